@@ -1,0 +1,235 @@
+package dev.xenolith.device.board;
+
+import dev.xenolith.cpu.processor.Processor;
+import dev.xenolith.cpu.time.MachineClock;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.function.LongSupplier;
+import java.util.random.RandomGenerator;
+import java.util.random.RandomGeneratorFactory;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A machine: its processors, its clock, and the one thread that executes them and owns all state reachable from here.
+ *
+ * <p>The processors take turns of at most {@value #MAX_QUANTUM} ns; what a processor does with a turn is up to the
+ * {@link Supervisor}. Between turns the inbox is drained. When every processor is idle, a machine with a virtual clock skips to
+ * the next deadline and one with a real clock parks until then. Several machines may live in one JVM.
+ */
+public final class Machine implements AutoCloseable {
+    /** Longest turn of a processor, in nanoseconds of machine time. */
+    public static final long MAX_QUANTUM = 50_000;
+    /** The seeds vary quantum lengths between this and {@link #MAX_QUANTUM}. */
+    private static final long MIN_QUANTUM = 20_000;
+
+    private static final Logger LOG = LoggerFactory.getLogger(Machine.class);
+
+    /** Receives the result of host work on the machine thread; exactly one of the arguments counts: a failure, or else a result. */
+    @FunctionalInterface
+    public interface Completion<T> {
+        void completed(@Nullable T result, @Nullable Exception failure);
+    }
+
+    /** What a machine is made of; {@code seed} varies everything that real hardware leaves open. */
+    public record Configuration(ClockMode clockMode, long seed) {
+    }
+
+    private final Configuration configuration;
+    private final MachineClock clock;
+    private final List<Processor> processors;
+    private final LongSupplier nextDeadline;
+    private final Inbox inbox = new Inbox();
+    private final Thread thread;
+    private final Completions completions;
+    private final RandomGenerator quanta;
+    private final CompletableFuture<Void> ended = new CompletableFuture<>();
+    private @Nullable Supervisor supervisor;
+    private long hostStart;
+    private boolean stopping;
+
+    /**
+     * @param nextDeadline machine time at which some processor's local APIC timer fires next, Long.MAX_VALUE if none is armed
+     */
+    public Machine(Configuration configuration, MachineClock clock, List<Processor> processors,
+            LongSupplier nextDeadline) {
+        this.configuration = configuration;
+        this.clock = clock;
+        this.processors = List.copyOf(processors);
+        this.nextDeadline = nextDeadline;
+        this.thread = new Thread(this::loop, "machine");
+        this.completions = new Completions(inbox, configuration.clockMode(), thread);
+        this.quanta = random("quantum");
+        thread.setDaemon(true);
+        inbox.ownedBy(thread);
+    }
+
+    public MachineClock clock() {
+        return clock;
+    }
+
+    public List<Processor> processors() {
+        return processors;
+    }
+
+    public Configuration configuration() {
+        return configuration;
+    }
+
+    /** A generator of its own for {@code purpose}, derived from the machine's seed; equal for equal seeds. */
+    public RandomGenerator random(String purpose) {
+        long mixed = configuration.seed() * 0x9E3779B97F4A7C15L;
+        for (int i = 0; i < purpose.length(); i++) {
+            mixed = (mixed ^ purpose.charAt(i)) * 0xFF51AFD7ED558CCDL;
+            mixed ^= mixed >>> 32;
+        }
+        return RandomGeneratorFactory.of("SplittableRandom").create(mixed);
+    }
+
+    /** Starts the machine thread; processors begin to take turns under {@code supervisor}. */
+    public void start(Supervisor supervisor) {
+        this.supervisor = supervisor;
+        hostStart = System.nanoTime() - clock.now();
+        thread.start();
+    }
+
+    /** Runs {@code message} on the machine thread between two turns. Any thread; messages of one thread keep their order. */
+    public void post(Runnable message) {
+        inbox.post(message);
+    }
+
+    /** Runs {@code call} on the machine thread; the future ends with its result, or exceptionally when the machine has ended. */
+    public <T extends @Nullable Object> CompletableFuture<T> call(Callable<T> call) {
+        CompletableFuture<T> future = new CompletableFuture<>();
+        ended.whenComplete((ignored, failure) -> future
+                .completeExceptionally(new RejectedExecutionException("the machine has been switched off", failure)));
+        inbox.post(() -> {
+            try {
+                future.complete(call.call());
+            } catch (Throwable t) {
+                future.completeExceptionally(t);
+            }
+        });
+        return future;
+    }
+
+    /**
+     * Hands host work to another thread and shows its result on the machine thread.
+     *
+     * @param latency modelled duration in ns; with a virtual clock the result appears exactly then
+     */
+    public <T> void submit(long latency, Callable<T> work, Completion<? super T> completion) {
+        assertOwner();
+        completions.submit(clock.now() + latency, work, completion);
+    }
+
+    /** Fails if the caller is not the machine thread (once it runs). */
+    public void assertOwner() {
+        assert Thread.currentThread() == thread || !thread.isAlive() : "not on the machine thread";
+    }
+
+    /**
+     * Corrects the clock by host time (real clock only); a supervisor calls it after each run, so that what a guest used is what
+     * it is charged.
+     */
+    public void settle() {
+        if (configuration.clockMode() == ClockMode.REAL) {
+            clock.advanceTo(System.nanoTime() - hostStart);
+        }
+    }
+
+    /** Ends the machine thread after the current turn. Any thread; {@link #ended} says when it is done. */
+    public void stop() {
+        inbox.post(() -> stopping = true);
+    }
+
+    /** Completes when the machine thread has ended; exceptionally if a bug ended it. */
+    public CompletableFuture<Void> ended() {
+        return ended;
+    }
+
+    @Override
+    public void close() {
+        if (thread.isAlive()) {
+            stop();
+            ended.exceptionally(t -> null).join();
+        }
+        completions.close();
+    }
+
+    private void loop() {
+        try {
+            while (!stopping) {
+                drainInbox();
+                completions.deliverDue(clock.now());
+                if (!round() && !stopping && inbox.isEmpty()) {
+                    idle();
+                }
+                pace();
+            }
+            ended.complete(null);
+        } catch (Throwable bug) {
+            LOG.error("BUG: the machine thread ended", bug);
+            ended.completeExceptionally(bug);
+        }
+    }
+
+    /** One turn of each processor. Returns whether any of them had something to do. */
+    private boolean round() {
+        Supervisor current = supervisor;
+        if (current == null) {
+            return false;
+        }
+        boolean busy = false;
+        for (Processor processor : processors) {
+            try {
+                busy |= current.turn(processor, quanta.nextLong(MIN_QUANTUM, MAX_QUANTUM + 1));
+            } catch (Throwable bug) {
+                if (!current.contain(processor, bug)) {
+                    throw bug;
+                }
+                busy = true;
+            }
+        }
+        return busy;
+    }
+
+    private void drainInbox() {
+        Runnable message;
+        while ((message = inbox.poll()) != null) {
+            message.run();
+        }
+    }
+
+    private void idle() {
+        long next = Math.min(nextDeadline.getAsLong(), completions.nextDue());
+        if (configuration.clockMode() == ClockMode.VIRTUAL) {
+            if (next != Long.MAX_VALUE) {
+                clock.advanceTo(next);
+            } else {
+                inbox.await(Long.MAX_VALUE);
+            }
+        } else {
+            settle();
+            long wait = next == Long.MAX_VALUE ? Long.MAX_VALUE : next - clock.now();
+            if (wait > 0) {
+                inbox.await(wait);
+            }
+            settle();
+        }
+    }
+
+    /** Real clock: machine time never runs ahead of the host's by more than a few quanta. */
+    private void pace() {
+        if (configuration.clockMode() == ClockMode.REAL) {
+            long ahead = clock.now() - (System.nanoTime() - hostStart);
+            if (ahead > 4 * MAX_QUANTUM) {
+                inbox.await(ahead);
+            }
+            settle();
+        }
+    }
+}

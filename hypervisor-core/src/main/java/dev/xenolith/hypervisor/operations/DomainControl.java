@@ -1,0 +1,99 @@
+package dev.xenolith.hypervisor.operations;
+
+import java.util.List;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Control over other domains, for the domain that holds the privilege (xen/include/public/domctl.h, memory.h). Operations over
+ * a guest-controlled count are preemptible: they return {@link #AGAIN} when they want to be called again with the same
+ * arguments, so that a long one never holds the machine.
+ */
+public interface DomainControl {
+    /** "Not finished: call again with the same arguments": -ERESTART, which no other failure returns. */
+    int AGAIN = -85;
+
+    /** What a new domain is made with (XEN_DOMCTL_createdomain). */
+    record Creation(UUID handle, boolean hvm, int maxVcpus, int maxEventChannels, int maxGrantFrames,
+            int maxMaptrackFrames) {
+    }
+
+    /** Makes an empty, paused domain. Returns its domid. */
+    int create(Creation creation);
+
+    /** Limits the domain's memory, in KiB. XEN_DOMCTL_max_mem. */
+    int setMaxMemory(int domid, long kibibytes);
+
+    /**
+     * Allocates frames to the domain until {@code target.length} are there, filling {@code target} from index {@code done}.
+     * Returns the new number done (call again while less than the length) or -ENOMEM. XENMEM_populate_physmap.
+     */
+    int populate(int domid, long[] target, int done);
+
+    /** Records in the M2P table that machine frame {@code mfn} is pseudo-physical frame {@code pfn}. MMU_MACHPHYS_UPDATE. */
+    int setMachineToPhysical(int domid, long mfn, long pfn);
+
+    /**
+     * Maps frames of the domain, writable. While mapped they hold a writable type, so they cannot become page tables.
+     *
+     * @throws OperationException -ESRCH, -EINVAL when a frame is not the domain's, -EBUSY when its type forbids writing
+     */
+    SharedPage mapForeign(int domid, long... mfns) throws OperationException;
+
+    /** The shared info frame of a PV domain, to be named in its start info. Returns the MFN. */
+    long sharedInfoFrame(int domid);
+
+    /** Pins {@code mfn} of the domain as a level-4 table. MMUEXT_PIN_L4_TABLE. Preemptible. */
+    int pinL4(int domid, long mfn);
+
+    /**
+     * Sets up grant entry {@code reference} of the domain so that {@code grantee} may map {@code frame} (a PFN of an HVM domain,
+     * an MFN of a PV one): what xc_dom_gnttab_seed does for the console and xenstore pages.
+     */
+    int seedGrant(int domid, int reference, int grantee, long frame);
+
+    /** Sets a vCPU's initial state: a {@code vcpu_guest_context} of 5168 bytes. XEN_DOMCTL_setvcpucontext. */
+    int setVcpuContext(int domid, int vcpu, byte[] context);
+
+    /** Reads a vCPU's state as a {@code vcpu_guest_context}, or null if there is none. */
+    byte @Nullable [] vcpuContext(int domid, int vcpu);
+
+    /** Counts as a toolstack pause; the domain runs again when as many {@link #unpause} have come. */
+    int pause(int domid);
+
+    int unpause(int domid);
+
+    /** Ends a domain by force. Preemptible; returns 0 once nothing is left but what others still map. XEN_DOMCTL_destroydomain. */
+    int destroy(int domid);
+
+    /** Marks the domain shut down with an SHUTDOWN_* reason, as if it had said so itself. SCHEDOP_remote_shutdown. */
+    int shutdown(int domid, int reason);
+
+    /** Scheduler weight and cap of a credit2 domain. XEN_DOMCTL_scheduler_op. */
+    int setSchedulerParameters(int domid, int weight, int cap);
+
+    /** Hard and soft affinity as processor masks. XEN_DOMCTL_setvcpuaffinity. */
+    int setAffinity(int domid, int vcpu, long hard, long soft);
+
+    @Nullable
+    DomainInfo info(int domid);
+
+    /** All domains in ascending order of domid. XEN_SYSCTL_getdomaininfolist. */
+    List<DomainInfo> list();
+
+    /** State of one vCPU, or null if there is no such vCPU. XEN_DOMCTL_getvcpuinfo. */
+    @Nullable
+    VcpuInfo vcpu(int domid, int vcpu);
+
+    /** What XEN_DOMCTL_getdomaininfo tells. */
+    record DomainInfo(int domid, UUID handle, long pages, long maxPages, int onlineVcpus, int maxVcpus, boolean running,
+            boolean blocked, boolean paused, boolean shutdown, boolean dying, boolean hvm, int shutdownReason,
+            long cpuTimeNs) {
+    }
+
+    /** What XEN_DOMCTL_getvcpuinfo tells, with affinities; {@code processor} is where it runs or last ran. */
+    record VcpuInfo(int vcpu, boolean online, boolean blocked, boolean running, int processor, long cpuTimeNs,
+            long hardAffinity,
+            long softAffinity) {
+    }
+}

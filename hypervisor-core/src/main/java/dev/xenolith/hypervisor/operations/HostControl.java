@@ -1,0 +1,37 @@
+package dev.xenolith.hypervisor.operations;
+
+/** The host as a privileged domain sees it (xen/include/public/sysctl.h, version.h). */
+public interface HostControl {
+    /** What {@code xen_version} and {@code xl info} report, from one place. */
+    record Version(int major, int minor, String extra, String changeset, String capabilities, String commandLine,
+            String compiler,
+            String compileBy, String compileDomain, String compileDate, long virtStart, int pageSize, String buildId) {
+    }
+
+    /** XEN_SYSCTL_physinfo. Pages are 4 KiB. {@code hardwareCapabilities} are the eight words that {@code xl info} prints. */
+    record PhysicalInfo(int processors, int maxCpuId, int coresPerSocket, int threadsPerCore, int nodes, long cpuKhz,
+            long totalPages,
+            long freePages, long scrubPages, long outstandingPages, String capabilities, int[] hardwareCapabilities,
+            String scheduler) {
+    }
+
+    Version version();
+
+    PhysicalInfo physicalInfo();
+
+    /** The console ring's contents, oldest first (what {@code xl dmesg} prints); empties it if {@code clear}. */
+    String consoleRing(boolean clear);
+
+    /** Writes a line to the hypervisor's log, as dom0's console_io does: guarded by the log level, prefixed with the domain. */
+    void log(String line);
+
+    /** A copy of trace records since {@code position}; {@link TraceChunk#next} is where to go on. Tracing is off until a mask is set. */
+    TraceChunk trace(long position, int maxRecords);
+
+    /** Chooses the traced classes (bits as in {@code trace.TraceClass}); 0 switches tracing off. */
+    void setTraceMask(int mask);
+
+    /** Records in the binary form documented in package {@code trace}. {@code lost} were overwritten before they could be read. */
+    record TraceChunk(byte[] records, long next, long lost) {
+    }
+}
