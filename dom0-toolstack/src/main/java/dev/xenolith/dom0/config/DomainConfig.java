@@ -1,0 +1,81 @@
+package dev.xenolith.dom0.config;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A domain as it is to be created: everything that xl.cfg and the command line say and that we act on, checked on its
+ * own, that is without regard to what the host has. {@code DomainConfigReader} makes it.
+ *
+ * @param name legal by {@link DomainName}
+ * @param uuid the handle
+ * @param type how it is virtualized
+ * @param boot what it starts with
+ * @param memoryKiB memory at the start ({@code memory}), a multiple of 4
+ * @param maxMemoryKiB what it may grow to ({@code maxmem}), at least {@code memoryKiB}
+ * @param vcpus virtual CPUs that are online at the start, 1..{@code maxVcpus}
+ * @param maxVcpus virtual CPUs it has, 1..32
+ * @param hardAffinity by virtual CPU, where it may run; empty if no {@code cpus} is given, else {@code maxVcpus} entries
+ * @param scheduling its share of the processors
+ * @param lifecycle what to do when it stops
+ * @param limits of its event channels and grants
+ */
+public record DomainConfig(String name, UUID uuid, DomainType type, Boot boot, long memoryKiB, long maxMemoryKiB,
+        int vcpus, int maxVcpus, List<CpuSelection> hardAffinity, Scheduling scheduling, Lifecycle lifecycle,
+        Limits limits) {
+    /** Copies the list. */
+    public DomainConfig {
+        hardAffinity = List.copyOf(hardAffinity);
+    }
+
+    /** Returns the same under another name, for {@code rename-restart} and {@code xl rename}. */
+    public DomainConfig withName(String newName) {
+        return new DomainConfig(newName, uuid, type, boot, memoryKiB, maxMemoryKiB, vcpus, maxVcpus, hardAffinity,
+                scheduling, lifecycle, limits);
+    }
+
+    /**
+     * What the domain starts with.
+     *
+     * @param kernel absolute, existed when the configuration was read
+     * @param ramdisk absolute, existed when the configuration was read; null for none
+     * @param commandLine for the kernel, may be empty; UTF-8
+     */
+    public record Boot(Path kernel, @Nullable Path ramdisk, String commandLine) {
+    }
+
+    /**
+     * Parameters of the credit schedulers.
+     *
+     * @param weight 1..65535; empty for the scheduler's default of 256
+     * @param cap percent of one processor, 0 for none; empty for none
+     */
+    public record Scheduling(OptionalInt weight, OptionalInt cap) {
+    }
+
+    /** What to do after each way of stopping (SHUTDOWN_* of xen/include/public/sched.h). */
+    public record Lifecycle(LifecycleAction onPoweroff, LifecycleAction onReboot, LifecycleAction onWatchdog,
+            LifecycleAction onCrash, LifecycleAction onSoftReset) {
+        /** What xl.cfg(5) gives when nothing is said. */
+        public static final Lifecycle DEFAULT = new Lifecycle(LifecycleAction.DESTROY, LifecycleAction.RESTART,
+                LifecycleAction.DESTROY, LifecycleAction.DESTROY, LifecycleAction.SOFT_RESET);
+    }
+
+    /**
+     * Limits of the hypervisor's tables for the domain; empty for the host's default.
+     *
+     * @param maxEventChannels {@code max_event_channels}, the highest port, libxl's default 1023
+     * @param maxGrantFrames {@code max_grant_frames}, pages of grant table
+     * @param maxMaptrackFrames {@code max_maptrack_frames}, pages of maptrack
+     * @param maxGrantVersion {@code max_grant_version}, 1 or 2
+     */
+    public record Limits(OptionalInt maxEventChannels, OptionalInt maxGrantFrames, OptionalInt maxMaptrackFrames,
+            OptionalInt maxGrantVersion) {
+        /** Nothing said. */
+        public static final Limits DEFAULT = new Limits(OptionalInt.empty(), OptionalInt.empty(), OptionalInt.empty(),
+                OptionalInt.empty());
+    }
+}

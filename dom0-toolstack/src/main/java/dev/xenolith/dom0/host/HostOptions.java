@@ -1,0 +1,29 @@
+package dev.xenolith.dom0.host;
+
+import dev.xenolith.device.board.ClockMode;
+import java.util.OptionalLong;
+
+/**
+ * What {@code xenolith host start} was asked for.
+ *
+ * @param cpus processors of the emulated machine, 1..8
+ * @param memoryMiB RAM of the emulated machine, MiB
+ * @param cpuModel intel or amd
+ * @param clock how machine time relates to host time
+ * @param seed varies quantum lengths and the like; empty to draw one
+ * @param xenCommandLine command line of the hypervisor, as a boot loader would pass it
+ */
+public record HostOptions(int cpus, long memoryMiB, CpuVendor cpuModel, ClockMode clock, OptionalLong seed,
+        String xenCommandLine) {
+    /** What is used when nothing is said. */
+    public static final HostOptions DEFAULT = new HostOptions(1, 2048, CpuVendor.INTEL, ClockMode.REAL,
+            OptionalLong.empty(), "");
+
+    /** The vendor whose model the processors follow. */
+    public enum CpuVendor {
+        /** VT-x, SYSENTER, and so on. */
+        INTEL,
+        /** AMD-V and so on. */
+        AMD
+    }
+}

@@ -1,0 +1,110 @@
+package dev.xenolith.dom0.xl;
+
+import dev.xenolith.dom0.config.DomainConfig;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/**
+ * What the commands of xl can do with a host: libxl, reduced to what we support.
+ *
+ * <p>Called by the worker threads of the daemon and by embedders, several at once. Each call posts to the machine thread
+ * and waits for its answer; nothing here runs on the caller's thread except waiting. A caller that is interrupted while it
+ * waits gets a {@link ToolstackException} with {@link ToolstackException#INTERRUPTED} (or an
+ * {@link InterruptedException} where one is declared), and the operation has then either happened or not: operations are
+ * transactions, there is no half.
+ *
+ * <p>Failures are {@link ToolstackException}s, {@link NoSuchDomainException} when a domid names no domain. When the host
+ * is stopping every call fails, also those already waiting.
+ */
+public interface Toolstack {
+    /** Returns all domains by ascending domid, Domain-0 included, dying ones included. */
+    List<DomainInfo> domains();
+
+    /** Returns one domain. */
+    Optional<DomainInfo> domain(int domid);
+
+    /** Returns the virtual CPUs of a domain by number. */
+    List<VcpuInfo> vcpus(int domid);
+
+    /** Returns the configuration that a domain was created from; empty for Domain-0. */
+    Optional<DomainConfig> configuration(int domid);
+
+    /** Returns what {@code xl info} prints. */
+    HostInfo hostInfo();
+
+    /** Returns the wall clock of the machine, which in virtual time is not that of the process. */
+    Instant wallClock();
+
+    /**
+     * Returns the contents of the hypervisor's console ring (XEN_SYSCTL_readconsole).
+     *
+     * @param clear empties the ring
+     */
+    String consoleRing(boolean clear);
+
+    /**
+     * Makes and builds a domain, and leaves it paused (its builder's pause, which {@link #unpause} ends). All or nothing:
+     * after a failure no domain, frame, xenstore node, port or file is left. The toolstack keeps the configuration and
+     * itself carries out its on_poweroff, on_reboot, on_crash, on_watchdog and on_soft_reset when the time comes.
+     *
+     * @param config checked; its name may already be in use, which is refused with the name and domid of the holder
+     * @return the domid
+     * @throws ToolstackException with {@link ToolstackException#CREATE_FAILED}; the message names the domain and, where
+     *     a file is at fault, the file
+     */
+    int create(DomainConfig config);
+
+    /** Lets a domain run: one toolstack pause less. A domain that is not paused stays as it is. */
+    void unpause(int domid);
+
+    /** Pauses a domain; it is not running when this returns. A paused domain stays as it is. */
+    void pause(int domid);
+
+    /**
+     * Kills a domain and frees what it holds; returns when it is gone. Domain-0 is refused.
+     */
+    void destroy(int domid);
+
+    /**
+     * Asks a domain to shut down or reboot by writing control/shutdown; returns when it is written. Domains that have
+     * not said that they listen (control/feature-poweroff, feature-reboot) are asked all the same, as xl does.
+     */
+    void requestShutdown(int domid, ShutdownRequest request);
+
+    /**
+     * Gives a domain another name, in use by no other.
+     *
+     * @param newName already checked to be legal
+     */
+    void rename(int domid, String newName);
+
+    /** Subscribes to what happens to domains from now on. */
+    DomainEvents events();
+
+    /**
+     * Attaches to the console of a domain: first the output that nobody has read yet (the console daemon keeps the last
+     * of it), then what comes. An attachment that is there already is taken over: its output is closed.
+     */
+    ConsoleConnection attachConsole(int domid, ConsoleOutput output);
+
+    /** Opens a connection to xenstored as Domain-0. */
+    Xenstore xenstore();
+
+    /**
+     * Prints trace records, one a line, oldest first.
+     *
+     * @param line takes each line; it may block
+     * @throws InterruptedException while following, the client has gone
+     */
+    void trace(TraceOptions options, Consumer<String> line) throws InterruptedException;
+
+    /** What a domain can be asked for through control/shutdown. */
+    enum ShutdownRequest {
+        /** Shut down and stay off. */
+        POWEROFF,
+        /** Shut down and start again. */
+        REBOOT
+    }
+}
