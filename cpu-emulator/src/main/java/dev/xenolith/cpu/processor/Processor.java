@@ -1,6 +1,7 @@
 package dev.xenolith.cpu.processor;
 
 import dev.xenolith.cpu.time.MachineClock;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One logical CPU: its registers, modes and events, and the one way to execute on it, {@link #run}.
@@ -65,19 +66,147 @@ public final class Processor {
     /** Segment attributes: descriptor bits 40..55 in the VMX access-rights layout (type, S, DPL, P, AVL, L, D/B, G; bit 16 unusable). */
     public final int[] segmentAttributes = new int[8];
 
+    /**
+     * What decoded code and the lookup of blocks by linear address depend on: the mode word (see {@code decode.Mode}) in bits 0
+     * to 15, the address-space tag in bits 16 to 31.
+     */
+    public int codeContext;
+
+    /** Bit of {@link #poll}: {@link #stop} has been filled, the run is over. */
+    public static final int POLL_STOP = 1;
+
     /** Non-zero asks the engine to stop at the next block boundary: the one word for everything that must interrupt execution. */
     public int poll;
 
     /** Instructions retired since the processor was made; exact at every stop. */
     public long retired;
 
+    /** Value of {@link #retired} at which the present run must stop; repeated string instructions look at it. */
+    public long retireLimit;
+
+    /**
+     * Whether {@link #retired} counts exactly up to the executing instruction, as it does in the stepping loop. In a block it
+     * already counts the whole block, so an access with effects on time or devices asks for {@link #restartPrecisely} first.
+     */
+    public boolean precise;
+
+    /** Interrupts are held off while {@link #retired} is below this: the shadow of STI, MOV SS and POP SS. */
+    public long shadowEnd;
+
     /** The fault that {@link GuestFault} announces: vector, error code, and for #PF the linear address. */
     public int faultVector;
     public int faultErrorCode;
     public long faultAddress;
 
-    public Processor(int index, MachineClock clock) {
+    /** A data address was not canonical: #GP(0), or #SS(0) if the engine finds that the segment was SS. */
+    public boolean faultNonCanonical;
+
+    /** {@link #faultVector} of a request to execute the instruction again in the stepping loop. */
+    public static final int FAULT_RESTART = -1;
+
+    /** Private to the engine: its lookup of blocks for this processor. */
+    public @Nullable Object engineState;
+
+    /** Where loads and stores go that the TLB cannot serve. */
+    public final MemoryPort port;
+
+    private final GuestFault guestFault = new GuestFault();
+
+    public Processor(int index, MachineClock clock, MemoryPort port) {
         this.index = index;
         this.clock = clock;
+        this.port = port;
+    }
+
+    // ---- memory, linear addresses; loads are zero-extended -----------------------------------------------------------
+
+    public long load8(long address) {
+        return port.load(this, address, 1);
+    }
+
+    public long load16(long address) {
+        return port.load(this, address, 2);
+    }
+
+    public long load32(long address) {
+        return port.load(this, address, 4);
+    }
+
+    public long load64(long address) {
+        return port.load(this, address, 8);
+    }
+
+    public void store8(long address, long value) {
+        port.store(this, address, 1, value);
+    }
+
+    public void store16(long address, long value) {
+        port.store(this, address, 2, value);
+    }
+
+    public void store32(long address, long value) {
+        port.store(this, address, 4, value);
+    }
+
+    public void store64(long address, long value) {
+        port.store(this, address, 8, value);
+    }
+
+    /** Loads the destination of a read-modify-write instruction: checked for write, so the store that follows cannot fault. */
+    public long loadForWrite8(long address) {
+        port.probeStore(this, address, 1);
+        return port.load(this, address, 1);
+    }
+
+    public long loadForWrite16(long address) {
+        port.probeStore(this, address, 2);
+        return port.load(this, address, 2);
+    }
+
+    public long loadForWrite32(long address) {
+        port.probeStore(this, address, 4);
+        return port.load(this, address, 4);
+    }
+
+    public long loadForWrite64(long address) {
+        port.probeStore(this, address, 8);
+        return port.load(this, address, 8);
+    }
+
+    /** Checks that {@code size} bytes at {@code address} can be written, and changes nothing. */
+    public void probeStore(long address, int size) {
+        port.probeStore(this, address, size);
+    }
+
+    // ---- faults ------------------------------------------------------------------------------------------------------
+
+    /** Records a fault and returns what to throw; {@code errorCode} is 0 for vectors that push none. */
+    public GuestFault raise(int vector, int errorCode) {
+        faultVector = vector;
+        faultErrorCode = errorCode;
+        faultNonCanonical = false;
+        return guestFault;
+    }
+
+    /**
+     * Handles the recorded fault of the instruction at {@link #rip}, which is {@code instructionLength} bytes long (0 if unknown)
+     * and is not counted in {@link #retired}. Returns whether execution goes on; if not, {@link #stop} is filled.
+     */
+    public boolean fault(int instructionLength) {
+        stop.kind = Stop.Kind.EXCEPTION;
+        stop.vector = faultVector;
+        stop.errorCode = faultErrorCode;
+        stop.hasErrorCode = faultVector == 8 || faultVector >= 10 && faultVector <= 14 || faultVector == 17;
+        stop.software = false;
+        stop.address = faultAddress;
+        stop.instructionLength = instructionLength;
+        poll |= POLL_STOP;
+        return false;
+    }
+
+    /** What to throw for an access that must not happen before {@link #retired} is exact; see {@link #precise}. */
+    public GuestFault restartPrecisely() {
+        faultVector = FAULT_RESTART;
+        return guestFault;
     }
 }
