@@ -3,8 +3,7 @@
  *
  *   page 0            struct header
  *   pages 1, 2        contents of the two read-only data pages (constant for a batch)
- *   pages 3, 4        the code pages, kept full of INT3 between snippets
- *   from page 8       `capacity` slots of SLOT_BYTES: struct slot, then the three writable data pages
+ *   from page 3       `capacity` slots of SLOT_BYTES: struct slot, then the three writable data pages
  *
  * SharedLayout.java holds the same numbers; the header carries the sizes, so that a stale twin is found at start.
  */
@@ -18,7 +17,7 @@ typedef unsigned long u64;
 
 #define PAGE 4096UL
 #define MAGIC 0x31304e4f43494c49UL /* "ILICON01" */
-#define SLOTS_OFFSET (8 * PAGE)
+#define SLOTS_OFFSET (3 * PAGE)
 #define SLOT_BYTES (4 * PAGE)
 #define WRITABLE_PAGES 3
 
@@ -26,7 +25,7 @@ typedef unsigned long u64;
  * What a snippet sees. All of it below 4 GB, so that 32-bit addresses and compatibility-mode code reach it.
  * Pages not listed are not mapped.
  */
-#define CODE_BASE 0x10000000UL      /* two pages, read and execute */
+#define CODE_BASE 0x10000000UL      /* two pages, read and execute; full of INT3 around the snippet */
 #define READ_ONLY_LOW 0x10009000UL  /* followed by */
 #define WRITABLE 0x1000a000UL       /* two pages, followed by */
 #define READ_ONLY_HIGH 0x1000c000UL /* and an unmapped page */

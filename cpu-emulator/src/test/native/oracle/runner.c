@@ -15,7 +15,8 @@
 
 enum {
     SYS_read = 0, SYS_write = 1, SYS_open = 2, SYS_mmap = 9, SYS_munmap = 11, SYS_rt_sigaction = 13, SYS_setitimer = 38,
-    SYS_exit = 60, SYS_getppid = 110, SYS_sigaltstack = 131, SYS_prctl = 157, SYS_arch_prctl = 158, SYS_seccomp = 317,
+    SYS_exit = 60, SYS_ftruncate = 77, SYS_getppid = 110, SYS_sigaltstack = 131, SYS_prctl = 157, SYS_arch_prctl = 158, SYS_seccomp = 317,
+    SYS_memfd_create = 319,
 };
 
 static long call6(long number, long a, long b, long c, long d, long e, long f)
@@ -294,9 +295,13 @@ static void map_all(const char *path)
     u64 length = SLOTS_OFFSET + (u64)header->capacity * SLOT_BYTES;
     call3(SYS_munmap, (long)header, SLOTS_OFFSET, 0);
     header = map(0, length, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
-    code_pages = (u8 *)header + 3 * PAGE;
+    /* Not in the shared file: its file system may be mounted noexec. */
+    long code = call3(SYS_memfd_create, (long)"code", 0, 0);
+    if (code < 0 || call3(SYS_ftruncate, code, 2 * PAGE, 0))
+        die("cannot get memory for code");
+    code_pages = map(0, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, code, 0);
     fill(code_pages, 0xcc, 2 * PAGE);
-    map(CODE_BASE, 2 * PAGE, PROT_READ | PROT_EXEC, MAP_SHARED, file, 3 * PAGE);
+    map(CODE_BASE, 2 * PAGE, PROT_READ | PROT_EXEC, MAP_SHARED, code, 0);
     map(READ_ONLY_LOW, PAGE, PROT_READ, MAP_SHARED, file, PAGE);
     map(READ_ONLY_HIGH, PAGE, PROT_READ, MAP_SHARED, file, 2 * PAGE);
     map(WRITABLE, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

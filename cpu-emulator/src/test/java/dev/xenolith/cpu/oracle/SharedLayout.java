@@ -7,7 +7,7 @@ import java.nio.ByteOrder;
 /** Offsets in the file that the runner and we share: the twin of {@code protocol.h}. */
 final class SharedLayout {
     static final long MAGIC = 0x3130_4e4f_4349_4c49L;
-    static final long SLOTS = 8L * AddressMap.PAGE;
+    static final long SLOTS = 3L * AddressMap.PAGE;
     static final int SLOT_BYTES = 4 * AddressMap.PAGE;
     static final int REGISTERS_BYTES = 256;
 

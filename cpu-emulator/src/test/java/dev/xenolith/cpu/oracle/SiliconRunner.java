@@ -11,6 +11,7 @@ import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
@@ -29,7 +30,6 @@ final class SiliconRunner implements AutoCloseable {
     private static final int DEFAULT_MXCSR_MASK = 0xffbf;
 
     private final int capacity;
-    private final Path directory;
     private final Path executable;
     private @Nullable Child child;
 
@@ -45,19 +45,21 @@ final class SiliconRunner implements AutoCloseable {
     SiliconRunner(int capacity) {
         this.capacity = capacity;
         try {
-            Path memory = Path.of("/dev/shm");
-            String name = "xenolith-oracle-";
-            directory = Files.isWritable(memory) && Files.getFileStore(memory).getUsableSpace() > 4 * SharedLayout
-                    .fileBytes(capacity) ? Files.createTempDirectory(memory, name) : Files.createTempDirectory(name);
-            executable = directory.resolve("silicon-runner");
+            // Beside the classes: a temporary directory may be mounted noexec.
+            executable = Files.createTempFile(Path.of("target").toAbsolutePath(), RunnerImage.NAME, "");
             try (InputStream image = RunnerImage.open()) {
-                Files.copy(image, executable);
+                Files.copy(image, executable, StandardCopyOption.REPLACE_EXISTING);
             }
             Files.setPosixFilePermissions(executable, PosixFilePermissions.fromString("rwx------"));
             child = new Child();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    private static Path directoryForSharedMemory() {
+        Path memory = Path.of("/dev/shm");
+        return Files.isWritable(memory) ? memory : Path.of(System.getProperty("java.io.tmpdir"));
     }
 
     int capacity() {
@@ -122,7 +124,6 @@ final class SiliconRunner implements AutoCloseable {
             child = null;
             try {
                 Files.deleteIfExists(executable);
-                Files.deleteIfExists(directory);
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }
@@ -137,7 +138,7 @@ final class SiliconRunner implements AutoCloseable {
         private final ByteBuffer message = ByteBuffer.allocate(4).order(ByteOrder.LITTLE_ENDIAN);
 
         Child() throws IOException {
-            Path path = Files.createTempFile(directory, "snippets", "");
+            Path path = Files.createTempFile(directoryForSharedMemory(), "xenolith-snippets-", "");
             MemorySegment file;
             try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
                 file = channel.map(FileChannel.MapMode.READ_WRITE, 0, SharedLayout.fileBytes(capacity), arena);
