@@ -17,10 +17,12 @@ import org.jspecify.annotations.Nullable;
  * @param paused the toolstack has paused it (XEN_DOMINF_paused)
  * @param dying it is being torn down (XEN_DOMINF_dying)
  * @param shutdownReason why it shut down, or null while it has not (XEN_DOMINF_shutdown)
+ * @param weight its weight with the scheduler of its pool
+ * @param cap its cap, percent of one processor, 0 for none
  * @param cpuTimeNanos what its virtual CPUs have run, in ns
  * @param uptimeNanos machine time since it started, in ns; for Domain-0 since the host started
  */
 public record DomainInfo(int domid, String name, UUID uuid, long memoryKiB, long maxMemoryKiB, int onlineVcpus,
         boolean running, boolean blocked, boolean paused, boolean dying, @Nullable ShutdownReason shutdownReason,
-        long cpuTimeNanos, long uptimeNanos) {
+        int weight, int cap, long cpuTimeNanos, long uptimeNanos) {
 }

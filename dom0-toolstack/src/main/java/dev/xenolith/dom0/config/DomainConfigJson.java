@@ -1,0 +1,296 @@
+package dev.xenolith.dom0.config;
+
+import dev.xenolith.dom0.config.DomainConfig.Scheduling;
+import java.io.Writer;
+import java.util.OptionalInt;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JsonGenerator;
+import tools.jackson.core.ObjectWriteContext;
+import tools.jackson.core.PrettyPrinter;
+import tools.jackson.core.StreamWriteFeature;
+import tools.jackson.core.json.JsonFactory;
+
+/**
+ * Domains as JSON, as libxl writes a libxl_domain_config (tools/libs/light/libxl_types.idl): fields in the order of the
+ * IDL, those that have their default left out, truth values as strings, laid out as yajl does.
+ */
+public final class DomainConfigJson implements AutoCloseable {
+    /** What libxl says where no domid was asked for: ~0 as a uint32. */
+    private static final long ANY_DOMID = 0xffffffffL;
+
+    private static final JsonFactory FACTORY = JsonFactory.builder().disable(StreamWriteFeature.AUTO_CLOSE_TARGET)
+            .build();
+
+    private final JsonGenerator json;
+
+    /**
+     * What a running domain has that its configuration does not tell.
+     *
+     * @param domid its id
+     * @param name its name now
+     * @param scheduler the name of the scheduler of its pool
+     * @param weight its weight
+     * @param cap its cap
+     * @param maxMemoryKiB its limit
+     * @param memoryKiB what it is meant to hold
+     */
+    public record Live(int domid, String name, String scheduler, int weight, int cap, long maxMemoryKiB,
+            long memoryKiB) {
+    }
+
+    /** Starts writing; the target stays open. */
+    public DomainConfigJson(Writer target) {
+        json = FACTORY.createGenerator(new ObjectWriteContext.Base() {
+            @Override
+            public PrettyPrinter getPrettyPrinter() { return new YajlPrinter(); }
+
+            @Override
+            public boolean hasPrettyPrinter() {
+                return true;
+            }
+        }, target);
+    }
+
+    /** Writes a configuration as it was read, as {@code xl create -n} does. */
+    public void writeRead(DomainConfig config) {
+        writeConfig(config, null);
+        json.flush();
+    }
+
+    /** Begins the list of {@code xl list -l}. */
+    public void beginList() {
+        json.writeStartArray();
+    }
+
+    /** Writes a domain that was created from a configuration. */
+    public void writeLive(DomainConfig config, Live live) {
+        json.writeStartObject();
+        json.writeNumberProperty("domid", live.domid());
+        json.writeName("config");
+        writeConfig(config, live);
+        json.writeEndObject();
+    }
+
+    /** Writes Domain-0, which has no configuration. */
+    public void writeInitialDomain(Live live) {
+        json.writeStartObject();
+        json.writeNumberProperty("domid", live.domid());
+        json.writeObjectPropertyStart("config");
+        json.writeObjectPropertyStart("c_info");
+        json.writeStringProperty("type", DomainType.PV.key());
+        json.writeStringProperty("name", live.name());
+        json.writeEndObject();
+        json.writeObjectPropertyStart("b_info");
+        json.writeNumberProperty("max_memkb", live.maxMemoryKiB());
+        json.writeNumberProperty("target_memkb", live.memoryKiB());
+        writeScheduler(live);
+        writeEmpty("type.pv");
+        writeEmpty("arch_arm");
+        writeEmpty("arch_x86");
+        json.writeEndObject();
+        json.writeEndObject();
+        json.writeEndObject();
+    }
+
+    /** Ends the list. */
+    public void endList() {
+        json.writeEndArray();
+        json.flush();
+    }
+
+    @Override
+    public void close() {
+        json.close();
+    }
+
+    private void writeConfig(DomainConfig config, @Nullable Live live) {
+        json.writeStartObject();
+        json.writeObjectPropertyStart("c_info");
+        json.writeStringProperty("type", config.type().key());
+        json.writeStringProperty("name", live == null ? config.name() : live.name());
+        if (live != null) {
+            json.writeNumberProperty("domid", ANY_DOMID);
+        }
+        json.writeStringProperty("uuid", config.uuid().toString());
+        json.writeStringProperty("run_hotplug_scripts", "True");
+        json.writeEndObject();
+        writeBuildInfo(config, live);
+        writeLifecycle(config.lifecycle());
+        json.writeEndObject();
+    }
+
+    private void writeBuildInfo(DomainConfig config, @Nullable Live live) {
+        json.writeObjectPropertyStart("b_info");
+        json.writeNumberProperty("max_vcpus", config.maxVcpus());
+        json.writeArrayPropertyStart("avail_vcpus");
+        for (int vcpu = 0; vcpu < config.vcpus(); vcpu++) {
+            json.writeNumber(vcpu);
+        }
+        json.writeEndArray();
+        writeAffinity(config);
+        json.writeNumberProperty("max_memkb", config.maxMemoryKiB());
+        json.writeNumberProperty("target_memkb", live == null ? config.memoryKiB() : live.memoryKiB());
+        if (live != null) {
+            json.writeNumberProperty("video_memkb", 0);
+        }
+        writeIfPresent("max_grant_frames", config.limits().maxGrantFrames());
+        writeIfPresent("max_maptrack_frames", config.limits().maxMaptrackFrames());
+        writeIfPresent("max_grant_version", config.limits().maxGrantVersion());
+        if (live == null) {
+            Scheduling scheduling = config.scheduling();
+            json.writeObjectPropertyStart("sched_params");
+            writeIfPresent("weight", scheduling.weight());
+            writeIfPresent("cap", scheduling.cap());
+            json.writeEndObject();
+        } else {
+            writeScheduler(live);
+        }
+        json.writeStringProperty("claim_mode", "True");
+        writeIfPresent("event_channels", config.limits().maxEventChannels());
+        json.writeStringProperty("kernel", config.boot().kernel().toString());
+        if (!config.boot().commandLine().isEmpty()) {
+            json.writeStringProperty("cmdline", config.boot().commandLine());
+        }
+        if (config.boot().ramdisk() != null) {
+            json.writeStringProperty("ramdisk", config.boot().ramdisk().toString());
+        }
+        writeEmpty("type." + config.type().key());
+        writeEmpty("arch_arm");
+        json.writeObjectPropertyStart("arch_x86");
+        if (live != null) {
+            json.writeStringProperty("msr_relaxed", "False");
+        }
+        json.writeEndObject();
+        json.writeEndObject();
+    }
+
+    private void writeAffinity(DomainConfig config) {
+        if (config.hardAffinity().isEmpty()) {
+            return;
+        }
+        json.writeArrayPropertyStart("vcpu_hard_affinity");
+        for (CpuSelection selection : config.hardAffinity()) {
+            json.writeStartArray();
+            if (!selection.all()) {
+                selection.cpus().stream().forEach(json::writeNumber);
+            }
+            json.writeEndArray();
+        }
+        json.writeEndArray();
+    }
+
+    private void writeScheduler(Live live) {
+        json.writeObjectPropertyStart("sched_params");
+        json.writeStringProperty("sched", live.scheduler());
+        json.writeNumberProperty("weight", live.weight());
+        json.writeNumberProperty("cap", live.cap());
+        json.writeEndObject();
+    }
+
+    private void writeLifecycle(DomainConfig.Lifecycle lifecycle) {
+        writeAction("on_poweroff", lifecycle.onPoweroff());
+        writeAction("on_reboot", lifecycle.onReboot());
+        writeAction("on_watchdog", lifecycle.onWatchdog());
+        writeAction("on_crash", lifecycle.onCrash());
+        writeAction("on_soft_reset", lifecycle.onSoftReset());
+    }
+
+    private void writeAction(String key, LifecycleAction action) {
+        switch (action) {
+            case DESTROY -> {
+                // The default of the IDL, left out.
+            }
+            case RENAME_RESTART -> json.writeStringProperty(key, "restart_rename");
+            default -> json.writeStringProperty(key, action.key().replace('-', '_'));
+        }
+    }
+
+    private void writeIfPresent(String key, OptionalInt value) {
+        if (value.isPresent()) {
+            json.writeNumberProperty(key, value.getAsInt());
+        }
+    }
+
+    private void writeEmpty(String key) {
+        json.writeObjectPropertyStart(key);
+        json.writeEndObject();
+    }
+
+    /** yajl's "beautify" layout: four spaces, and a blank line where there is nothing. */
+    private static final class YajlPrinter implements PrettyPrinter {
+        private int depth;
+
+        @Override
+        public void writeRootValueSeparator(JsonGenerator g) {
+            g.writeRaw('\n');
+        }
+
+        @Override
+        public void writeStartObject(JsonGenerator g) {
+            g.writeRaw('{');
+            depth++;
+        }
+
+        @Override
+        public void beforeObjectEntries(JsonGenerator g) {
+            newLine(g);
+        }
+
+        @Override
+        public void writeObjectNameValueSeparator(JsonGenerator g) {
+            g.writeRaw(": ");
+        }
+
+        @Override
+        public void writeObjectEntrySeparator(JsonGenerator g) {
+            g.writeRaw(',');
+            newLine(g);
+        }
+
+        @Override
+        public void writeEndObject(JsonGenerator g, int entries) {
+            end(g, entries, '}');
+        }
+
+        @Override
+        public void writeStartArray(JsonGenerator g) {
+            g.writeRaw('[');
+            depth++;
+        }
+
+        @Override
+        public void beforeArrayValues(JsonGenerator g) {
+            newLine(g);
+        }
+
+        @Override
+        public void writeArrayValueSeparator(JsonGenerator g) {
+            g.writeRaw(',');
+            newLine(g);
+        }
+
+        @Override
+        public void writeEndArray(JsonGenerator g, int values) {
+            end(g, values, ']');
+        }
+
+        private void end(JsonGenerator g, int count, char bracket) {
+            depth--;
+            if (count == 0) {
+                g.writeRaw('\n');
+            }
+            newLine(g);
+            g.writeRaw(bracket);
+            if (depth == 0) {
+                g.writeRaw('\n');
+            }
+        }
+
+        private void newLine(JsonGenerator g) {
+            g.writeRaw('\n');
+            for (int i = 0; i < depth; i++) {
+                g.writeRaw("    ");
+            }
+        }
+    }
+}
