@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 import java.util.Random;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -51,8 +52,7 @@ class XlConfigParserTest {
         assertThat(config.bool("octal")).contains(true);
         assertThat(config.strings("empty")).contains(List.of());
         assertThat(config.strings("list")).contains(List.of("a", "b", "3"));
-        XlSetting disk = config.setting("disk");
-        assertThat(disk).isNotNull();
+        XlSetting disk = Objects.requireNonNull(config.setting("disk"));
         assertThat(disk.value().toText()).isEqualTo("[ \"phy:/dev/vg/a,xvda,w\", [ \"nested\", [ 1 ] ] ]");
         assertThat(disk.position()).hasToString("d.cfg:9:1");
         assertThat(config.string("absent")).isEmpty();
