@@ -3,8 +3,10 @@ package dev.xenolith.device.board;
 import dev.xenolith.cpu.processor.Processor;
 import dev.xenolith.cpu.time.MachineClock;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.LongSupplier;
 import java.util.random.RandomGenerator;
@@ -47,6 +49,8 @@ public final class Machine implements AutoCloseable {
     private final Completions completions;
     private final RandomGenerator quanta;
     private final CompletableFuture<Void> ended = new CompletableFuture<>();
+    /** Calls that other threads wait for; they fail when the machine ends. */
+    private final Set<CompletableFuture<?>> waiting = ConcurrentHashMap.newKeySet();
     private @Nullable Supervisor supervisor;
     private long hostStart;
     private boolean stopping;
@@ -104,8 +108,8 @@ public final class Machine implements AutoCloseable {
     /** Runs {@code call} on the machine thread; the future ends with its result, or exceptionally when the machine has ended. */
     public <T extends @Nullable Object> CompletableFuture<T> call(Callable<T> call) {
         CompletableFuture<T> future = new CompletableFuture<>();
-        ended.whenComplete((ignored, failure) -> future
-                .completeExceptionally(new RejectedExecutionException("the machine has been switched off", failure)));
+        waiting.add(future);
+        future.whenComplete((result, failure) -> waiting.remove(future));
         inbox.post(() -> {
             try {
                 future.complete(call.call());
@@ -113,6 +117,9 @@ public final class Machine implements AutoCloseable {
                 future.completeExceptionally(t);
             }
         });
+        if (ended.isDone()) {
+            refuse(future);
+        }
         return future;
     }
 
@@ -160,6 +167,10 @@ public final class Machine implements AutoCloseable {
         completions.close();
     }
 
+    private static void refuse(CompletableFuture<?> call) {
+        call.completeExceptionally(new RejectedExecutionException("the machine has been switched off"));
+    }
+
     private void loop() {
         try {
             while (!stopping) {
@@ -175,6 +186,7 @@ public final class Machine implements AutoCloseable {
             LOG.error("BUG: the machine thread ended", bug);
             ended.completeExceptionally(bug);
         }
+        waiting.forEach(Machine::refuse);
     }
 
     /** One turn of each processor. Returns whether any of them had something to do. */
