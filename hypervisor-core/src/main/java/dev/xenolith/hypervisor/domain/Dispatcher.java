@@ -1,0 +1,241 @@
+package dev.xenolith.hypervisor.domain;
+
+import dev.xenolith.cpu.time.MachineClock;
+import dev.xenolith.hypervisor.abi.VcpuOp;
+import dev.xenolith.hypervisor.schedule.ProcessorControl;
+import dev.xenolith.hypervisor.schedule.Scheduler;
+import dev.xenolith.hypervisor.time.TimerQueue;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Puts vCPUs on processors: what xen/common/sched/core.c does around a {@link Scheduler}. Keeps who is current on each
+ * processor, the runstates, and each processor's request to schedule anew.
+ */
+public final class Dispatcher implements ProcessorControl {
+    /** The processors' interrupts, for kicks and timers. */
+    public interface Interrupts {
+        int processors();
+
+        /** Interrupts {@code processor} so that it looks for work: an interprocessor interrupt. */
+        void interrupt(int processor);
+
+        /** Arms the local APIC timer of {@code processor} for machine time {@code deadline}, Long.MAX_VALUE for never. */
+        void arm(int processor, long deadline);
+    }
+
+    /** The state of one processor. */
+    private static final class PerProcessor {
+        final TimerQueue timers;
+        final TimerQueue.Timer slice;
+        @Nullable
+        Vcpu current;
+        boolean schedule;
+
+        PerProcessor(TimerQueue timers) {
+            this.timers = timers;
+            slice = new TimerQueue.Timer() {
+                @Override
+                protected void expired(long now) {
+                    schedule = true;
+                }
+            };
+        }
+    }
+
+    private final MachineClock clock;
+    private final Interrupts interrupts;
+    private final PerProcessor[] processors;
+    private final Scheduler scheduler;
+    private int executing = -1;
+
+    public Dispatcher(MachineClock clock, Interrupts interrupts, Function<ProcessorControl, Scheduler> policy) {
+        this.clock = clock;
+        this.interrupts = interrupts;
+        processors = new PerProcessor[interrupts.processors()];
+        for (int i = 0; i < processors.length; i++) {
+            int processor = i;
+            processors[i] = new PerProcessor(new TimerQueue(deadline -> interrupts.arm(processor, deadline)));
+        }
+        scheduler = policy.apply(this);
+    }
+
+    public Scheduler scheduler() {
+        return scheduler;
+    }
+
+    public long now() {
+        return clock.now();
+    }
+
+    @Override
+    public int processors() {
+        return processors.length;
+    }
+
+    @Override
+    public TimerQueue timers(int processor) {
+        return processors[processor].timers;
+    }
+
+    @Override
+    public void kick(int processor) {
+        processors[processor].schedule = true;
+        if (processor != executing) {
+            interrupts.interrupt(processor);
+        }
+    }
+
+    /** Says which processor has its turn on the machine thread, -1 for none: it needs no interrupt to notice things. */
+    public void setExecuting(int processor) {
+        executing = processor;
+    }
+
+    /** What {@code processor} runs, null if it is idle. */
+    public @Nullable Vcpu current(int processor) {
+        return processors[processor].current;
+    }
+
+    /** Whether {@code processor} was asked to schedule. */
+    public boolean scheduleRequested(int processor) {
+        return processors[processor].schedule;
+    }
+
+    /** Chooses what {@code processor} runs next, and until when. Returns it, null for idle. */
+    public @Nullable Vcpu schedule(int processor) {
+        PerProcessor p = processors[processor];
+        long now = clock.now();
+        p.schedule = false;
+        Vcpu previous = p.current;
+        Vcpu next = (Vcpu) scheduler.schedule(processor, previous, now);
+        if (next != previous) {
+            if (previous != null) {
+                previous.setRunning(false);
+                previous.changeRunstate(previous.waitingRunstate(), now);
+            }
+            if (next != null) {
+                next.setProcessor(processor);
+                next.setRunning(true);
+                next.changeRunstate(VcpuOp.RUNSTATE_RUNNING, now);
+            }
+            p.current = next;
+        }
+        long end = scheduler.sliceEnd(processor);
+        if (end == Long.MAX_VALUE) {
+            p.slice.stop();
+        } else {
+            p.timers.set(p.slice, end);
+        }
+        return next;
+    }
+
+    // ---- vCPUs -------------------------------------------------------------------------------------------------------
+
+    /** Tells the scheduler of a new vCPU. */
+    void insert(Vcpu vcpu) {
+        scheduler.insert(vcpu, clock.now());
+    }
+
+    /** Tells the scheduler that a vCPU is gone; takes it off its processor. */
+    void remove(Vcpu vcpu) {
+        if (vcpu.isRunning()) {
+            schedule(vcpu.processor());
+        }
+        scheduler.remove(vcpu, clock.now());
+    }
+
+    /** Ends a wait for events, if it is in one (vcpu_unblock). */
+    public void unblock(Vcpu vcpu) {
+        if (vcpu.has(Vcpu.BLOCKED)) {
+            vcpu.clearFlags(Vcpu.BLOCKED | Vcpu.POLLING);
+            vcpu.pollPort = 0;
+            woken(vcpu);
+        }
+    }
+
+    /** The running vCPU waits for an event; the caller has checked that none is pending (vcpu_block). */
+    public void block(Vcpu vcpu) {
+        vcpu.setFlags(Vcpu.BLOCKED);
+        stopped(vcpu);
+    }
+
+    /** The running vCPU waits for {@code port} of its domain, or some port if 0, or {@link #unblock} (do_poll). */
+    public void blockPolling(Vcpu vcpu, int port) {
+        vcpu.setFlags(Vcpu.BLOCKED | Vcpu.POLLING);
+        vcpu.pollPort = port;
+        stopped(vcpu);
+    }
+
+    /** The running vCPU lets others go first. */
+    public void yield(Vcpu vcpu) {
+        scheduler.yield(vcpu);
+        kick(vcpu.processor());
+    }
+
+    /** VCPUOP_up. */
+    public void up(Vcpu vcpu) {
+        if (vcpu.has(Vcpu.DOWN)) {
+            vcpu.clearFlags(Vcpu.DOWN);
+            woken(vcpu);
+        }
+    }
+
+    /** VCPUOP_down. */
+    public void down(Vcpu vcpu) {
+        vcpu.setFlags(Vcpu.DOWN);
+        stopped(vcpu);
+    }
+
+    /** Keeps one vCPU from running until as many {@link #unpause} have come. It executes nothing after this returns. */
+    public void pause(Vcpu vcpu) {
+        vcpu.adjustPauseCount(1);
+        stopped(vcpu);
+    }
+
+    public void unpause(Vcpu vcpu) {
+        vcpu.adjustPauseCount(-1);
+        woken(vcpu);
+    }
+
+    /** Keeps all vCPUs of a domain from running; its clock stops. They execute nothing after this returns. */
+    public void pause(Domain domain) {
+        domain.adjustPauseCount(1);
+        if (domain.pauseCount() == 1) {
+            domain.clock.stop(clock.now());
+            for (Vcpu vcpu : domain.vcpus) {
+                stopped(vcpu);
+            }
+        }
+    }
+
+    public void unpause(Domain domain) {
+        domain.adjustPauseCount(-1);
+        if (domain.pauseCount() == 0) {
+            domain.clock.resume(clock.now());
+            for (Vcpu vcpu : domain.vcpus) {
+                woken(vcpu);
+            }
+        }
+    }
+
+    /** A reason not to run has gone. */
+    private void woken(Vcpu vcpu) {
+        if (vcpu.isRunning()) {
+            return;
+        }
+        vcpu.changeRunstate(vcpu.waitingRunstate(), clock.now());
+        if (vcpu.isRunnable()) {
+            scheduler.wake(vcpu, clock.now());
+        }
+    }
+
+    /** A reason not to run has come. A running vCPU leaves its processor before it executes another instruction. */
+    private void stopped(Vcpu vcpu) {
+        if (vcpu.isRunning()) {
+            kick(vcpu.processor());
+        } else {
+            vcpu.changeRunstate(vcpu.waitingRunstate(), clock.now());
+        }
+        scheduler.sleep(vcpu, clock.now());
+    }
+}

@@ -1,0 +1,98 @@
+package dev.xenolith.hypervisor.domain;
+
+import dev.xenolith.hypervisor.abi.ArchX86;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * State of a 64-bit PV vCPU: its registers while they are not in a processor, and what its kernel has told the hypervisor (trap
+ * table, descriptor tables, callbacks, kernel stack). Plain data; {@code pv} gives it meaning.
+ */
+public final class PvContext {
+    /** No page table, no frame. */
+    public static final int NO_FRAME = -1;
+
+    // ---- registers; valid while the vCPU is not loaded on a processor ------------------------------------------------
+
+    /** RAX RCX RDX RBX RSP RBP RSI RDI R8..R15. */
+    public final long[] gpr = new long[16];
+    public long rip;
+    public long rflags = 2;
+    /** ES CS SS DS FS GS selectors, in the processor's order. */
+    public final int[] selector = new int[6];
+    public long fsBase;
+    /** Base of GS while the guest's kernel runs. */
+    public long gsBaseKernel;
+    /** Base of GS while the guest's user mode runs. */
+    public long gsBaseUser;
+    /** The processor's x87, SSE and extended state in its own form; null until the first switch away. */
+    public @Nullable Object extendedState;
+
+    // ---- modes -------------------------------------------------------------------------------------------------------
+
+    /** Whether the guest's kernel runs, rather than its user mode; both are in ring 3. */
+    public boolean kernelMode = true;
+    /** Frame of the level-4 table of kernel mode. */
+    public int kernelTable = NO_FRAME;
+    /** Frame of the level-4 table of user mode, or {@link #NO_FRAME}: then user mode cannot be entered. */
+    public int userTable = NO_FRAME;
+    /** Virtual CR0: only TS may differ from {@link #CR0}. */
+    public long cr0 = CR0;
+    /** Virtual CR4 as the guest last wrote it. */
+    public long cr4;
+    /** DR0 to DR3, DR6, DR7. */
+    public final long[] debug = {0, 0, 0, 0, 0, 0, 0xFFFF_0FF0L, 0x400};
+    /** Virtual I/O privilege level, 0..3. */
+    public int iopl;
+    /** Ports that user mode may use: bit clear = allowed; linear address in the guest, 0 for none. */
+    public long ioBitmap;
+    /** Ports that {@link #ioBitmap} describes. */
+    public int ioBitmapPorts;
+
+    /** PE, MP, ET, NE, WP, AM and PG: what a PV guest sees. */
+    public static final long CR0 = 0x8005_0033L;
+
+    // ---- trap table --------------------------------------------------------------------------------------------------
+
+    /** Handler of each vector; 0 if there is none. */
+    public final long[] trapAddress = new long[256];
+    public final char[] trapSelector = new char[256];
+    /** {@link dev.xenolith.hypervisor.abi.ArchX86.TrapInfo} flags. */
+    public final byte[] trapFlags = new byte[256];
+
+    // ---- segments ----------------------------------------------------------------------------------------------------
+
+    /** Frames of the guest's part of the GDT. */
+    public final int[] gdtFrames = new int[ArchX86.FIRST_RESERVED_GDT_PAGE];
+    /** Number of frames in {@link #gdtFrames}. */
+    public int gdtFrameCount;
+    /** Descriptors that the guest's GDT has. */
+    public int gdtEntries;
+    public long ldtBase;
+    public int ldtEntries;
+
+    // ---- where the kernel is entered ---------------------------------------------------------------------------------
+
+    /** The virtual TSS: stack for events from user mode. */
+    public long kernelSp;
+    public int kernelSs;
+    public long eventCallback;
+    public long failsafeCallback;
+    public boolean failsafeMasksEvents;
+    public long syscallCallback;
+    public boolean syscallMasksEvents;
+    public long syscall32Callback;
+    public boolean syscall32MasksEvents;
+    public long sysenterCallback;
+    public boolean sysenterMasksEvents;
+
+    /** A hardware-like NMI waits to be delivered, or is being handled. */
+    public boolean nmiPending;
+    public boolean nmiActive;
+
+    // ---- what the guest shares with the hypervisor -------------------------------------------------------------------
+
+    /** Linear address of the registered runstate area, 0 if none. */
+    public long runstateArea;
+    /** Linear address of the registered time area, 0 if none. */
+    public long timeArea;
+}

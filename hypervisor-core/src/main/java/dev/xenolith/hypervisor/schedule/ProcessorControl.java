@@ -1,0 +1,15 @@
+package dev.xenolith.hypervisor.schedule;
+
+import dev.xenolith.hypervisor.time.TimerQueue;
+
+/** What scheduling needs of the machine's processors. */
+public interface ProcessorControl {
+    /** Number of processors; they are numbered from 0. */
+    int processors();
+
+    /** Has {@code processor} schedule anew as soon as it can: a softirq, and an interprocessor interrupt if it is another one. */
+    void kick(int processor);
+
+    /** Timers that expire on {@code processor}. */
+    TimerQueue timers(int processor);
+}
