@@ -1,0 +1,88 @@
+package dev.xenolith.guest;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+
+/**
+ * Finds the bundled guest images and sample configurations in a Xenolith directory.
+ */
+public final class GuestImages {
+    /** Names the directory that holds {@code guest-images}; the launchers and the build set it. */
+    public static final String HOME_PROPERTY = "xenolith.home";
+
+    private static final String IMAGE_SUFFIX = ".elf";
+
+    private final Path directory;
+
+    /**
+     * @param home
+     *            the Xenolith directory, the one that {@code guest-images} is in
+     */
+    public GuestImages(Path home) {
+        directory = home.resolve("guest-images").toAbsolutePath().normalize();
+    }
+
+    /**
+     * The guests of the Xenolith directory that this JVM was started for.
+     *
+     * @throws IllegalStateException
+     *             if the system property {@value #HOME_PROPERTY} is not set
+     */
+    public static GuestImages ofHome() {
+        String home = System.getProperty(HOME_PROPERTY);
+        if (home == null) {
+            throw new IllegalStateException("System property " + HOME_PROPERTY
+                    + " is not set: start with the launchers, or pass -D" + HOME_PROPERTY + "=DIRECTORY");
+        }
+        return new GuestImages(Path.of(home));
+    }
+
+    /** The directory with {@code images}, {@code configs} and the sources. */
+    public Path directory() {
+        return directory;
+    }
+
+    /** Names of all images, sorted. */
+    public List<String> names() {
+        try (Stream<Path> files = Files.list(directory.resolve("images"))) {
+            return files.map(file -> file.getFileName().toString()).filter(name -> name.endsWith(IMAGE_SUFFIX))
+                    .map(name -> name.substring(0, name.length() - IMAGE_SUFFIX.length())).sorted().toList();
+        } catch (IOException e) {
+            throw new UncheckedIOException("Cannot list the guest images", e);
+        }
+    }
+
+    /**
+     * A 64-bit PV ELF image.
+     *
+     * @param name
+     *            of the guest, such as {@code minishell}
+     * @throws NoSuchFileException
+     *             if there is no such guest
+     */
+    public Path image(String name) throws NoSuchFileException {
+        return existing(directory.resolve("images").resolve(name + IMAGE_SUFFIX));
+    }
+
+    /**
+     * A sample xl.cfg file.
+     *
+     * @throws NoSuchFileException
+     *             if there is none for this guest
+     */
+    public Path config(String name) throws NoSuchFileException {
+        return existing(directory.resolve("configs").resolve(name + ".cfg"));
+    }
+
+    private static Path existing(Path file) throws NoSuchFileException {
+        if (!Files.isRegularFile(file)) {
+            throw new NoSuchFileException(file.toString());
+        }
+        return file;
+    }
+}
