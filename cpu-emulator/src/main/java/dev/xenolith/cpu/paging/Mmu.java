@@ -1,0 +1,314 @@
+package dev.xenolith.cpu.paging;
+
+import dev.xenolith.cpu.memory.Attention;
+import dev.xenolith.cpu.memory.PhysicalMemory;
+
+/**
+ * The memory management unit of one processor: translates linear addresses by the second-level table or a walk and refills the
+ * {@link Tlb} (SDM 3A chapter 4).
+ *
+ * <p>A translation is a value: a physical address, or if negative a fault, see {@link #isPageFault}. Nothing is thrown and no
+ * state of the guest changes other than accessed and dirty flags, and those only when the whole access is allowed.
+ *
+ * <p>The fields are what CR0, CR4 and EFER say; whoever changes one of {@link #writeProtect}, {@link #smep},
+ * {@link #noExecute}, {@link #levels}, {@link #enabled} or {@link #globalPages} flushes all.
+ */
+public final class Mmu {
+    /** Kinds of access, as the bits that they set in a page fault's error code. */
+    public static final int READ = 0;
+    public static final int WRITE = 1 << 1;
+    public static final int EXECUTE = 1 << 4;
+
+    /** Who makes the access: tag bits, see {@link Tlb}. */
+    public static final int SUPERVISOR = 0;
+    public static final int USER = Tlb.USER;
+    /** Supervisor data access while CR4.SMAP forbids user pages. */
+    public static final int SUPERVISOR_SMAP = Tlb.SMAP;
+
+    /** Error-code bits of #PF (SDM 3A 4.7). */
+    public static final int PF_PRESENT = 1;
+    public static final int PF_WRITE = 1 << 1;
+    public static final int PF_USER = 1 << 2;
+    public static final int PF_RESERVED = 1 << 3;
+    public static final int PF_FETCH = 1 << 4;
+
+    /** The translation of an address that is not canonical: #GP or #SS. */
+    public static final long NON_CANONICAL = Long.MIN_VALUE | 1 << 16;
+
+    private static final long ENTRY_PRESENT = 1;
+    private static final long ENTRY_WRITABLE = 1 << 1;
+    private static final long ENTRY_USER = 1 << 2;
+    private static final long ENTRY_ACCESSED = 1 << 5;
+    private static final long ENTRY_DIRTY = 1 << 6;
+    private static final long ENTRY_LARGE = 1 << 7;
+    private static final long ENTRY_GLOBAL = 1 << 8;
+    private static final long ENTRY_NX = 1L << 63;
+    private static final int MAX_LEVELS = 5;
+    private static final int LEVEL_2M = 2;
+    private static final int LEVEL_1G = 3;
+    private static final long ARCHITECTURAL_ADDRESS = 0x000f_ffff_ffff_f000L;
+
+    public final Tlb tlb;
+    private final PhysicalMemory memory;
+
+    /** CR0.PG. */
+    public boolean enabled;
+    /** CR0.WP: supervisor writes respect read-only pages. */
+    public boolean writeProtect;
+    /** CR4.SMEP: supervisor fetches from user pages fault. */
+    public boolean smep;
+    /** EFER.NXE. */
+    public boolean noExecute;
+    /** CR4.PGE. */
+    public boolean globalPages;
+    /** Paging levels: 4, or 5 with CR4.LA57. */
+    public int levels = 4;
+    /** Physical address of the top-level table: CR3 without its flags. */
+    public long root;
+
+    /** Address bits of an entry below the processor's physical-address width. */
+    private final long addressMask;
+    private final long reservedAlways;
+    private final boolean gigabytePages;
+
+    private final long[] pathAddress = new long[MAX_LEVELS + 1];
+    private final long[] pathEntry = new long[MAX_LEVELS + 1];
+
+    /**
+     * @param physicalBits physical-address width (MAXPHYADDR), 36 to 52
+     * @param gigabytePages whether 1 GiB pages exist (CPUID 0x80000001 EDX bit 26)
+     */
+    public Mmu(PhysicalMemory memory, FlushClock clock, int physicalBits, boolean gigabytePages) {
+        this.memory = memory;
+        this.tlb = new Tlb(memory, clock);
+        this.addressMask = (1L << physicalBits) - 1 & Tlb.PAGE_MASK;
+        this.reservedAlways = ARCHITECTURAL_ADDRESS & ~addressMask;
+        this.gigabytePages = gigabytePages;
+    }
+
+    // ---- results ----------------------------------------------------------------------------------------------------
+
+    /** Whether {@code translation} is a page fault. */
+    public static boolean isPageFault(long translation) {
+        return translation < 0 && translation != NON_CANONICAL;
+    }
+
+    /** Error code of a page fault. */
+    public static int errorCode(long translation) {
+        return (int) translation;
+    }
+
+    /** Whether {@code linear} is canonical for the present number of levels (SDM 1 3.3.7.1). */
+    public boolean isCanonical(long linear) {
+        int shift = levels == MAX_LEVELS ? 64 - 57 : 64 - 48;
+        return linear << shift >> shift == linear;
+    }
+
+    // ---- translating ------------------------------------------------------------------------------------------------
+
+    /**
+     * Translates {@code linear} in the current address space for {@code access} ({@link #READ}, {@link #WRITE},
+     * {@link #EXECUTE}) by {@code privilege} ({@link #SUPERVISOR}, {@link #SUPERVISOR_SMAP}, {@link #USER}); refills the TLB.
+     */
+    public long translate(long linear, int access, int privilege) {
+        long hit = findFirst(linear, access, privilege);
+        return hit != Tlb.MISS ? hit : refill(linear, access, privilege);
+    }
+
+    /** Translates through the tables at {@code root} as in 4- or 5-level paging; neither looks at nor changes the TLB. */
+    public long translate(long root, long linear, int access, int privilege) {
+        if (!isCanonical(linear)) {
+            return NON_CANONICAL;
+        }
+        long entry = walk(root, linear, access, privilege);
+        return entry < 0 ? entry : entry & Tlb.PAGE_MASK | linear & ~Tlb.PAGE_MASK;
+    }
+
+    private long findFirst(long linear, int access, int privilege) {
+        int slot = Tlb.slot(linear);
+        long tag = linear & Tlb.PAGE_MASK | (long) tlb.context() << Tlb.CONTEXT_SHIFT | privilege | Tlb.VALID;
+        long addend;
+        if (access == READ && tlb.readTag[slot] == tag) {
+            addend = tlb.readAddend[slot];
+        } else if (access == WRITE && tlb.writeTag[slot] == tag) {
+            addend = tlb.writeAddend[slot];
+        } else if (access == EXECUTE && tlb.fetchTag[slot] == tag) {
+            addend = tlb.fetchAddend[slot];
+        } else if (access != EXECUTE) {
+            long page = tlb.findMmio(linear, privilege, access);
+            return page == Tlb.MISS ? Tlb.MISS : page | linear & ~Tlb.PAGE_MASK;
+        } else {
+            return Tlb.MISS;
+        }
+        return linear + addend - memory.hostBase();
+    }
+
+    private long refill(long linear, int access, int privilege) {
+        long entry;
+        if (!enabled) {
+            entry = linear & Tlb.PAGE_MASK & addressMask | Tlb.DIRTY;
+        } else if (!isCanonical(linear)) {
+            return NON_CANONICAL;
+        } else {
+            entry = tlb.findSecond(linear);
+            if (entry == Tlb.MISS || !allowed(entry, access, privilege)
+                    || access == WRITE && (entry & Tlb.DIRTY) == 0) {
+                entry = walk(root, linear, access, privilege);
+                if (entry < 0) {
+                    return entry;
+                }
+                tlb.fillSecond(linear, entry);
+            }
+        }
+        long page = entry & Tlb.PAGE_MASK;
+        fillFirst(linear, access, privilege, page);
+        return page | linear & ~Tlb.PAGE_MASK;
+    }
+
+    private void fillFirst(long linear, int access, int privilege, long page) {
+        int attention = memory.attention(page >>> PhysicalMemory.FRAME_SHIFT);
+        long host = memory.hostBase() + page;
+        if ((attention & Attention.ABSENT) != 0) {
+            if (access != EXECUTE) {
+                tlb.fillMmio(linear, privilege, access, page);
+            }
+        } else if (access == EXECUTE) {
+            tlb.fillFetch(linear, privilege, host);
+        } else {
+            tlb.fillRead(linear, privilege, host);
+            if (access == WRITE && (attention & Attention.ON_WRITE) == 0) {
+                tlb.fillWrite(linear, privilege, host);
+            }
+        }
+    }
+
+    /** Access rights (SDM 3A 4.6.1) over the combined rights of a translation. */
+    private boolean allowed(long rights, int access, int privilege) {
+        boolean userPage = (rights & Tlb.USER_PAGE) != 0;
+        if (privilege == USER) {
+            return userPage && switch (access) {
+                case READ -> true;
+                case WRITE -> (rights & Tlb.WRITABLE) != 0;
+                default -> (rights & Tlb.EXECUTABLE) != 0;
+            };
+        }
+        if (access == EXECUTE) {
+            return (rights & Tlb.EXECUTABLE) != 0 && !(smep && userPage);
+        }
+        if (privilege == SUPERVISOR_SMAP && userPage) {
+            return false;
+        }
+        return access == READ || (rights & Tlb.WRITABLE) != 0 || !writeProtect;
+    }
+
+    // ---- the walk ---------------------------------------------------------------------------------------------------
+
+    /** Physical page with the second-level table's bits, or a fault. */
+    private long walk(long root, long linear, int access, int privilege) {
+        for (;;) {
+            long table = root & addressMask;
+            long rights = Tlb.WRITABLE | Tlb.USER_PAGE | Tlb.EXECUTABLE;
+            int level = levels;
+            long entry;
+            for (;; level--) {
+                long address = table + ((linear >>> 12 + 9 * (level - 1) & 511) << 3);
+                entry = readEntry(address);
+                pathAddress[level] = address;
+                pathEntry[level] = entry;
+                if ((entry & ENTRY_PRESENT) == 0) {
+                    return pageFault(access, privilege, 0);
+                }
+                if ((entry & reserved(level, entry)) != 0) {
+                    return pageFault(access, privilege, PF_PRESENT | PF_RESERVED);
+                }
+                rights = combine(rights, entry);
+                if (level == 1 || level <= LEVEL_1G && (entry & ENTRY_LARGE) != 0) {
+                    break;
+                }
+                table = entry & addressMask;
+            }
+            if (!allowed(rights, access, privilege)) {
+                return pageFault(access, privilege, PF_PRESENT);
+            }
+            if (markUsed(level, access == WRITE)) {
+                return leaf(linear, level, pathEntry[level], rights);
+            }
+        }
+    }
+
+    private long leaf(long linear, int level, long entry, long rights) {
+        long inPage = (1L << 12 + 9 * (level - 1)) - 1;
+        long page = (entry & addressMask & ~inPage | linear & inPage) & Tlb.PAGE_MASK;
+        if ((entry & ENTRY_DIRTY) != 0) {
+            rights |= Tlb.DIRTY;
+        }
+        if (globalPages && (entry & ENTRY_GLOBAL) != 0) {
+            rights |= Tlb.GLOBAL;
+        }
+        if (level == LEVEL_2M) {
+            rights |= Tlb.LARGE_2M;
+        } else if (level == LEVEL_1G) {
+            rights |= Tlb.LARGE_1G;
+        }
+        return page | rights;
+    }
+
+    private static long combine(long rights, long entry) {
+        if ((entry & ENTRY_WRITABLE) == 0) {
+            rights &= ~Tlb.WRITABLE;
+        }
+        if ((entry & ENTRY_USER) == 0) {
+            rights &= ~Tlb.USER_PAGE;
+        }
+        if ((entry & ENTRY_NX) != 0) {
+            rights &= ~Tlb.EXECUTABLE;
+        }
+        return rights;
+    }
+
+    /** Bits that must be zero in a present entry (SDM 3A 4.5.4, tables 4-14 to 4-20). */
+    private long reserved(int level, long entry) {
+        long bits = reservedAlways | (noExecute ? 0 : ENTRY_NX);
+        if (level == 1 || (entry & ENTRY_LARGE) == 0) {
+            return bits;
+        }
+        return switch (level) {
+            case LEVEL_2M -> bits | 0x001f_e000L;
+            case LEVEL_1G -> bits | (gigabytePages ? 0x3fff_e000L : ENTRY_LARGE);
+            default -> bits | ENTRY_LARGE;
+        };
+    }
+
+    /** An entry of a table that does not lie in memory reads as all ones, which is present with reserved bits. */
+    private long readEntry(long address) {
+        return memory.isMemory(address >>> PhysicalMemory.FRAME_SHIFT) ? memory.read64(address) : -1;
+    }
+
+    /** Sets the accessed flags of the path, and the leaf's dirty flag; false if an entry has changed meanwhile. */
+    private boolean markUsed(int leafLevel, boolean write) {
+        for (int level = levels; level >= leafLevel; level--) {
+            long entry = pathEntry[level];
+            long marked = entry | ENTRY_ACCESSED | (write && level == leafLevel ? ENTRY_DIRTY : 0);
+            if (marked != entry) {
+                long address = pathAddress[level];
+                if ((memory.attention(address >>> PhysicalMemory.FRAME_SHIFT) & Attention.ROM) == 0
+                        && memory.compareExchange(address, 8, entry, marked) != entry) {
+                    return false;
+                }
+                pathEntry[level] = marked;
+            }
+        }
+        return true;
+    }
+
+    /** Error code as SDM 3A 4.7: I/D is reported only where fetches can be forbidden. */
+    private long pageFault(int access, int privilege, int bits) {
+        int code = bits | (privilege == USER ? PF_USER : 0);
+        if (access == WRITE) {
+            code |= PF_WRITE;
+        } else if (access == EXECUTE && (noExecute || smep)) {
+            code |= PF_FETCH;
+        }
+        return Long.MIN_VALUE | code;
+    }
+}
