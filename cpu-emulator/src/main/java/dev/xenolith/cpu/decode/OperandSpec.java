@@ -1,0 +1,69 @@
+package dev.xenolith.cpu.decode;
+
+/**
+ * One operand of a row: {@code Ev}, {@code Ib}, {@code rAX}.
+ *
+ * @param text as in the table
+ * @param type where it comes from
+ * @param width letter of its width: {@code b w d q v z y n p}, or {@code -} for an address without data
+ * @param fixed number of the implied register (16 to 19: AH to BH) or the implied constant
+ */
+public record OperandSpec(String text, OperandType type, char width, int fixed) {
+    static OperandSpec parse(String text) {
+        return switch (text) {
+            case "AL" -> new OperandSpec(text, OperandType.FIXED_REGISTER, 'b', 0);
+            case "CL" -> new OperandSpec(text, OperandType.FIXED_REGISTER, 'b', 1);
+            case "DX" -> new OperandSpec(text, OperandType.FIXED_REGISTER, 'w', 2);
+            case "eAX" -> new OperandSpec(text, OperandType.FIXED_REGISTER, 'z', 0);
+            case "rAX" -> new OperandSpec(text, OperandType.FIXED_REGISTER, 'v', 0);
+            case "FS" -> new OperandSpec(text, OperandType.FIXED_SEGMENT, 'w', 4);
+            case "GS" -> new OperandSpec(text, OperandType.FIXED_SEGMENT, 'w', 5);
+            case "1" -> new OperandSpec(text, OperandType.CONSTANT, 'b', 1);
+            default -> {
+                if (text.length() != 2 || "bwdqvzynp-".indexOf(text.charAt(1)) < 0) {
+                    throw new IllegalArgumentException("unknown operand " + text);
+                }
+                yield new OperandSpec(text, type(text.charAt(0)), text.charAt(1), 0);
+            }
+        };
+    }
+
+    private static OperandType type(char letter) {
+        return switch (letter) {
+            case 'E' -> OperandType.RM;
+            case 'G' -> OperandType.REG;
+            case 'R' -> OperandType.RM_REGISTER;
+            case 'M' -> OperandType.RM_MEMORY;
+            case 'I' -> OperandType.IMMEDIATE;
+            case 'J' -> OperandType.RELATIVE;
+            case 'O' -> OperandType.OFFSET;
+            case 'S' -> OperandType.SEGMENT;
+            case 'C' -> OperandType.CONTROL;
+            case 'D' -> OperandType.DEBUG;
+            case 'Z' -> OperandType.OPCODE_REGISTER;
+            case 'B' -> OperandType.VEX_REGISTER;
+            case 'X' -> OperandType.STRING_SOURCE;
+            case 'Y' -> OperandType.STRING_DESTINATION;
+            default -> throw new IllegalArgumentException("unknown operand letter " + letter);
+        };
+    }
+
+    /** Width in bits under an operand size of {@code operandBits}; 0 for an address without data. */
+    public int bits(int operandBits) {
+        return switch (width) {
+            case 'b' -> 8;
+            case 'w' -> 16;
+            case 'd' -> 32;
+            case 'q' -> 64;
+            case 'z' -> Math.min(operandBits, 32);
+            case 'y', 'n' -> Math.max(operandBits, 32);
+            case 'v', 'p' -> operandBits;
+            default -> 0;
+        };
+    }
+
+    /** Whether the operand may be a register and may be memory, as ModRM says. */
+    public boolean isRegisterOrMemory() {
+        return type == OperandType.RM;
+    }
+}

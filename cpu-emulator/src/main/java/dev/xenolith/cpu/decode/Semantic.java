@@ -1,0 +1,71 @@
+package dev.xenolith.cpu.decode;
+
+/**
+ * What rows of the same kind do: a line "semantic" of {@code opcodes.txt}. Flags are RFLAGS bits.
+ *
+ * @param name name in the table
+ * @param readsCondition whether the flags of the row's condition are read besides {@code flagsRead}
+ * @param flagsRead status flags, and DF, that the instruction reads or keeps
+ * @param flagsWritten flags it changes
+ * @param flagsUndefined those of {@code flagsWritten} whose value the manuals leave undefined
+ * @param endsBlock whether a block ends after it
+ * @param writes bit i: operand i + 1 is written
+ * @param readsWritten bit i: operand i + 1 is read before it is written
+ * @param addressAfterRsp whether RSP as a base is the value after the instruction
+ * @param program statements in the language described in the table
+ */
+public record Semantic(String name, boolean readsCondition, int flagsRead, int flagsWritten, int flagsUndefined,
+        boolean endsBlock,
+        int writes, int readsWritten, boolean addressAfterRsp, String program) {
+    private static final String LETTERS = "C?P?A?ZS??DO";
+
+    static Semantic parse(String[] columns) {
+        int writes = 0;
+        int readsWritten = 0;
+        boolean ends = false;
+        boolean afterRsp = false;
+        for (String attribute : columns[4].split(" +")) {
+            switch (attribute) {
+                case "-" -> {
+                }
+                case "end" -> ends = true;
+                case "rsp" -> afterRsp = true;
+                case "w1", "w2" -> writes |= 1 << attribute.charAt(1) - '1';
+                case "rw1", "rw2" -> {
+                    writes |= 1 << attribute.charAt(2) - '1';
+                    readsWritten |= 1 << attribute.charAt(2) - '1';
+                }
+                default -> throw new IllegalArgumentException("unknown attribute " + attribute);
+            }
+        }
+        boolean condition = columns[1].equals("cc");
+        return new Semantic(columns[0], condition, condition ? 0 : flags(columns[1]), flags(columns[2]),
+                flags(columns[3]), ends,
+                writes, readsWritten, afterRsp, columns[5].equals("-") ? "" : columns[5]);
+    }
+
+    private static int flags(String letters) {
+        int bits = 0;
+        for (char letter : letters.toCharArray()) {
+            int bit = LETTERS.indexOf(letter);
+            if (letter == '-') {
+                continue;
+            }
+            if (bit < 0 || letter == '?') {
+                throw new IllegalArgumentException("unknown flag " + letter);
+            }
+            bits |= 1 << bit;
+        }
+        return bits;
+    }
+
+    /** Whether operand {@code index}, from 0, is written. */
+    public boolean writes(int index) {
+        return (writes & 1 << index) != 0;
+    }
+
+    /** Whether operand {@code index}, from 0, is written after it has been read. */
+    public boolean readsAndWrites(int index) {
+        return (readsWritten & 1 << index) != 0;
+    }
+}
