@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  * outcomes pass through a file mapped by both, thousands of snippets in one round trip of eight bytes. A snippet that kills
  * the child is reported as {@link Outcome.Ending#CRASH} and the rest of its batch runs in a new child.
  */
-final class SiliconRunner implements AutoCloseable {
+final class SiliconRunner implements SnippetRunner {
     /** MXCSR bits of every SSE2 processor, for those that report 0 (SDM 1 11.6.6). */
     private static final int DEFAULT_MXCSR_MASK = 0xffbf;
 
@@ -72,8 +72,8 @@ final class SiliconRunner implements AutoCloseable {
         return mask == 0 ? DEFAULT_MXCSR_MASK : mask;
     }
 
-    /** Runs the snippets in order; outcome i belongs to snippet i. */
-    void run(List<Snippet> snippets, List<Outcome> outcomes) {
+    @Override
+    public void run(List<Snippet> snippets, List<Outcome> outcomes) {
         for (int from = 0; from < snippets.size(); from += capacity) {
             int to = Math.min(from + capacity, snippets.size());
             runBatch(snippets.subList(from, to), outcomes.subList(from, to));

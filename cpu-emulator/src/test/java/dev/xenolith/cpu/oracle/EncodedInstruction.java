@@ -1,0 +1,243 @@
+package dev.xenolith.cpu.oracle;
+
+import java.util.Arrays;
+import java.util.SplittableRandom;
+
+/**
+ * A random legal encoding of an {@link InstructionForm} in 64-bit mode, and where its operands are. Reused from instance to
+ * instance.
+ */
+final class EncodedInstruction {
+    static final int NONE = -1;
+    private static final int[] SEGMENT_PREFIXES = {0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65};
+
+    private final byte[] bytes = new byte[32];
+    private int length;
+    private boolean rexW;
+    private int rexBits;
+
+    /** In bits; 0 if the form has none. */
+    int operandBits;
+    /** 32 (prefix 67) or 64. */
+    int addressBits;
+    /** Whether the r/m operand, or an offset, is in memory. */
+    boolean memory;
+    /** Registers of the r/m operand's address, or NONE. */
+    int base;
+    int index;
+    int scale;
+    boolean ripRelative;
+    /** Size in bytes of the displacement and where it is; 0 if there is none. */
+    int displacementBytes;
+    int displacementAt;
+    /** FS, GS or NONE. */
+    int segment;
+    /** Register operands, or NONE. */
+    int rmRegister;
+    int regRegister;
+    int vvvvRegister;
+    boolean lock;
+    /** 0, 1 (F3) or 2 (F2). */
+    int repeat;
+    /** Value of the last immediate, sign-extended. */
+    long immediate;
+
+    byte[] code() {
+        return Arrays.copyOf(bytes, length);
+    }
+
+    int length() {
+        return length;
+    }
+
+    void random(InstructionForm form, SplittableRandom random) {
+        do {
+            length = 0;
+            operandBits = pick(form.operandBits(), random);
+            memory = false;
+            base = index = segment = rmRegister = regRegister = vvvvRegister = NONE;
+            ripRelative = false;
+            displacementBytes = 0;
+            immediate = 0;
+            boolean modrm = form.modrm;
+            boolean memoryForm = modrm && form.mayBeMemory() && (!form.mayBeRegister() || random.nextBoolean());
+            boolean offset = form.hasOperand('O');
+            memory = memoryForm || offset;
+            prefixes(form, random);
+            rexBits = random.nextInt(3) == 0 ? random.nextInt(8) : 0;
+            if (form.withoutRexB) {
+                rexBits &= ~1;
+            }
+            rexW = operandBits == 64 && form.wideByRex() || !form.wideByRex() && random.nextInt(8) == 0
+                    && operandBits != 16;
+            if (form.vex) {
+                vexPrefix(form, random);
+            } else {
+                opcode(form, random);
+            }
+            if (form.registerInOpcode) {
+                int low = random.nextInt(8);
+                bytes[length - 1] |= (byte) low;
+                rmRegister = low | (rexBits & 1) << 3;
+            }
+            if (form.conditionInOpcode) {
+                bytes[length - 1] |= (byte) random.nextInt(16);
+            }
+            if (modrm) {
+                modrm(form, memoryForm, random);
+            }
+            if (offset) {
+                displacementBytes = addressBits / 8;
+                displacementAt = length;
+                length += displacementBytes;
+            }
+            for (String operand : form.operands) {
+                immediate(operand, random);
+            }
+        } while (length > 15);
+    }
+
+    // ---- prefixes ----------------------------------------------------------------------------------------------------
+
+    private void prefixes(InstructionForm form, SplittableRandom random) {
+        int[] prefixes = new int[5];
+        int count = 0;
+        boolean wide = operandBits == 64 && form.wideByRex();
+        boolean operandSize = operandBits == 16 && !form.size.equals("w") || wide && random.nextInt(16) == 0;
+        if (form.mandatoryPrefix != 0) {
+            prefixes[count++] = form.mandatoryPrefix;
+        }
+        if (operandSize && form.mandatoryPrefix != 0x66 && !form.vex) {
+            prefixes[count++] = 0x66;
+        }
+        addressBits = random.nextInt(8) == 0 ? 32 : 64;
+        if (addressBits == 32) {
+            prefixes[count++] = 0x67;
+        }
+        if (random.nextInt(6) == 0) {
+            int chosen = random.nextInt(SEGMENT_PREFIXES.length);
+            prefixes[count++] = SEGMENT_PREFIXES[chosen];
+            segment = chosen >= Registers.FS ? chosen : NONE;
+        }
+        lock = form.lockable && memory && random.nextInt(8) == 0;
+        if (lock) {
+            prefixes[count++] = 0xf0;
+        }
+        repeat = form.repeatable && random.nextBoolean() ? random.nextInt(1, 3) : 0;
+        if (repeat != 0) {
+            prefixes[count++] = repeat == 1 ? 0xf3 : 0xf2;
+        }
+        for (; count > 0; count--) {
+            int chosen = random.nextInt(count);
+            bytes[length++] = (byte) prefixes[chosen];
+            prefixes[chosen] = prefixes[count - 1];
+        }
+    }
+
+    private void opcode(InstructionForm form, SplittableRandom random) {
+        if (rexW || rexBits != 0 || random.nextInt(4) == 0) {
+            bytes[length++] = (byte) (0x40 | (rexW ? 8 : 0) | rexBits);
+        }
+        System.arraycopy(form.opcode, 0, bytes, length, form.opcode.length);
+        length += form.opcode.length;
+    }
+
+    private void vexPrefix(InstructionForm form, SplittableRandom random) {
+        boolean second = form.hasOperand('B');
+        vvvvRegister = second ? random.nextInt(16) : NONE;
+        bytes[length++] = (byte) 0xc4;
+        bytes[length++] = (byte) ((~rexBits & 7) << 5 | form.vexMap);
+        bytes[length++] = (byte) ((operandBits == 64 ? 0x80 : 0) | (~(second ? vvvvRegister : 0) & 15) << 3
+                | form.vexPrefix);
+        System.arraycopy(form.opcode, 0, bytes, length, form.opcode.length);
+        length += form.opcode.length;
+    }
+
+    // ---- ModRM -------------------------------------------------------------------------------------------------------
+
+    private void modrm(InstructionForm form, boolean memoryForm, SplittableRandom random) {
+        if (form.modrmByte >= 0) {
+            bytes[length++] = (byte) form.modrmByte;
+            return;
+        }
+        int reg = form.digit;
+        if (reg < 0) {
+            reg = form.hasOperand('S') ? random.nextInt(6) : random.nextInt(8);
+            regRegister = form.hasOperand('S') ? NONE : reg | (rexBits & 4) << 1;
+        }
+        if (!memoryForm) {
+            int rm = random.nextInt(8);
+            rmRegister = rm | (rexBits & 1) << 3;
+            int mod = form.modIgnored ? random.nextInt(4) : 3;
+            bytes[length++] = (byte) (mod << 6 | reg << 3 | rm);
+            return;
+        }
+        int mod = random.nextInt(3);
+        int rm = random.nextInt(8);
+        bytes[length++] = (byte) (mod << 6 | reg << 3 | rm);
+        displacementBytes = mod == 0 ? 0 : mod == 1 ? 1 : 4;
+        if (rm == 4) {
+            sib(mod, random);
+        } else if (rm == 5 && mod == 0) {
+            ripRelative = true;
+            displacementBytes = 4;
+        } else {
+            base = rm | (rexBits & 1) << 3;
+        }
+        displacementAt = length;
+        length += displacementBytes;
+    }
+
+    private void sib(int mod, SplittableRandom random) {
+        int low = random.nextInt(8);
+        int indexLow = random.nextInt(8);
+        scale = random.nextInt(4);
+        bytes[length++] = (byte) (scale << 6 | indexLow << 3 | low);
+        index = indexLow | (rexBits & 2) << 2;
+        if (index == 4) {
+            index = NONE;
+        }
+        if (low == 5 && mod == 0) {
+            displacementBytes = 4;
+        } else {
+            base = low | (rexBits & 1) << 3;
+        }
+    }
+
+    // ---- immediates --------------------------------------------------------------------------------------------------
+
+    private void immediate(String operand, SplittableRandom random) {
+        int size = switch (operand) {
+            case "Ib", "Jb" -> 1;
+            case "Iw" -> 2;
+            case "Iz" -> operandBits == 16 ? 2 : 4;
+            case "Iv" -> operandBits / 8;
+            case "Jz" -> 4;
+            default -> 0;
+        };
+        if (size == 0) {
+            return;
+        }
+        long value = Values.any(random);
+        if (operand.equals("Jz") && random.nextInt(8) != 0) {
+            value = random.nextInt(-AddressMap.PAGE / 2, AddressMap.PAGE / 2);
+        }
+        put(length, size, value);
+        length += size;
+        immediate = value << 64 - size * 8 >> 64 - size * 8;
+    }
+
+    void putDisplacement(long value) {
+        put(displacementAt, displacementBytes, value);
+    }
+
+    private void put(int at, int size, long value) {
+        for (int i = 0; i < size; i++) {
+            bytes[at + i] = (byte) (value >>> 8 * i);
+        }
+    }
+
+    private static int pick(int[] choices, SplittableRandom random) {
+        return choices[random.nextInt(choices.length)];
+    }
+}

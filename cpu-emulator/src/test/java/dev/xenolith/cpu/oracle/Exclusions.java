@@ -1,0 +1,57 @@
+package dev.xenolith.cpu.oracle;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/** Rows of the opcode table that the host's silicon cannot judge, and why. */
+final class Exclusions {
+    private static final String TIME = "its result changes from moment to moment";
+    private static final String MODEL = "its result is a matter of the CPU model";
+    private static final String KERNEL = "its result belongs to the host's kernel";
+    private static final String HYPERVISOR = "reaches the hypervisor that the host may run under";
+
+    private static final Map<String, String> BY_MNEMONIC = Map.ofEntries(Map.entry("CPUID", MODEL),
+            Map.entry("XGETBV", MODEL),
+            Map.entry("RDTSC", TIME), Map.entry("RDTSCP", TIME), Map.entry("RDPID", TIME), Map.entry("RDPMC", KERNEL),
+            Map.entry(
+                    "SGDT", KERNEL),
+            Map.entry("SIDT", KERNEL), Map.entry("SLDT", KERNEL), Map.entry("STR", KERNEL), Map.entry(
+                    "SMSW", KERNEL),
+            Map.entry("VMCALL", HYPERVISOR), Map.entry("VMMCALL", HYPERVISOR), Map.entry(
+                    "SYSENTER", "enters the host's kernel, or not, as its vendor decided"));
+
+    /** Flags of /proc/cpuinfo whose names are not the CPUID feature's in lower case. */
+    private static final Map<String, String> KERNEL_NAMES = Map.of("LZCNT", "abm", "CX8", "cx8", "CX16", "cx16",
+            "CLFSH",
+            "clflush", "XSAVE", "xsave");
+
+    private final Set<String> hostFlags;
+
+    Exclusions() {
+        try {
+            hostFlags = Set.of(Files.readAllLines(Path.of("/proc/cpuinfo")).stream().filter(line -> line.startsWith(
+                    "flags")).findFirst().map(line -> line.substring(line.indexOf(':') + 1).strip()).orElse("")
+                    .split(" +"));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Why {@code form} cannot be run here; empty if it can. */
+    Optional<String> reason(InstructionForm form) {
+        if (form.modes.equals("!64")) {
+            return Optional.of("does not exist in 64-bit mode");
+        }
+        if (!form.feature.equals("-") && !hostFlags.contains(KERNEL_NAMES.getOrDefault(form.feature, form.feature
+                .toLowerCase(Locale.ROOT)))) {
+            return Optional.of("the host has no " + form.feature);
+        }
+        return Optional.ofNullable(BY_MNEMONIC.get(form.mnemonic));
+    }
+}

@@ -1,0 +1,208 @@
+package dev.xenolith.cpu.oracle;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A row of the opcode table as a generator of encodings sees it. Read from the table's text by itself and not through the
+ * decoder's loader, so that a row which the loader misunderstands is found.
+ */
+final class InstructionForm {
+    private static final String TABLE = "/dev/xenolith/cpu/decode/opcodes.txt";
+    private static final String FLAGS_IN_ORDER = "CPAZSO";
+    private static final long[] FLAG_BITS = {1, 1 << 2, 1 << 4, 1 << 6, 1 << 7, 1 << 11};
+
+    /** Row as written, for reports. */
+    final String encoding;
+    final String assembly;
+    final String mnemonic;
+    final String semantic;
+    final String size;
+    final String modes;
+    final String feature;
+    final boolean lockable;
+    final boolean repeatable;
+    /** In RFLAGS positions. */
+    final long undefinedFlags;
+
+    /** 0 none, 0x66, 0xf2, 0xf3. */
+    int mandatoryPrefix;
+    /** NP: neither F2 nor F3 nor 66 may stand before it. */
+    boolean noPrefix;
+    boolean vex;
+    int vexPrefix;
+    int vexMap;
+    byte[] opcode = {};
+    boolean registerInOpcode;
+    boolean conditionInOpcode;
+    boolean modrm;
+    /** Fixed reg field of ModRM, or -1. */
+    int digit = -1;
+    /** Whole ModRM byte where it is fixed, or -1. */
+    int modrmByte = -1;
+    boolean modIgnored;
+    boolean withoutRexB;
+    final List<String> operands;
+
+    private InstructionForm(String[] columns, Map<String, Long> undefined) {
+        encoding = columns[0];
+        assembly = columns[1];
+        int space = assembly.indexOf(' ');
+        mnemonic = space < 0 ? assembly : assembly.substring(0, space);
+        operands = space < 0 ? List.of() : List.of(assembly.substring(space + 1).strip().split(", *"));
+        size = columns[2];
+        modes = columns[3];
+        lockable = columns[4].equals("lock");
+        repeatable = columns[4].startsWith("rep");
+        feature = columns[5];
+        semantic = columns[8];
+        Long flags = undefined.get(semantic);
+        if (flags == null) {
+            throw new IllegalStateException("row " + encoding + " names the unknown semantic " + semantic);
+        }
+        undefinedFlags = flags;
+        parseEncoding();
+    }
+
+    private void parseEncoding() {
+        String[] tokens = encoding.split(" +");
+        List<Integer> bytes = new ArrayList<>();
+        for (int i = 0; i < tokens.length; i++) {
+            String token = tokens[i];
+            if (token.equals("NP")) {
+                noPrefix = true;
+            } else if (i == 0 && tokens.length > 1 && token.matches("66|F2|F3")) {
+                mandatoryPrefix = Integer.parseInt(token, 16);
+            } else if (token.startsWith("VEX.")) {
+                parseVex(token);
+            } else if (token.equals("/r")) {
+                modrm = true;
+            } else if (token.startsWith("/=")) {
+                modrm = true;
+                modrmByte = Integer.parseInt(token.substring(2), 16);
+            } else if (token.startsWith("/")) {
+                modrm = true;
+                digit = Integer.parseInt(token.substring(1));
+            } else if (token.equals("mod*")) {
+                modIgnored = true;
+            } else if (token.equals("!B")) {
+                withoutRexB = true;
+            } else if (token.matches("[0-9A-F]{2}(\\+r|\\+cc)?")) {
+                bytes.add(Integer.parseInt(token.substring(0, 2), 16));
+                registerInOpcode |= token.endsWith("+r");
+                conditionInOpcode |= token.endsWith("+cc");
+            } else {
+                throw new IllegalStateException("row " + encoding + ": what is " + token + "?");
+            }
+        }
+        opcode = new byte[bytes.size()];
+        for (int i = 0; i < opcode.length; i++) {
+            opcode[i] = (byte) (int) bytes.get(i);
+        }
+    }
+
+    /** VEX.128.pp.map.W */
+    private void parseVex(String token) {
+        String[] parts = token.split("\\.");
+        vex = true;
+        vexPrefix = List.of("NP", "66", "F3", "F2").indexOf(parts[2]);
+        vexMap = List.of("", "0F", "0F38", "0F3A").indexOf(parts[3]);
+        if (!parts[1].equals("128") || vexPrefix < 0 || vexMap < 1 || !parts[4].equals("W")) {
+            throw new IllegalStateException("no encodings are generated for " + token);
+        }
+    }
+
+    /** Operand sizes in bits that exist in 64-bit mode; 0 for a row without one. */
+    int[] operandBits() {
+        return switch (size) {
+            case "b" -> new int[]{8};
+            case "w", "v=w" -> new int[]{16};
+            case "d", "v=d", "y=d" -> new int[]{32};
+            case "q", "v=q", "y=q", "f64", "n" -> new int[]{64};
+            case "v" -> new int[]{16, 32, 64};
+            case "z" -> new int[]{16, 32};
+            case "y" -> new int[]{32, 64};
+            case "d64" -> new int[]{16, 64};
+            case "-" -> new int[]{0};
+            default -> throw new IllegalStateException("row " + encoding + ": what is size " + size + "?");
+        };
+    }
+
+    /** Whether REX.W makes the operand 64 bits wide, which otherwise it is not. */
+    boolean wideByRex() {
+        return size.startsWith("v") || size.startsWith("y");
+    }
+
+    /** The operand in the r/m field, or an empty string. */
+    String modrmOperand() {
+        for (String operand : operands) {
+            if (operand.length() == 2 && "EMR".indexOf(operand.charAt(0)) >= 0) {
+                return operand;
+            }
+        }
+        return "";
+    }
+
+    boolean mayBeMemory() {
+        String operand = modrmOperand();
+        return modrm && modrmByte < 0 && !modIgnored && (operand.startsWith("E") || operand.startsWith("M"));
+    }
+
+    boolean mayBeRegister() {
+        return modrm && modrmByte < 0 && !modrmOperand().startsWith("M");
+    }
+
+    boolean hasOperand(char kind) {
+        return operands.stream().anyMatch(operand -> operand.charAt(0) == kind && operand.length() == 2
+                && Character.isLowerCase(operand.charAt(1)) || operand.equals(kind + "-"));
+    }
+
+    /** All rows of the table, in its order. */
+    static List<InstructionForm> table() {
+        Map<String, Long> undefined = new HashMap<>();
+        List<String[]> rows = new ArrayList<>();
+        try (InputStream stream = InstructionForm.class.getResourceAsStream(TABLE)) {
+            if (stream == null) {
+                throw new IllegalStateException("there is no " + TABLE);
+            }
+            new BufferedReader(new InputStreamReader(stream, StandardCharsets.UTF_8)).lines().map(String::strip)
+                    .filter(line -> !line.isEmpty() && !line.startsWith("#")).forEach(line -> {
+                        String[] columns = line.split("\\|", -1);
+                        for (int i = 0; i < columns.length; i++) {
+                            columns[i] = columns[i].strip();
+                        }
+                        if (columns[0].startsWith("semantic ")) {
+                            undefined.put(columns[0].substring(9).strip(), flags(columns[3]));
+                        } else {
+                            rows.add(columns);
+                        }
+                    });
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return rows.stream().map(columns -> new InstructionForm(columns, undefined)).toList();
+    }
+
+    private static long flags(String letters) {
+        long flags = 0;
+        for (int i = 0; i < FLAG_BITS.length; i++) {
+            if (letters.indexOf(FLAGS_IN_ORDER.charAt(i)) >= 0) {
+                flags |= FLAG_BITS[i];
+            }
+        }
+        return flags;
+    }
+
+    @Override
+    public String toString() {
+        return encoding + " " + assembly;
+    }
+}

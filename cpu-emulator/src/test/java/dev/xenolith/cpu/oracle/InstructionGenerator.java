@@ -1,0 +1,403 @@
+package dev.xenolith.cpu.oracle;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.SplittableRandom;
+
+/**
+ * Makes snippets of one instruction each from the opcode table: any legal encoding, register values at the edges, operands in
+ * memory on both sides of every kind of page boundary. A seed decides everything, the row included, and consecutive seeds
+ * take the rows in turn.
+ */
+final class InstructionGenerator {
+    private static final long CF = 1;
+    private static final long DF = 1 << 10;
+    private static final long OF = 1 << 11;
+    private static final long AC = 1 << 18;
+    private static final long STATUS = 0x8d5;
+    private static final int RAX = 0;
+    private static final int RCX = 1;
+    private static final int RDX = 2;
+    private static final int RBX = 3;
+    private static final int RSP = 4;
+    private static final int RBP = 5;
+    private static final int RSI = 6;
+    private static final int RDI = 7;
+
+    /** Selectors whose meaning does not depend on what else the host's kernel keeps in its GDT. */
+    private static final int[] SELECTORS = {0, 1, 2, 3, 0x2b, 0x33, 0x23, 0x28, 0x29, 0x10, 0x13, 0x18, 0x1b, 0x30,
+        0x40, 0x43, 4,
+        0x2f, 0x37, 0xffff};
+
+    private final List<InstructionForm> forms;
+    private final byte[] noise = new byte[1 << 20];
+
+    /** The row of the latest instance, how it was encoded, and what is undefined after it. */
+    InstructionForm form;
+    final EncodedInstruction encoded = new EncodedInstruction();
+
+    InstructionGenerator(List<InstructionForm> forms) {
+        this.forms = forms;
+        form = forms.getFirst();
+        new SplittableRandom(1).nextBytes(noise);
+    }
+
+    InstructionForm formOf(long seed) {
+        return forms.get((int) Long.remainderUnsigned(seed, forms.size()));
+    }
+
+    /** Fills {@code snippet} with the instance of {@code seed}. */
+    void generate(long seed, Snippet snippet) {
+        form = formOf(seed);
+        SplittableRandom random = new SplittableRandom(seed * 0x9e37_79b9_7f4a_7c15L);
+        Registers registers = snippet.registers;
+        snippet.resetRegisters();
+        snippet.entry = entry(random);
+        System.arraycopy(noise, random.nextInt(noise.length - snippet.pages.length), snippet.pages, 0,
+                snippet.pages.length);
+        for (int i = 0; i < 16; i++) {
+            registers.gpr[i] = Values.any(random);
+        }
+        registers.gpr[RSP] = Targets.writable(random, 8);
+        registers.rflags = 0x202 | random.nextInt() & STATUS;
+        if (random.nextInt(4) == 0) {
+            registers.rflags |= DF;
+        }
+        if (random.nextInt(24) == 0) {
+            registers.rflags |= AC;
+        }
+        encoded.random(form, random);
+        shapeRegisters(random, snippet);
+        if (encoded.memory) {
+            placeOperand(random, snippet);
+        }
+        snippet.code = encoded.code();
+    }
+
+    /** Mostly inside a page, sometimes so that the instruction crosses into the next or out of the last. */
+    private static int entry(SplittableRandom random) {
+        return switch (random.nextInt(32)) {
+            case 0 -> AddressMap.PAGE - random.nextInt(1, 15);
+            case 1 -> AddressMap.CODE_BYTES - 15 - random.nextInt(8);
+            default -> random.nextInt(AddressMap.PAGE, AddressMap.PAGE + 2048);
+        };
+    }
+
+    // ---- registers and memory that the row reads by itself -------------------------------------------------------------
+
+    private void shapeRegisters(SplittableRandom random, Snippet snippet) {
+        long[] gpr = snippet.registers.gpr;
+        int bytes = Math.max(1, encoded.operandBits / 8);
+        switch (form.semantic) {
+            case "movs", "cmps", "stos", "lods", "scas", "ins", "outs" -> shapeString(random, snippet, bytes);
+            case "push", "pushf", "call", "calli", "enter" -> {
+                gpr[RSP] = stackTarget(random, bytes, bytes);
+                if (form.semantic.equals("enter")) {
+                    gpr[RBP] = Targets.any(random, bytes, true);
+                }
+            }
+            case "pop", "popmem", "popseg", "popf", "ret", "reti", "retf", "retfi", "iret" -> {
+                gpr[RSP] = stackTarget(random, bytes, 0);
+                shapeStack(random, snippet, bytes);
+            }
+            case "leave" -> gpr[RBP] = Targets.any(random, bytes, true);
+            case "xlat" -> gpr[RBX] = Targets.any(random, 1, true) - (gpr[RAX] & 0xff);
+            case "loop", "loope", "loopne", "jrcxz" -> gpr[RCX] = random.nextInt(4) == 0
+                    ? random.nextLong() << 32
+                    : random.nextInt(3);
+            case "div", "idiv", "div8", "idiv8" -> shapeDividend(random, snippet);
+            case "bt", "bts", "btr", "btc" -> shapeBitOffset(random, snippet);
+            case "rol", "ror", "rcl", "rcr", "shl", "shr", "sar", "shld", "shrd", "shlx", "shrx", "sarx" -> {
+                if (random.nextInt(3) != 0) {
+                    gpr[RCX] = gpr[RCX] & ~0xffL | random.nextInt(70);
+                }
+            }
+            default -> {
+            }
+        }
+        if (form.semantic.equals("jmpi") || form.semantic.equals("calli")) {
+            if (encoded.rmRegister >= 0) {
+                gpr[encoded.rmRegister] = Targets.code(random);
+            }
+        } else if (form.semantic.equals("cmpxchg") && encoded.rmRegister >= 0 && random.nextBoolean()) {
+            gpr[encoded.rmRegister] = gpr[RAX];
+        } else if (takesSelector() && encoded.rmRegister >= 0) {
+            gpr[encoded.rmRegister] = gpr[encoded.rmRegister] & ~0xffffL | selector(random);
+        }
+    }
+
+    private boolean takesSelector() {
+        return switch (form.semantic) {
+            case "movsr", "lar", "lsl", "verr", "verw" -> true;
+            default -> false;
+        };
+    }
+
+    private static int selector(SplittableRandom random) {
+        return SELECTORS[random.nextInt(SELECTORS.length)];
+    }
+
+    private static long stackTarget(SplittableRandom random, int bytes, int below) {
+        return (random.nextInt(3) == 0 ? Targets.any(random, bytes, true) : Targets.writable(random, bytes)) + below;
+    }
+
+    private void shapeString(SplittableRandom random, Snippet snippet, int bytes) {
+        long[] gpr = snippet.registers.gpr;
+        boolean wide = encoded.addressBits == 64;
+        gpr[RSI] = Targets.any(random, bytes, wide);
+        gpr[RDI] = random.nextInt(4) == 0
+                ? gpr[RSI] + random.nextInt(-32, 33)
+                : Targets.any(random, bytes, wide);
+        gpr[RCX] = random.nextInt(random.nextInt(8) == 0 ? 600 : 24);
+        if (!wide) {
+            gpr[RSI] |= random.nextLong() << 32;
+            gpr[RDI] |= random.nextLong() << 32;
+            gpr[RCX] |= random.nextLong() << 32;
+        }
+        if (form.semantic.equals("cmps") || form.semantic.equals("scas")) {
+            // Runs of equal elements, so that a repetition gets somewhere.
+            byte value = (byte) random.nextInt();
+            int from = random.nextInt(AddressMap.WRITABLE_BYTES);
+            Arrays.fill(snippet.pages, from, Math.min(from + random.nextInt(1, 3000), snippet.pages.length), value);
+            if (random.nextBoolean()) {
+                Arrays.fill(snippet.pages, value);
+            }
+            if (random.nextBoolean()) {
+                gpr[RAX] = (value & 0xff) * 0x0101_0101_0101_0101L;
+            }
+        }
+    }
+
+    private void shapeStack(SplittableRandom random, Snippet snippet, int bytes) {
+        long at = snippet.registers.gpr[RSP];
+        switch (form.semantic) {
+            case "ret", "reti" -> store(snippet, at, 8, Targets.code(random));
+            case "popseg" -> store(snippet, at, 8, random.nextLong() << 16 | selector(random));
+            case "popf" -> {
+                if (random.nextInt(8) != 0) { // not single-stepping
+                    store(snippet, at, 8, random.nextLong() & ~0x100L);
+                }
+            }
+            case "retf", "retfi" -> {
+                store(snippet, at, bytes, Targets.code(random));
+                store(snippet, at + bytes, bytes, selector(random));
+                store(snippet, at + 2L * bytes, bytes, Targets.writable(random, 8));
+                store(snippet, at + 3L * bytes, bytes, selector(random));
+            }
+            case "iret" -> {
+                store(snippet, at, bytes, Targets.code(random));
+                store(snippet, at + bytes, bytes, random.nextInt(4) == 0 ? selector(random) : 0x33);
+                store(snippet, at + 2L * bytes, bytes, random.nextLong() & ~0x4100L);
+                store(snippet, at + 3L * bytes, bytes, Targets.writable(random, 8));
+                store(snippet, at + 4L * bytes, bytes, random.nextInt(4) == 0 ? selector(random) : 0x2b);
+            }
+            default -> {
+            }
+        }
+    }
+
+    private void shapeDividend(SplittableRandom random, Snippet snippet) {
+        long[] gpr = snippet.registers.gpr;
+        if (encoded.rmRegister == RDX || random.nextInt(6) == 0) {
+            return;
+        }
+        // A high half that a random divisor mostly exceeds, or the sign of the low half.
+        int shift = random.nextInt(64);
+        if (form.semantic.endsWith("8")) {
+            gpr[RAX] = gpr[RAX] & ~0xff00L | (random.nextInt(256) >> (shift & 7)) << 8;
+        } else if (form.semantic.equals("idiv") && random.nextBoolean()) {
+            gpr[RDX] = gpr[RAX] << 64 - encoded.operandBits >> 63;
+        } else {
+            gpr[RDX] = random.nextLong() >>> shift;
+        }
+    }
+
+    private void shapeBitOffset(SplittableRandom random, Snippet snippet) {
+        if (encoded.memory && random.nextInt(8) != 0) {
+            snippet.registers.gpr[encoded.regRegister] = random.nextInt(-3000, 3000);
+        }
+    }
+
+    // ---- the operand in memory -----------------------------------------------------------------------------------------
+
+    private void placeOperand(SplittableRandom random, Snippet snippet) {
+        int size = operandBytes();
+        Registers registers = snippet.registers;
+        boolean fixed = encoded.ripRelative || encoded.base < 0 && encoded.index < 0;
+        boolean wide = encoded.addressBits == 64 && !(fixed && encoded.displacementBytes == 4);
+        if (encoded.segment >= 0 && !fixed && random.nextBoolean()) {
+            long segmentBase = random.nextLong() >> random.nextInt(17, 60);
+            if (encoded.addressBits == 32) {
+                segmentBase = random.nextInt(1 << 28);
+            }
+            if (encoded.segment == Registers.FS) {
+                registers.fsBase = segmentBase;
+            } else {
+                registers.gsBase = segmentBase;
+            }
+        }
+        long target = fixed && encoded.displacementBytes == 4
+                ? AddressMap.WRITABLE + random.nextInt(-3, 2 * AddressMap.PAGE)
+                : Targets.any(random, size, wide);
+        if (form.semantic.startsWith("cmpxchg") && random.nextInt(4) != 0) {
+            target &= -size;
+        }
+        long address = target - segmentBase(registers);
+        solve(random, snippet, address);
+        fillOperand(random, snippet, target, size);
+    }
+
+    private long segmentBase(Registers registers) {
+        return encoded.segment == Registers.FS
+                ? registers.fsBase
+                : encoded.segment == Registers.GS ? registers.gsBase : 0;
+    }
+
+    private int operandBytes() {
+        if (form.semantic.equals("cmpxchg16b")) {
+            return 16;
+        }
+        String operand = form.modrmOperand();
+        if (operand.endsWith("b")) {
+            return 1;
+        }
+        if (operand.endsWith("w")) {
+            return 2;
+        }
+        if (operand.endsWith("p")) {
+            return 16;
+        }
+        return Math.max(1, encoded.operandBits / 8);
+    }
+
+    /** Chooses displacement and registers so that the operand is at {@code address}. */
+    private void solve(SplittableRandom random, Snippet snippet, long address) {
+        long[] gpr = snippet.registers.gpr;
+        if (encoded.ripRelative) {
+            encoded.putDisplacement(address - (snippet.start() + encoded.length()));
+            return;
+        }
+        if (encoded.base < 0 && encoded.index < 0) {
+            encoded.putDisplacement(address);
+            return;
+        }
+        long displacement = switch (encoded.displacementBytes) {
+            case 1 -> (byte) random.nextInt();
+            case 4 -> random.nextInt() >> random.nextInt(32);
+            default -> 0;
+        };
+        long rest = address - displacement;
+        if (encoded.base < 0) {
+            long excess = rest & (1L << encoded.scale) - 1;
+            displacement += excess;
+            gpr[encoded.index] = rest >> encoded.scale;
+        } else if (encoded.index < 0) {
+            gpr[encoded.base] = rest;
+        } else if (encoded.index == encoded.base) {
+            gpr[encoded.base] = encoded.scale == 0 ? rest >> 1 : rest * inverse(1 + (1L << encoded.scale));
+        } else {
+            gpr[encoded.base] = rest - (gpr[encoded.index] << encoded.scale);
+        }
+        encoded.putDisplacement(displacement);
+        if (encoded.addressBits == 32) {
+            int register = encoded.base < 0 ? encoded.index : encoded.base;
+            gpr[register] = gpr[register] & 0xffff_ffffL | random.nextLong() << 32;
+        }
+    }
+
+    /** Multiplicative inverse of an odd number modulo 2^64. */
+    private static long inverse(long odd) {
+        long inverse = odd;
+        for (int i = 0; i < 6; i++) {
+            inverse *= 2 - odd * inverse;
+        }
+        return inverse;
+    }
+
+    private void fillOperand(SplittableRandom random, Snippet snippet, long target, int size) {
+        long[] gpr = snippet.registers.gpr;
+        long value = Values.any(random);
+        switch (form.semantic) {
+            case "jmpi", "calli" -> value = Targets.code(random);
+            case "cmpxchg" -> {
+                if (random.nextBoolean()) {
+                    value = gpr[RAX];
+                }
+            }
+            case "cmpxchg8b" -> {
+                if (random.nextBoolean()) {
+                    value = gpr[RAX] & 0xffff_ffffL | gpr[RDX] << 32;
+                }
+            }
+            case "cmpxchg16b" -> {
+                if (random.nextBoolean()) {
+                    value = gpr[RAX];
+                    store(snippet, target + 8, 8, gpr[RDX]);
+                }
+            }
+            case "movsr", "lar", "lsl", "verr", "verw" -> value = selector(random);
+            case "jmpf", "callf", "lss", "lfs", "lgs" -> {
+                int bytes = encoded.operandBits / 8;
+                value = Targets.code(random);
+                store(snippet, target + bytes, 2, selector(random));
+                store(snippet, target, bytes, value);
+                return;
+            }
+            default -> {
+            }
+        }
+        store(snippet, target, Math.min(size, 8), value);
+    }
+
+    /** Writes into the snippet's pages what falls into them. */
+    private static void store(Snippet snippet, long address, int size, long value) {
+        for (int i = 0; i < size; i++) {
+            long at = address + i;
+            long offset = at - AddressMap.WRITABLE;
+            if (offset < 0 || offset >= AddressMap.TOP_OFFSET) {
+                offset = at - AddressMap.WRITABLE_TOP + AddressMap.TOP_OFFSET;
+                if (offset < AddressMap.TOP_OFFSET || offset >= AddressMap.WRITABLE_BYTES) {
+                    continue;
+                }
+            }
+            snippet.pages[(int) offset] = (byte) (value >>> 8 * i);
+        }
+    }
+
+    // ---- what may differ -----------------------------------------------------------------------------------------------
+
+    /** What is undefined after the latest instance; finer than the table where it depends on the count (SDM 2B, SAL). */
+    Comparison comparison(Snippet snippet) {
+        long[] gpr = snippet.registers.gpr;
+        int bits = encoded.operandBits;
+        long flags = form.undefinedFlags;
+        int registers = 0;
+        switch (form.semantic) {
+            case "rol", "ror", "rcl", "rcr", "shl", "shr", "sar", "shld", "shrd" -> {
+                int count = shiftCount(gpr);
+                if (count == 0) {
+                    flags = 0;
+                } else if (count == 1) {
+                    flags &= ~OF;
+                }
+                boolean shiftsAll = form.semantic.equals("shl") || form.semantic.equals("shr");
+                if (shiftsAll && count >= bits) {
+                    flags |= CF;
+                }
+                if (form.semantic.startsWith("sh") && form.semantic.length() == 4 && count > bits) {
+                    flags = STATUS;
+                    registers = encoded.rmRegister >= 0 ? 1 << encoded.rmRegister : 0;
+                }
+            }
+            default -> {
+            }
+        }
+        return flags == 0 && registers == 0 ? Comparison.EXACT : new Comparison(flags, registers);
+    }
+
+    private int shiftCount(long[] gpr) {
+        String operand = form.operands.getLast();
+        long count = operand.equals("CL") ? gpr[RCX] : operand.equals("1") ? 1 : encoded.immediate;
+        return (int) (count & (encoded.operandBits == 64 ? 63 : 31));
+    }
+}
