@@ -146,8 +146,9 @@ final class DomainCreation {
 
     private Progress writeRings() {
         PvBuilder.Built rings = Objects.requireNonNull(builder).built();
-        manager.store().write(DomainNodes.rings(domain.domid, rings.consoleFrame(), rings.consolePort(), rings.xenstoreFrame(),
-                rings.xenstorePort()));
+        manager.store()
+                .write(DomainNodes.rings(domain.domid, rings.consoleFrame(), rings.consolePort(), rings.xenstoreFrame(),
+                        rings.xenstorePort()));
         return Progress.DONE;
     }
 

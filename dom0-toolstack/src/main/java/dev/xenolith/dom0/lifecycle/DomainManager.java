@@ -150,7 +150,8 @@ public final class DomainManager {
     private void changeHandle(ManagedDomain domain) {
         DomainConfig old = domain.config;
         UUID handle = new UUID(handles.nextLong() & ~0xf000L | 0x4000L, handles.nextLong() >>> 2 | Long.MIN_VALUE);
-        domain.config = new DomainConfig(old.name(), handle, old.type(), old.boot(), old.memoryKiB(), old.maxMemoryKiB(),
+        domain.config = new DomainConfig(old.name(), handle, old.type(), old.boot(), old.memoryKiB(),
+                old.maxMemoryKiB(),
                 old.vcpus(), old.maxVcpus(), old.hardAffinity(), old.scheduling(), old.lifecycle(), old.limits());
         store.remove(List.of("/vm/" + old.uuid()));
         store.write(DomainNodes.vm(domain.domid, domain.config));
@@ -315,7 +316,8 @@ public final class DomainManager {
 
     /** Everything that a creation that failed can say, for the user. */
     static String explain(DomainConfig config, Exception failure) {
-        String message = failure instanceof BuildException || failure.getMessage() != null ? String.valueOf(failure.getMessage())
+        String message = failure instanceof BuildException || failure.getMessage() != null
+                ? String.valueOf(failure.getMessage())
                 : failure.toString();
         return "domain '" + config.name() + "': " + message;
     }
