@@ -9,12 +9,12 @@ import java.util.SplittableRandom;
  * memory on both sides of every kind of page boundary. A seed decides everything, the row included, and consecutive seeds
  * take the rows in turn.
  */
-final class InstructionGenerator implements SnippetGenerator {
+final class InstructionGenerator {
     private static final long CF = 1;
     private static final long DF = 1 << 10;
     private static final long OF = 1 << 11;
     private static final long AC = 1 << 18;
-    private static final long STATUS = InstructionForm.STATUS;
+    private static final long STATUS = 0x8d5;
     private static final int RAX = 0;
     private static final int RCX = 1;
     private static final int RDX = 2;
@@ -42,24 +42,17 @@ final class InstructionGenerator implements SnippetGenerator {
         new SplittableRandom(1).nextBytes(noise);
     }
 
-    @Override
-    public InstructionForm formOf(long seed) {
+    InstructionForm formOf(long seed) {
         return forms.get((int) Long.remainderUnsigned(seed, forms.size()));
     }
 
-    @Override
-    public Comparison generate(long seed, Snippet snippet) {
+    /** Fills {@code snippet} with the instance of {@code seed}. */
+    void generate(long seed, Snippet snippet) {
+        form = formOf(seed);
         SplittableRandom random = new SplittableRandom(seed * 0x9e37_79b9_7f4a_7c15L);
-        generate(formOf(seed), entry(random), snippet, random);
-        return comparison(snippet);
-    }
-
-    /** Fills {@code snippet} with an instance of {@code form} at offset {@code entry} into the code pages. */
-    void generate(InstructionForm form, int entry, Snippet snippet, SplittableRandom random) {
-        this.form = form;
         Registers registers = snippet.registers;
         snippet.resetRegisters();
-        snippet.entry = entry;
+        snippet.entry = entry(random);
         System.arraycopy(noise, random.nextInt(noise.length - snippet.pages.length), snippet.pages, 0,
                 snippet.pages.length);
         for (int i = 0; i < 16; i++) {
@@ -73,7 +66,7 @@ final class InstructionGenerator implements SnippetGenerator {
         if (random.nextInt(24) == 0) {
             registers.rflags |= AC;
         }
-        encoded.random(form, true, random);
+        encoded.random(form, random);
         shapeRegisters(random, snippet);
         if (encoded.memory) {
             placeOperand(random, snippet);
@@ -399,7 +392,7 @@ final class InstructionGenerator implements SnippetGenerator {
             default -> {
             }
         }
-        return flags == 0 && registers == 0 ? Comparison.EXACT : new Comparison(flags, registers, 0);
+        return flags == 0 && registers == 0 ? Comparison.EXACT : new Comparison(flags, registers);
     }
 
     private int shiftCount(long[] gpr) {

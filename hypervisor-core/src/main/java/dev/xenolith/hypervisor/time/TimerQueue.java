@@ -40,13 +40,11 @@ public final class TimerQueue {
         }
     }
 
-    private static final long NOT_ARMED = -1;
-
     private final Alarm alarm;
     private Timer[] heap = new Timer[16];
     private int size;
     private long nextOrder;
-    private long armed = NOT_ARMED;
+    private long armed = Long.MAX_VALUE;
 
     public TimerQueue(Alarm alarm) {
         this.alarm = alarm;
@@ -54,10 +52,11 @@ public final class TimerQueue {
 
     /** Sets {@code timer} to expire at {@code deadline}, on this processor, whatever it was set to before. */
     public void set(Timer timer, long deadline) {
-        if (timer.queue == this) {
-            removeQuietly(timer);
-        } else {
-            timer.stop();
+        if (timer.queue != null) {
+            timer.queue.removeQuietly(timer);
+            if (timer.queue != null) {
+                throw new AssertionError();
+            }
         }
         timer.deadline = deadline;
         timer.order = nextOrder++;
@@ -81,8 +80,7 @@ public final class TimerQueue {
             removeQuietly(timer);
             timer.expired(now);
         }
-        // The alarm went off, or is about to for a timer that has been stopped since.
-        armed = NOT_ARMED;
+        armed = Long.MAX_VALUE;
         rearm();
     }
 

@@ -1,0 +1,159 @@
+package dev.xenolith.hypervisor.memory;
+
+import dev.xenolith.cpu.memory.MemoryLayout;
+import dev.xenolith.cpu.memory.PhysicalMemory;
+import java.util.List;
+
+/**
+ * Hands out single frames of RAM and takes them back. A frame that is handed out is zero, has no owner, type or reference, and no
+ * processor holds a translation for it.
+ *
+ * <p>Frames that were used before come first, latest first: they cost the host nothing new. Runs of returned frames go back to the
+ * host in one piece. RAM below 1 MiB is left to firmware.
+ */
+final class FrameAllocator {
+    private static final int FIRST_FRAME = 0x100;
+    /** From this many frames on, returning a run to the host is cheaper than clearing it. */
+    private static final int DISCARD_RUN = 16;
+
+    private final PhysicalMemory ram;
+    private final FrameTable frames;
+    private final TlbFlush tlb;
+    private final boolean scrubs;
+    private final List<MemoryLayout.Region> regions;
+    private final long total;
+
+    /** Frames that have never been handed out start here, in this region. */
+    private int freshRegion;
+    private int fresh;
+    private int freeHead = FrameTable.NO_FRAME;
+    private long free;
+    private long quarantined;
+    /** Returned frames that are not yet zero: a run. */
+    private int dirtyStart;
+    private int dirtyCount;
+
+    FrameAllocator(PhysicalMemory ram, FrameTable frames, TlbFlush tlb, Checks checks) {
+        this.ram = ram;
+        this.frames = frames;
+        this.tlb = tlb;
+        scrubs = checks.on(Checks.Check.SCRUB);
+        regions = ram.layout().regions().stream()
+                .filter(r -> r.kind() == MemoryLayout.Kind.RAM && end(r) > FIRST_FRAME).toList();
+        for (MemoryLayout.Region region : regions) {
+            for (int mfn = start(region); mfn < end(region); mfn++) {
+                frames.setOwner(mfn, FrameTable.NOBODY);
+            }
+            free += end(region) - start(region);
+        }
+        total = free;
+        fresh = regions.isEmpty() ? 0 : start(regions.getFirst());
+    }
+
+    private static int start(MemoryLayout.Region region) {
+        return Math.max(FIRST_FRAME, (int) (region.start() >>> PhysicalMemory.FRAME_SHIFT));
+    }
+
+    private static int end(MemoryLayout.Region region) {
+        return (int) (region.end() >>> PhysicalMemory.FRAME_SHIFT);
+    }
+
+    /** A zeroed frame, or {@link FrameTable#NO_FRAME} when there is none. */
+    int allocate() {
+        int mfn = freeHead;
+        if (mfn != FrameTable.NO_FRAME) {
+            clean();
+            freeHead = frames.next[mfn];
+            tlb.settle(frames.stamp(mfn));
+        } else {
+            mfn = takeFresh();
+            if (mfn == FrameTable.NO_FRAME) {
+                return mfn;
+            }
+        }
+        free--;
+        return mfn;
+    }
+
+    private int takeFresh() {
+        while (freshRegion < regions.size()) {
+            if (fresh < end(regions.get(freshRegion))) {
+                return fresh++;
+            }
+            freshRegion++;
+            fresh = freshRegion < regions.size() ? start(regions.get(freshRegion)) : 0;
+        }
+        return FrameTable.NO_FRAME;
+    }
+
+    /** Takes back a frame without references. */
+    void free(int mfn) {
+        assert frames.references(mfn) == 0 : "frame " + mfn + " freed while in use";
+        boolean keep = (frames.referenceWord(mfn) & FrameTable.QUARANTINED) != 0;
+        frames.setOwner(mfn, FrameTable.NOBODY);
+        frames.setTypeWord(mfn, 0);
+        frames.setStamp(mfn, tlb.stamp());
+        if (keep) {
+            quarantined++;
+            return;
+        }
+        frames.setReferenceWord(mfn, 0);
+        frames.next[mfn] = freeHead;
+        freeHead = mfn;
+        free++;
+        if (mfn != dirtyStart + dirtyCount) {
+            clean();
+            dirtyStart = mfn;
+        }
+        dirtyCount++;
+    }
+
+    /** Zeroes what has been returned since the last call. */
+    private void clean() {
+        if (scrubs && dirtyCount > 0) {
+            if (dirtyCount >= DISCARD_RUN) {
+                ram.discardFrames(dirtyStart, dirtyCount);
+            } else {
+                ram.fill((long) dirtyStart << PhysicalMemory.FRAME_SHIFT,
+                        (long) dirtyCount << PhysicalMemory.FRAME_SHIFT, 0);
+            }
+        }
+        dirtyCount = 0;
+    }
+
+    /** Frames under management, whoever has them. */
+    long total() {
+        return total;
+    }
+
+    /** Frames that can be handed out. */
+    long free() {
+        return free;
+    }
+
+    /** Frames that will never be handed out again. */
+    long quarantined() {
+        return quarantined;
+    }
+
+    /** First frame of the list of used and returned frames, for the audit. */
+    int firstReturned() {
+        return freeHead;
+    }
+
+    /** Whether {@code mfn} has never been handed out, for the audit. */
+    boolean isFresh(int mfn) {
+        for (int i = freshRegion; i < regions.size(); i++) {
+            int from = i == freshRegion ? fresh : start(regions.get(i));
+            if (mfn >= from && mfn < end(regions.get(i))) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Zeroes everything outstanding, so that free memory can be compared. */
+    void settle() {
+        clean();
+    }
+}
