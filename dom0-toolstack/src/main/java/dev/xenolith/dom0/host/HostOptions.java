@@ -1,6 +1,7 @@
 package dev.xenolith.dom0.host;
 
 import dev.xenolith.device.board.ClockMode;
+import java.util.Locale;
 import java.util.OptionalLong;
 
 /**
@@ -24,6 +25,16 @@ public record HostOptions(int cpus, long memoryMiB, CpuVendor cpuModel, ClockMod
         /** VT-x, SYSENTER, and so on. */
         INTEL,
         /** AMD-V and so on. */
-        AMD
+        AMD;
+
+        /** Returns the word of the command line. */
+        public String key() {
+            return name().toLowerCase(Locale.ROOT);
+        }
+    }
+
+    /** Returns the word of the command line for the clock. */
+    public String clockKey() {
+        return clock.name().toLowerCase(Locale.ROOT);
     }
 }

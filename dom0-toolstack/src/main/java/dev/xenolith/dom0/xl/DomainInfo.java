@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param paused the toolstack has paused it (XEN_DOMINF_paused)
  * @param dying it is being torn down (XEN_DOMINF_dying)
  * @param shutdownReason why it shut down, or null while it has not (XEN_DOMINF_shutdown)
+ * @param cpupool the name of its cpupool
  * @param weight its weight with the scheduler of its pool
  * @param cap its cap, percent of one processor, 0 for none
  * @param cpuTimeNanos what its virtual CPUs have run, in ns
@@ -24,5 +25,6 @@ import org.jspecify.annotations.Nullable;
  */
 public record DomainInfo(int domid, String name, UUID uuid, long memoryKiB, long maxMemoryKiB, int onlineVcpus,
         boolean running, boolean blocked, boolean paused, boolean dying, @Nullable ShutdownReason shutdownReason,
+        String cpupool,
         int weight, int cap, long cpuTimeNanos, long uptimeNanos) {
 }
