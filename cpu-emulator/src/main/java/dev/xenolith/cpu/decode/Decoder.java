@@ -183,7 +183,8 @@ public final class Decoder {
                 return 0;
             }
             switch (b) {
-                case 0x26, 0x2e, 0x36, 0x3e -> segmentPrefix = b >> 3 & 3;
+                // In 64-bit mode they are not there, so an FS or GS before them stays (APM 3 1.2.4; seen on Zen 3).
+                case 0x26, 0x2e, 0x36, 0x3e -> segmentPrefix = codeBits == 64 ? segmentPrefix : b >> 3 & 3;
                 case 0x64, 0x65 -> segmentPrefix = b & 7;
                 case 0x66 -> operandSizePrefix = true;
                 case 0x67 -> addressSizePrefix = true;

@@ -19,7 +19,7 @@ final class Campaign {
     private static final int BATCH = 512;
     private static final int DIFFERENCES_KEPT_PER_FORM = 3;
 
-    private final InstructionGenerator generator;
+    private final SnippetGenerator generator;
     private final SnippetRunner silicon;
     private final SnippetRunner emulated;
     private final BiFunction<byte[], Long, String> disassembler;
@@ -38,9 +38,9 @@ final class Campaign {
     }
 
     /** @param disassembler code bytes and their address to text */
-    Campaign(List<InstructionForm> forms, SnippetRunner silicon, SnippetRunner emulated,
+    Campaign(SnippetGenerator generator, List<InstructionForm> forms, SnippetRunner silicon, SnippetRunner emulated,
             BiFunction<byte[], Long, String> disassembler) {
-        generator = new InstructionGenerator(forms);
+        this.generator = generator;
         this.silicon = silicon;
         this.emulated = emulated;
         this.disassembler = disassembler;
@@ -62,8 +62,7 @@ final class Campaign {
 
     private void runBatch(long firstSeed, int count) {
         for (int i = 0; i < count; i++) {
-            generator.generate(firstSeed + i, snippets.get(i));
-            comparisons[i] = generator.comparison(snippets.get(i));
+            comparisons[i] = generator.generate(firstSeed + i, snippets.get(i));
         }
         silicon.run(snippets.subList(0, count), expected.subList(0, count));
         emulated.run(snippets.subList(0, count), actual.subList(0, count));

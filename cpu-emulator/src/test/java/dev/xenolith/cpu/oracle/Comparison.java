@@ -8,10 +8,12 @@ import java.util.List;
 /**
  * Holds two outcomes of one snippet against each other: everything that is defined must be equal.
  *
- * @param undefinedFlags bits of RFLAGS that the instruction leaves undefined when it completes
- * @param undefinedRegisters bit n: register n is undefined when the instruction completes
+ * @param undefinedFlags bits of RFLAGS that are undefined when the snippet completes
+ * @param undefinedRegisters bit n: register n is undefined when the snippet completes
+ * @param undefinedFlagsIfFaulted bits of RFLAGS that are undefined when it ends in an exception before its end; 0 for a single
+ *        instruction, which has then written nothing
  */
-record Comparison(long undefinedFlags, int undefinedRegisters) {
+record Comparison(long undefinedFlags, int undefinedRegisters, long undefinedFlagsIfFaulted) {
     /** RF: set in the image a fault pushes, which the host's kernel shows and a stop of the emulated processor does not. */
     private static final long NEVER_COMPARED = 1L << 16;
 
@@ -24,7 +26,7 @@ record Comparison(long undefinedFlags, int undefinedRegisters) {
             | 1L << 21;
 
     /** A comparison that masks nothing. */
-    static final Comparison EXACT = new Comparison(0, 0);
+    static final Comparison EXACT = new Comparison(0, 0, 0);
 
     /** What differs, one line each; empty if nothing does. */
     List<String> differences(Snippet snippet, Outcome silicon, Outcome emulated) {
@@ -97,9 +99,8 @@ record Comparison(long undefinedFlags, int undefinedRegisters) {
                 && (WITH_ERROR_CODE >>> outcome.vector & 1) != 0;
     }
 
-    /** An instruction that faults has written nothing, so nothing is undefined. */
     private long ignoredFlags(Snippet snippet, Outcome silicon) {
-        return NEVER_COMPARED | (silicon.completed(snippet) ? undefinedFlags : 0);
+        return NEVER_COMPARED | (silicon.completed(snippet) ? undefinedFlags : undefinedFlagsIfFaulted);
     }
 
     private int ignoredRegisters(Snippet snippet, Outcome silicon) {

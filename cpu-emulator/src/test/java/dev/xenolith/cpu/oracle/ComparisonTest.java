@@ -95,7 +95,7 @@ class ComparisonTest {
 
     @Test
     void undefinedMeansOnlyWhatIsUndefinedAndOnlyAfterCompletion() {
-        Comparison comparison = new Comparison(STATUS, 1 << 1);
+        Comparison comparison = new Comparison(STATUS, 1 << 1, 0);
         Outcome altered = completed();
         altered.registers.rflags ^= STATUS;
         altered.registers.gpr[1]++;

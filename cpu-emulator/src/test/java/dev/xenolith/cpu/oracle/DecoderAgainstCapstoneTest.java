@@ -19,7 +19,7 @@ import dev.xenolith.cpu.decode.OpcodeTable;
 
 /** The decoder finds the same instruction boundaries as an independent disassembler, in every code size. */
 class DecoderAgainstCapstoneTest {
-    private static final int INSTANCES = Integer.getInteger("oracle.decodings", 200_000);
+    private static final int INSTANCES = Integer.getInteger("oracle.decodings", 50_000);
     private static final long SEED = Long.getLong("oracle.seed", 1);
     private static final int[] PREFIXES = {0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65, 0x66, 0x66, 0x67, 0x67, 0xf0, 0xf2,
         0xf3};

@@ -37,6 +37,8 @@ final class EncodedInstruction {
     int regRegister;
     int vvvvRegister;
     boolean lock;
+    /** Has a prefix that it must not have: raises #UD. */
+    boolean invalid;
     /** 0, 1 (F3) or 2 (F2). */
     int repeat;
     /** Value of the last immediate, sign-extended. */
@@ -50,7 +52,8 @@ final class EncodedInstruction {
         return length;
     }
 
-    void random(InstructionForm form, SplittableRandom random) {
+    /** @param memoryAllowed whether an operand may be in memory where it may also be a register */
+    void random(InstructionForm form, boolean memoryAllowed, SplittableRandom random) {
         do {
             length = 0;
             operandBits = pick(form.operandBits(), random);
@@ -60,7 +63,8 @@ final class EncodedInstruction {
             displacementBytes = 0;
             immediate = 0;
             boolean modrm = form.modrm;
-            boolean memoryForm = modrm && form.mayBeMemory() && (!form.mayBeRegister() || random.nextBoolean());
+            boolean memoryForm = modrm && form.mayBeMemory()
+                    && (!form.mayBeRegister() || memoryAllowed && random.nextBoolean());
             boolean offset = form.hasOperand('O');
             memory = memoryForm || offset;
             prefixes(form, random);
@@ -100,7 +104,7 @@ final class EncodedInstruction {
     // ---- prefixes ----------------------------------------------------------------------------------------------------
 
     private void prefixes(InstructionForm form, SplittableRandom random) {
-        int[] prefixes = new int[5];
+        int[] prefixes = new int[9];
         int count = 0;
         boolean wide = operandBits == 64 && form.wideByRex();
         boolean operandSize = operandBits == 16 && !form.size.equals("w") || wide && random.nextInt(16) == 0;
@@ -127,11 +131,39 @@ final class EncodedInstruction {
         if (repeat != 0) {
             prefixes[count++] = repeat == 1 ? 0xf3 : 0xf2;
         }
+        count = oddities(form, prefixes, count, random);
         for (; count > 0; count--) {
             int chosen = random.nextInt(count);
             bytes[length++] = (byte) prefixes[chosen];
             prefixes[chosen] = prefixes[count - 1];
         }
+    }
+
+    /** Prefixes that say nothing new, have no meaning here, or make the instruction an invalid one. */
+    private int oddities(InstructionForm form, int[] prefixes, int count, SplittableRandom random) {
+        int added = count;
+        invalid = false;
+        if (!lock && random.nextInt(128) == 0 && !form.semantic.endsWith("cr")) {
+            // Not for moves to and from control registers, where LOCK means CR8 on some of AMD's processors.
+            prefixes[added++] = 0xf0;
+            lock = form.lockable && memory;
+            invalid = !lock;
+        }
+        if (count > 0 && random.nextInt(32) == 0) {
+            prefixes[added++] = prefixes[random.nextInt(count)];
+        }
+        if (random.nextInt(32) == 0) {
+            prefixes[added++] = SEGMENT_PREFIXES[random.nextInt(Registers.FS)];
+        }
+        if (form.vex && random.nextInt(64) == 0) {
+            prefixes[added++] = random.nextBoolean() ? 0x66 : 0xf2 + random.nextInt(2);
+            invalid = true;
+        } else
+            if (!form.vex && form.opcode.length == 1 && form.opcode[0] != (byte) 0x90 && repeat == 0
+                    && random.nextInt(64) == 0 && !form.repeatable) {
+                        prefixes[added++] = 0xf2 + random.nextInt(2);
+                    }
+        return added;
     }
 
     private void opcode(InstructionForm form, SplittableRandom random) {

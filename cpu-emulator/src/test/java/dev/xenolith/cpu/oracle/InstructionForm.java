@@ -20,6 +20,8 @@ final class InstructionForm {
     private static final String FLAGS_IN_ORDER = "CPAZSO";
     private static final long[] FLAG_BITS = {1, 1 << 2, 1 << 4, 1 << 6, 1 << 7, 1 << 11};
 
+    static final long STATUS = 0x8d5;
+
     /** Row as written, for reports. */
     final String encoding;
     final String assembly;
@@ -30,8 +32,12 @@ final class InstructionForm {
     final String feature;
     final boolean lockable;
     final boolean repeatable;
-    /** In RFLAGS positions. */
+    /** Status flags it reads or keeps, and those it writes, undefined ones included; in RFLAGS positions. */
+    final long readFlags;
+    final long writtenFlags;
     final long undefinedFlags;
+    /** Transfers control or works on more than registers, flags and its operands. */
+    final boolean endsBlock;
 
     /** 0 none, 0x66, 0xf2, 0xf3. */
     int mandatoryPrefix;
@@ -52,7 +58,7 @@ final class InstructionForm {
     boolean withoutRexB;
     final List<String> operands;
 
-    private InstructionForm(String[] columns, Map<String, Long> undefined) {
+    private InstructionForm(String[] columns, Map<String, String[]> semantics) {
         encoding = columns[0];
         assembly = columns[1];
         int space = assembly.indexOf(' ');
@@ -64,11 +70,14 @@ final class InstructionForm {
         repeatable = columns[4].startsWith("rep");
         feature = columns[5];
         semantic = columns[8];
-        Long flags = undefined.get(semantic);
-        if (flags == null) {
+        String[] meaning = semantics.get(semantic);
+        if (meaning == null) {
             throw new IllegalStateException("row " + encoding + " names the unknown semantic " + semantic);
         }
-        undefinedFlags = flags;
+        readFlags = flags(meaning[1]);
+        writtenFlags = flags(meaning[2]) | flags(meaning[3]);
+        undefinedFlags = flags(meaning[3]);
+        endsBlock = List.of(meaning[4].split(" +")).contains("end");
         parseEncoding();
     }
 
@@ -167,7 +176,7 @@ final class InstructionForm {
 
     /** All rows of the table, in its order. */
     static List<InstructionForm> table() {
-        Map<String, Long> undefined = new HashMap<>();
+        Map<String, String[]> semantics = new HashMap<>();
         List<String[]> rows = new ArrayList<>();
         try (InputStream stream = InstructionForm.class.getResourceAsStream(TABLE)) {
             if (stream == null) {
@@ -180,7 +189,7 @@ final class InstructionForm {
                             columns[i] = columns[i].strip();
                         }
                         if (columns[0].startsWith("semantic ")) {
-                            undefined.put(columns[0].substring(9).strip(), flags(columns[3]));
+                            semantics.put(columns[0].substring(9).strip(), columns);
                         } else {
                             rows.add(columns);
                         }
@@ -188,10 +197,13 @@ final class InstructionForm {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        return rows.stream().map(columns -> new InstructionForm(columns, undefined)).toList();
+        return rows.stream().map(columns -> new InstructionForm(columns, semantics)).toList();
     }
 
     private static long flags(String letters) {
+        if (letters.equals("cc")) {
+            return STATUS;
+        }
         long flags = 0;
         for (int i = 0; i < FLAG_BITS.length; i++) {
             if (letters.indexOf(FLAGS_IN_ORDER.charAt(i)) >= 0) {

@@ -9,12 +9,12 @@ import java.util.SplittableRandom;
  * memory on both sides of every kind of page boundary. A seed decides everything, the row included, and consecutive seeds
  * take the rows in turn.
  */
-final class InstructionGenerator {
+final class InstructionGenerator implements SnippetGenerator {
     private static final long CF = 1;
     private static final long DF = 1 << 10;
     private static final long OF = 1 << 11;
     private static final long AC = 1 << 18;
-    private static final long STATUS = 0x8d5;
+    private static final long STATUS = InstructionForm.STATUS;
     private static final int RAX = 0;
     private static final int RCX = 1;
     private static final int RDX = 2;
@@ -42,17 +42,24 @@ final class InstructionGenerator {
         new SplittableRandom(1).nextBytes(noise);
     }
 
-    InstructionForm formOf(long seed) {
+    @Override
+    public InstructionForm formOf(long seed) {
         return forms.get((int) Long.remainderUnsigned(seed, forms.size()));
     }
 
-    /** Fills {@code snippet} with the instance of {@code seed}. */
-    void generate(long seed, Snippet snippet) {
-        form = formOf(seed);
+    @Override
+    public Comparison generate(long seed, Snippet snippet) {
         SplittableRandom random = new SplittableRandom(seed * 0x9e37_79b9_7f4a_7c15L);
+        generate(formOf(seed), entry(random), snippet, random);
+        return comparison(snippet);
+    }
+
+    /** Fills {@code snippet} with an instance of {@code form} at offset {@code entry} into the code pages. */
+    void generate(InstructionForm form, int entry, Snippet snippet, SplittableRandom random) {
+        this.form = form;
         Registers registers = snippet.registers;
         snippet.resetRegisters();
-        snippet.entry = entry(random);
+        snippet.entry = entry;
         System.arraycopy(noise, random.nextInt(noise.length - snippet.pages.length), snippet.pages, 0,
                 snippet.pages.length);
         for (int i = 0; i < 16; i++) {
@@ -66,7 +73,7 @@ final class InstructionGenerator {
         if (random.nextInt(24) == 0) {
             registers.rflags |= AC;
         }
-        encoded.random(form, random);
+        encoded.random(form, true, random);
         shapeRegisters(random, snippet);
         if (encoded.memory) {
             placeOperand(random, snippet);
@@ -392,7 +399,7 @@ final class InstructionGenerator {
             default -> {
             }
         }
-        return flags == 0 && registers == 0 ? Comparison.EXACT : new Comparison(flags, registers);
+        return flags == 0 && registers == 0 ? Comparison.EXACT : new Comparison(flags, registers, 0);
     }
 
     private int shiftCount(long[] gpr) {

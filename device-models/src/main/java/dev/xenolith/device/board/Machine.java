@@ -107,9 +107,7 @@ public final class Machine implements AutoCloseable {
 
     /** Runs {@code call} on the machine thread; the future ends with its result, or exceptionally when the machine has ended. */
     public <T extends @Nullable Object> CompletableFuture<T> call(Callable<T> call) {
-        CompletableFuture<T> future = new CompletableFuture<>();
-        waiting.add(future);
-        future.whenComplete((result, failure) -> waiting.remove(future));
+        CompletableFuture<T> future = whilePowered(new CompletableFuture<>());
         inbox.post(() -> {
             try {
                 future.complete(call.call());
@@ -117,6 +115,16 @@ public final class Machine implements AutoCloseable {
                 future.completeExceptionally(t);
             }
         });
+        return future;
+    }
+
+    /**
+     * Ties {@code future} to the machine's life: if the machine ends before somebody completes it, it fails with
+     * {@link RejectedExecutionException}, so that nobody waits for ever. Returns its argument.
+     */
+    public <T extends @Nullable Object> CompletableFuture<T> whilePowered(CompletableFuture<T> future) {
+        waiting.add(future);
+        future.whenComplete((result, failure) -> waiting.remove(future));
         if (ended.isDone()) {
             refuse(future);
         }

@@ -86,6 +86,11 @@ public final class Dispatcher implements ProcessorControl {
         }
     }
 
+    @Override
+    public void scheduleAt(int processor, long deadline) {
+        processors[processor].timers.set(processors[processor].slice, deadline);
+    }
+
     /** Says which processor has its turn on the machine thread, -1 for none: it needs no interrupt to notice things. */
     public void setExecuting(int processor) {
         executing = processor;

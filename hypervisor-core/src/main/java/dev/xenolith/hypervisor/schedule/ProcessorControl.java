@@ -10,6 +10,9 @@ public interface ProcessorControl {
     /** Has {@code processor} schedule anew as soon as it can: a softirq, and an interprocessor interrupt if it is another one. */
     void kick(int processor);
 
+    /** Has {@code processor} schedule at machine time {@code deadline}, instead of at the end of the slice it was given. */
+    void scheduleAt(int processor, long deadline);
+
     /** Timers that expire on {@code processor}. */
     TimerQueue timers(int processor);
 }

@@ -40,11 +40,13 @@ public final class TimerQueue {
         }
     }
 
+    private static final long NOT_ARMED = -1;
+
     private final Alarm alarm;
     private Timer[] heap = new Timer[16];
     private int size;
     private long nextOrder;
-    private long armed = Long.MAX_VALUE;
+    private long armed = NOT_ARMED;
 
     public TimerQueue(Alarm alarm) {
         this.alarm = alarm;
@@ -52,11 +54,10 @@ public final class TimerQueue {
 
     /** Sets {@code timer} to expire at {@code deadline}, on this processor, whatever it was set to before. */
     public void set(Timer timer, long deadline) {
-        if (timer.queue != null) {
-            timer.queue.removeQuietly(timer);
-            if (timer.queue != null) {
-                throw new AssertionError();
-            }
+        if (timer.queue == this) {
+            removeQuietly(timer);
+        } else {
+            timer.stop();
         }
         timer.deadline = deadline;
         timer.order = nextOrder++;
@@ -80,7 +81,8 @@ public final class TimerQueue {
             removeQuietly(timer);
             timer.expired(now);
         }
-        armed = Long.MAX_VALUE;
+        // The alarm went off, or is about to for a timer that has been stopped since.
+        armed = NOT_ARMED;
         rearm();
     }
 

@@ -1,0 +1,77 @@
+package dev.xenolith.cpu.oracle;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.SplittableRandom;
+
+/**
+ * Makes snippets of several instructions: one with its operands anywhere, then some on registers that work with what the former
+ * left. What single instances cannot show is here: flags that survive from one instruction to the next in whatever form the
+ * emulated processor keeps them.
+ */
+final class SequenceGenerator implements SnippetGenerator {
+    private static final int LONGEST = 5;
+    private static final int RESERVED_BYTES = LONGEST * 15;
+
+    private final InstructionGenerator first;
+    private final List<InstructionForm> forms;
+    private final EncodedInstruction encoded = new EncodedInstruction();
+
+    /** Takes those of {@code forms} that neither transfer control nor do more than compute. */
+    SequenceGenerator(List<InstructionForm> forms) {
+        this.forms = forms.stream().filter(form -> !form.endsBlock && !form.semantic.equals("enter")).toList();
+        first = new InstructionGenerator(this.forms);
+    }
+
+    List<InstructionForm> forms() {
+        return forms;
+    }
+
+    @Override
+    public InstructionForm formOf(long seed) {
+        return first.formOf(seed);
+    }
+
+    @Override
+    public Comparison generate(long seed, Snippet snippet) {
+        SplittableRandom random = new SplittableRandom(seed * 0x9e37_79b9_7f4a_7c15L + 1);
+        int entry = random.nextInt(AddressMap.CODE_BYTES - RESERVED_BYTES);
+        first.generate(formOf(seed), entry, snippet, random);
+        Comparison comparison = first.comparison(snippet);
+        if (comparison.undefinedRegisters() != 0) {
+            return comparison;
+        }
+        long undefined = comparison.undefinedFlags();
+        long everUndefined = undefined;
+        for (int more = random.nextInt(1, LONGEST); more > 0; more--) {
+            InstructionForm form = forms.get(random.nextInt(forms.size()));
+            if (!usable(form) || (form.readFlags & undefined) != 0) {
+                continue;
+            }
+            encoded.random(form, false, random);
+            if (encoded.operandBits == 16 && (form.semantic.startsWith("sh") || form.semantic.equals("bswap"))) {
+                continue; // the result may be undefined
+            }
+            append(snippet, encoded.code());
+            undefined = undefined & ~form.writtenFlags | undefinedFlags(form);
+            everUndefined |= undefined;
+        }
+        return new Comparison(undefined, 0, everUndefined);
+    }
+
+    private static boolean usable(InstructionForm form) {
+        return (!form.modrm || form.mayBeRegister() || form.modrmByte >= 0) && !form.hasOperand('O');
+    }
+
+    /** CF too after a shift by the whole width or more (SDM 2B, SAL), which only its execution would tell. */
+    private static long undefinedFlags(InstructionForm form) {
+        boolean shift = form.semantic.startsWith("sh") && form.undefinedFlags != 0;
+        return form.undefinedFlags | (shift ? 1 : 0);
+    }
+
+    private static void append(Snippet snippet, byte[] code) {
+        int length = snippet.code.length;
+        snippet.code = Arrays.copyOf(snippet.code, length + code.length);
+        System.arraycopy(code, 0, snippet.code, length, code.length);
+    }
+}

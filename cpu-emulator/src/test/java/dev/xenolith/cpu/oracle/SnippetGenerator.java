@@ -1,0 +1,10 @@
+package dev.xenolith.cpu.oracle;
+
+/** Makes a snippet from a seed, which decides everything about it. */
+interface SnippetGenerator {
+    /** The form that the snippet of {@code seed} is about. */
+    InstructionForm formOf(long seed);
+
+    /** Fills {@code snippet} and says what may differ in its outcomes. */
+    Comparison generate(long seed, Snippet snippet);
+}

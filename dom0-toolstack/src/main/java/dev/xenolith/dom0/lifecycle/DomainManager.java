@@ -1,0 +1,324 @@
+package dev.xenolith.dom0.lifecycle;
+
+import dev.xenolith.device.board.Machine;
+import dev.xenolith.dom0.build.BuildException;
+import dev.xenolith.dom0.config.DomainConfig;
+import dev.xenolith.dom0.config.LifecycleAction;
+import dev.xenolith.dom0.lifecycle.ManagedDomain.State;
+import dev.xenolith.hypervisor.abi.Errno;
+import dev.xenolith.hypervisor.abi.Sched;
+import dev.xenolith.hypervisor.operations.DomainControl;
+import dev.xenolith.hypervisor.operations.DomainHandle;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.UUID;
+import java.util.function.Predicate;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The toolstack's knowledge of domains and what it does with them: creates them as transactions, follows their shutdowns and
+ * carries out what their configurations ask for, renames and destroys them. One name belongs to one domain from the first step
+ * of its creation to the last of its destruction, so that operations on one name serialise.
+ *
+ * <p>All methods are called from handlers of dom0.
+ */
+public final class DomainManager {
+    private static final Logger LOG = LoggerFactory.getLogger(DomainManager.class);
+
+    /** Receives the outcome of an operation: a domid, or why there is none. */
+    public interface Outcome {
+        void created(int domid);
+
+        void failed(String message, @Nullable Exception cause);
+    }
+
+    private final Machine machine;
+    private final DomainHandle dom0;
+    private final DomainControl control;
+    private final NodeStore store;
+    private final GuestServices services;
+    private final Predicate<String> failureInjected;
+    private final RandomGenerator handles;
+    private final Map<String, ManagedDomain> names = new LinkedHashMap<>();
+    private final Map<Integer, ManagedDomain> domains = new TreeMap<>();
+    private final List<DomainListener> listeners = new ArrayList<>();
+
+    /**
+     * @param failureInjected consulted before each step of a creation by the step's name; tests make steps fail with it
+     */
+    public DomainManager(Machine machine, DomainHandle dom0, NodeStore store, GuestServices services,
+            Predicate<String> failureInjected) {
+        this.machine = machine;
+        this.dom0 = dom0;
+        this.control = dom0.control();
+        this.store = store;
+        this.services = services;
+        this.failureInjected = failureInjected;
+        this.handles = machine.random("handle");
+    }
+
+    public void addListener(DomainListener listener) {
+        listeners.add(listener);
+    }
+
+    public void removeListener(DomainListener listener) {
+        listeners.remove(listener);
+    }
+
+    /** The configuration of a domain that this toolstack made. */
+    public Optional<DomainConfig> configuration(int domid) {
+        return Optional.ofNullable(domains.get(domid)).map(d -> d.config);
+    }
+
+    /** The name of a domain, "Domain-0" for dom0, or empty if the toolstack does not know it. */
+    public Optional<String> name(int domid) {
+        return domid == dom0.domid() ? Optional.of("Domain-0") : configuration(domid).map(DomainConfig::name);
+    }
+
+    /** Machine time at which the domain was complete, in ns. */
+    public long startedAt(int domid) {
+        ManagedDomain domain = domains.get(domid);
+        return domain == null ? 0 : domain.startedAt;
+    }
+
+    /** Makes a domain and leaves it paused. After a failure nothing of it is left. */
+    public void create(DomainConfig config, Outcome outcome) {
+        ManagedDomain holder = names.get(config.name());
+        if (config.name().equals("Domain-0") || holder != null) {
+            outcome.failed("domain '" + config.name() + "': the name is in use by "
+                    + (holder == null || holder.domid < 0 ? "another domain" : "domain " + holder.domid), null);
+            return;
+        }
+        for (ManagedDomain other : names.values()) {
+            if (other.config.uuid().equals(config.uuid())) {
+                outcome.failed("domain '" + config.name() + "': the uuid " + config.uuid() + " is in use by '"
+                        + other.config.name() + "'", null);
+                return;
+            }
+        }
+        ManagedDomain domain = new ManagedDomain(config);
+        names.put(config.name(), domain);
+        new DomainCreation(this, domain).start(outcome);
+    }
+
+    /** Destroys a domain; {@code whenGone} runs once nothing of it is left. Returns false if there is no such domain. */
+    public boolean destroy(int domid, Runnable whenGone) {
+        ManagedDomain domain = domains.get(domid);
+        if (domain == null) {
+            return false;
+        }
+        Runnable before = domain.whenGone;
+        domain.whenGone = before == null ? whenGone : () -> {
+            before.run();
+            whenGone.run();
+        };
+        if (domain.state == State.ALIVE) {
+            tearDown(domain);
+        }
+        return true;
+    }
+
+    /** Gives a domain another name. Returns why not, or null. */
+    public @Nullable String rename(int domid, String newName) {
+        ManagedDomain domain = domains.get(domid);
+        if (domain == null || domain.state != State.ALIVE) {
+            return "domain " + domid + " does not exist";
+        }
+        ManagedDomain holder = names.get(newName);
+        if (newName.equals("Domain-0") || holder != null) {
+            return "the name '" + newName + "' is in use";
+        }
+        setName(domain, newName);
+        return null;
+    }
+
+    private void setName(ManagedDomain domain, String newName) {
+        names.remove(domain.config.name());
+        domain.config = domain.config.withName(newName);
+        names.put(newName, domain);
+        store.write(DomainNodes.home(domain.domid) + "/name", newName);
+        store.write("/vm/" + domain.config.uuid() + "/name", newName);
+    }
+
+    private void changeHandle(ManagedDomain domain) {
+        DomainConfig old = domain.config;
+        UUID handle = new UUID(handles.nextLong() & ~0xf000L | 0x4000L, handles.nextLong() >>> 2 | Long.MIN_VALUE);
+        domain.config = new DomainConfig(old.name(), handle, old.type(), old.boot(), old.memoryKiB(),
+                old.maxMemoryKiB(),
+                old.vcpus(), old.maxVcpus(), old.hardAffinity(), old.scheduling(), old.lifecycle(), old.limits());
+        store.remove(List.of("/vm/" + old.uuid()));
+        store.write(DomainNodes.vm(domain.domid, domain.config));
+        store.write(DomainNodes.home(domain.domid) + "/vm", "/vm/" + handle);
+    }
+
+    /** Looks for domains that have shut down or are gone: the handler of VIRQ_DOM_EXC. */
+    public void lookAtDomains() {
+        for (ManagedDomain domain : List.copyOf(domains.values())) {
+            DomainControl.DomainInfo info = control.info(domain.domid);
+            if (domain.state != State.ALIVE) {
+                continue;
+            }
+            if (info == null || info.dying()) {
+                tearDown(domain);
+            } else if (info.shutdown() && !domain.shutdownHandled) {
+                domain.shutdownHandled = true;
+                shutDown(domain, info.shutdownReason());
+            }
+        }
+    }
+
+    private void shutDown(ManagedDomain domain, int reason) {
+        LOG.info("domain {} '{}' has shut down, reason {}", domain.domid, domain.config.name(), reason);
+        listeners().forEach(l -> l.shutDown(domain.domid, reason));
+        DomainConfig.Lifecycle lifecycle = domain.config.lifecycle();
+        LifecycleAction action = switch (reason) {
+            case Sched.SHUTDOWN_POWEROFF -> lifecycle.onPoweroff();
+            case Sched.SHUTDOWN_REBOOT -> lifecycle.onReboot();
+            case Sched.SHUTDOWN_SUSPEND -> LifecycleAction.PRESERVE;
+            case Sched.SHUTDOWN_WATCHDOG -> lifecycle.onWatchdog();
+            case Sched.SHUTDOWN_SOFT_RESET -> lifecycle.onSoftReset();
+            default -> lifecycle.onCrash();
+        };
+        switch (action) {
+            case DESTROY -> tearDown(domain);
+            case RESTART -> restart(domain);
+            case RENAME_RESTART -> renameAndRestart(domain);
+            case PRESERVE -> LOG.info("domain {} '{}' is preserved", domain.domid, domain.config.name());
+            case COREDUMP_DESTROY -> {
+                LOG.warn("domain {}: core dumps are not supported yet; destroying without one", domain.domid);
+                tearDown(domain);
+            }
+            case COREDUMP_RESTART -> {
+                LOG.warn("domain {}: core dumps are not supported yet; restarting without one", domain.domid);
+                restart(domain);
+            }
+            case SOFT_RESET -> {
+                LOG.warn("domain {}: soft reset is not supported yet; destroying the domain", domain.domid);
+                tearDown(domain);
+            }
+        }
+    }
+
+    private void restart(ManagedDomain domain) {
+        int old = domain.domid;
+        DomainConfig config = domain.config;
+        domain.whenGone = chain(domain.whenGone, () -> createAgain(config, old));
+        tearDown(domain);
+    }
+
+    private void renameAndRestart(ManagedDomain domain) {
+        DomainConfig config = domain.config;
+        String kept = config.name();
+        for (int i = 1; names.containsKey(kept); i++) {
+            kept = config.name() + "-" + i;
+        }
+        // The identity goes with the new domain: the dead one gets another name and another handle.
+        changeHandle(domain);
+        setName(domain, kept);
+        createAgain(config, domain.domid);
+    }
+
+    private void createAgain(DomainConfig config, int old) {
+        create(config, new Outcome() {
+            @Override
+            public void created(int domid) {
+                listeners().forEach(l -> l.restarted(old, domid));
+                control.unpause(domid);
+            }
+
+            @Override
+            public void failed(String message, @Nullable Exception cause) {
+                LOG.error("restarting '{}' failed: {}", config.name(), message);
+            }
+        });
+    }
+
+    private static Runnable chain(@Nullable Runnable first, Runnable second) {
+        return first == null ? second : () -> {
+            first.run();
+            second.run();
+        };
+    }
+
+    private void tearDown(ManagedDomain domain) {
+        domain.state = State.DESTROYING;
+        services.release(domain.domid);
+        destroyInHypervisor(domain.domid, () -> {
+            store.remove(DomainNodes.roots(domain.domid, domain.config));
+            forget(domain);
+            LOG.info("domain {} '{}' is gone", domain.domid, domain.config.name());
+            listeners().forEach(l -> l.destroyed(domain.domid));
+            Runnable whenGone = domain.whenGone;
+            if (whenGone != null) {
+                whenGone.run();
+            }
+        });
+    }
+
+    /** Calls the preemptible destroy operation until it is done. */
+    void destroyInHypervisor(int domid, Runnable whenDone) {
+        int result = control.destroy(domid);
+        if (result == DomainControl.AGAIN) {
+            dom0.post(() -> destroyInHypervisor(domid, whenDone));
+            return;
+        }
+        if (result < 0 && result != -Errno.ESRCH) {
+            LOG.error("BUG: destroying domain {} failed: {}", domid, Errno.name(result));
+        }
+        whenDone.run();
+    }
+
+    /** Registers a domain that is complete. */
+    void complete(ManagedDomain domain) {
+        domain.state = State.ALIVE;
+        domain.startedAt = machine.clock().now();
+        domains.put(domain.domid, domain);
+        listeners().forEach(l -> l.created(domain.domid, domain.config.name()));
+    }
+
+    void forget(ManagedDomain domain) {
+        names.remove(domain.config.name(), domain);
+        domains.remove(domain.domid, domain);
+    }
+
+    private List<DomainListener> listeners() {
+        return List.copyOf(listeners);
+    }
+
+    // ---- what a creation needs ----
+
+    Machine machine() {
+        return machine;
+    }
+
+    DomainHandle dom0() {
+        return dom0;
+    }
+
+    NodeStore store() {
+        return store;
+    }
+
+    GuestServices services() {
+        return services;
+    }
+
+    Predicate<String> failureInjected() {
+        return failureInjected;
+    }
+
+    /** Everything that a creation that failed can say, for the user. */
+    static String explain(DomainConfig config, Exception failure) {
+        String message = failure instanceof BuildException || failure.getMessage() != null
+                ? String.valueOf(failure.getMessage())
+                : failure.toString();
+        return "domain '" + config.name() + "': " + message;
+    }
+}

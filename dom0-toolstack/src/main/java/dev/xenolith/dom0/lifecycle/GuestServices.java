@@ -1,0 +1,13 @@
+package dev.xenolith.dom0.lifecycle;
+
+import dev.xenolith.dom0.build.PvBuilder;
+import dev.xenolith.hypervisor.operations.OperationException;
+
+/** What serves a domain's rings while it lives: xenstored and xenconsoled, seen from the toolstack. */
+public interface GuestServices {
+    /** Maps the domain's rings and begins to serve them. On failure nothing stays mapped or bound. */
+    void introduce(int domid, PvBuilder.Built rings) throws OperationException;
+
+    /** Stops serving: the console's last output is kept for who still reads it, mappings and ports are given back. */
+    void release(int domid);
+}
