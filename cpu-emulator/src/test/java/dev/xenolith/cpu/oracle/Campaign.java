@@ -38,7 +38,7 @@ final class Campaign {
     }
 
     /** @param disassembler code bytes and their address to text */
-    Campaign(SnippetGenerator generator, List<InstructionForm> forms, SnippetRunner silicon, SnippetRunner emulated,
+    Campaign(SnippetGenerator generator, SnippetRunner silicon, SnippetRunner emulated,
             BiFunction<byte[], Long, String> disassembler) {
         this.generator = generator;
         this.silicon = silicon;
@@ -49,7 +49,7 @@ final class Campaign {
             expected.add(new Outcome());
             actual.add(new Outcome());
         }
-        forms.forEach(form -> tallies.put(form, new Tally()));
+        generator.forms().forEach(form -> tallies.put(form, new Tally()));
     }
 
     /** Runs the instances of seeds {@code firstSeed} up to {@code firstSeed + instances - 1}. */

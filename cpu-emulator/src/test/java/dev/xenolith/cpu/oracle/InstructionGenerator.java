@@ -43,6 +43,11 @@ final class InstructionGenerator implements SnippetGenerator {
     }
 
     @Override
+    public List<InstructionForm> forms() {
+        return forms;
+    }
+
+    @Override
     public InstructionForm formOf(long seed) {
         return forms.get((int) Long.remainderUnsigned(seed, forms.size()));
     }

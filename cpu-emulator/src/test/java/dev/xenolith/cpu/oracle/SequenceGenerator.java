@@ -23,7 +23,8 @@ final class SequenceGenerator implements SnippetGenerator {
         first = new InstructionGenerator(this.forms);
     }
 
-    List<InstructionForm> forms() {
+    @Override
+    public List<InstructionForm> forms() {
         return forms;
     }
 

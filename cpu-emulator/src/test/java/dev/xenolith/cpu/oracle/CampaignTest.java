@@ -1,0 +1,79 @@
+package dev.xenolith.cpu.oracle;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.util.HexFormat;
+import java.util.List;
+
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** A campaign that can fail: silicon agrees with itself on everything, and with a falsified self on nothing that was falsified. */
+class CampaignTest {
+    private static final int INSTANCES = Integer.getInteger("oracle.instances", 2_000);
+    private static final long SEED = Long.getLong("oracle.seed", 1);
+
+    @BeforeEach
+    void needsSilicon() {
+        assumeTrue(SiliconRunner.unavailable().isEmpty(), () -> SiliconRunner.unavailable().orElseThrow());
+    }
+
+    private static List<InstructionForm> forms() {
+        Exclusions exclusions = new Exclusions();
+        return InstructionForm.table().stream().filter(form -> exclusions.reason(form).isEmpty()).toList();
+    }
+
+    private static Campaign campaign(SnippetGenerator generator, SnippetRunner first, SnippetRunner second) {
+        Campaign campaign = new Campaign(generator, first, second, (code, address) -> HexFormat.of().formatHex(
+                code));
+        campaign.run(SEED, INSTANCES);
+        return campaign;
+    }
+
+    @Test
+    void siliconAgreesWithItself() {
+        try (SiliconRunner silicon = new SiliconRunner(512)) {
+            assertThat(campaign(new InstructionGenerator(forms()), silicon, silicon).differences()).isEmpty();
+            assertThat(campaign(new SequenceGenerator(forms()), silicon, silicon).differences()).isEmpty();
+        }
+    }
+
+    /** Flips one bit of each outcome: of a register, a defined flag, memory, the instruction pointer or what announces a fault. */
+    @Test
+    void everyFalsifiedOutcomeIsReported() {
+        InstructionGenerator generator = new InstructionGenerator(forms());
+        try (SiliconRunner silicon = new SiliconRunner(512)) {
+            SnippetRunner falsified = new SnippetRunner() {
+                private int count;
+
+                @Override
+                public void run(List<Snippet> snippets, List<Outcome> outcomes) {
+                    silicon.run(snippets, outcomes);
+                    for (int i = 0; i < snippets.size(); i++) {
+                        falsify(outcomes.get(i), count++);
+                    }
+                }
+
+                @Override
+                public void close() {
+                }
+            };
+            Campaign campaign = campaign(generator, silicon, falsified);
+            campaign.tallies().forEach((form, tally) -> {
+                boolean endless = tally.endings.containsKey("timeout");
+                assertThat(tally.differing).as(form.toString()).isGreaterThanOrEqualTo(endless ? 0 : tally.instances);
+            });
+        }
+    }
+
+    private static void falsify(Outcome outcome, int choice) {
+        switch (choice % 5) {
+            case 0 -> outcome.registers.gpr[8 + choice % 8] ^= 1L << choice % 64; // R8 to R15 are always defined
+            case 1 -> outcome.registers.rflags ^= 1 << 10; // DF: defined after every instruction
+            case 2 -> outcome.pages[choice * 31 % outcome.pages.length] ^= 1;
+            case 3 -> outcome.rip ^= 1;
+            default -> outcome.vector ^= 1;
+        }
+    }
+}
