@@ -31,6 +31,9 @@ public interface HostControl {
     /** Chooses the traced classes (bits as in {@code trace.TraceClass}); 0 switches tracing off. */
     void setTraceMask(int mask);
 
+    /** The traced classes. */
+    int traceMask();
+
     /** Records in the binary form documented in package {@code trace}. {@code lost} were overwritten before they could be read. */
     record TraceChunk(byte[] records, long next, long lost) {
     }

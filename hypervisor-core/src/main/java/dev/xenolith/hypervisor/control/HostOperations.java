@@ -1,0 +1,79 @@
+package dev.xenolith.hypervisor.control;
+
+import dev.xenolith.hypervisor.console.Log;
+import dev.xenolith.hypervisor.memory.Memory;
+import dev.xenolith.hypervisor.operations.HostControl;
+import dev.xenolith.hypervisor.trace.Trace;
+import java.util.function.BooleanSupplier;
+
+/** Host-wide operations of one privileged domain; a handle that has gone stale gets empty answers. */
+final class HostOperations implements HostControl {
+    private final BooleanSupplier allowed;
+    private final Version version;
+    private final Log log;
+    private final Trace trace;
+    private final Memory memory;
+    private final Processors processors;
+    private final int domid;
+
+    /** What {@code xl info} tells of the processors; fixed for the life of the machine. */
+    record Processors(int count, long khz, int[] hardwareCapabilities, String scheduler) {
+    }
+
+    HostOperations(BooleanSupplier allowed, int domid, Version version, Log log, Trace trace, Memory memory,
+            Processors processors) {
+        this.allowed = allowed;
+        this.domid = domid;
+        this.version = version;
+        this.log = log;
+        this.trace = trace;
+        this.memory = memory;
+        this.processors = processors;
+    }
+
+    @Override
+    public Version version() {
+        return version;
+    }
+
+    @Override
+    public PhysicalInfo physicalInfo() {
+        return new PhysicalInfo(processors.count(), processors.count() - 1, processors.count(), 1, 1, processors.khz(),
+                memory.totalFrames(), memory.freeFrames(), 0, 0, "pv gnttab-v1",
+                processors.hardwareCapabilities().clone(),
+                processors.scheduler());
+    }
+
+    @Override
+    public String consoleRing(boolean clear) {
+        return allowed.getAsBoolean() ? log.read(clear) : "";
+    }
+
+    @Override
+    public void log(String line) {
+        if (allowed.getAsBoolean()) {
+            log.print("(d" + domid + ") " + line);
+        }
+    }
+
+    @Override
+    public TraceChunk trace(long position, int maxRecords) {
+        if (!allowed.getAsBoolean()) {
+            return new TraceChunk(new byte[0], position, 0);
+        }
+        Trace.Chunk chunk = trace.read(position, maxRecords);
+        return new TraceChunk(chunk.records(), chunk.next(), chunk.lost());
+    }
+
+    @Override
+    public void setTraceMask(int mask) {
+        if (allowed.getAsBoolean()) {
+            trace.setMask(mask);
+        }
+    }
+
+    @Override
+    public int traceMask() {
+        return trace.mask();
+    }
+}
