@@ -16,4 +16,18 @@ public interface Engine {
 
     /** Forgets all that depends on the linear address space of {@code processor}: called on any TLB flush or CR3 load. */
     void addressSpaceChanged(Processor processor);
+
+    /** Executes nothing: the engine of a scratch processor that only lends its state and methods. */
+    Engine NONE = new Engine() {
+        @Override
+        public void execute(Processor processor, long budget) {
+            throw new IllegalStateException("this processor has no engine");
+        }
+
+        @Override
+        public void invalidateFrame(long frame) {}
+
+        @Override
+        public void addressSpaceChanged(Processor processor) {}
+    };
 }

@@ -1,6 +1,16 @@
 package dev.xenolith.cpu.processor;
 
+import dev.xenolith.cpu.apic.LocalApic;
+import dev.xenolith.cpu.decode.Mode;
+import dev.xenolith.cpu.execute.Flags;
+import dev.xenolith.cpu.memory.PhysicalMap;
+import dev.xenolith.cpu.model.CpuModel;
+import dev.xenolith.cpu.paging.FlushClock;
+import dev.xenolith.cpu.paging.Mmu;
+import dev.xenolith.cpu.paging.Tlb;
 import dev.xenolith.cpu.time.MachineClock;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -13,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  * holds 0 and slot {@link #PAGE} holds the linear address of the page that the current block executes from, so that every
  * addressing mode, RIP-relative included, is {@code gpr[base] + (gpr[index] << scale) + displacement}.
  */
-public final class Processor {
+public final class Processor extends LinearMemory {
     public static final int RAX = 0;
     public static final int RCX = 1;
     public static final int RDX = 2;
@@ -55,7 +65,7 @@ public final class Processor {
     /** Lazy status flags, second word: carries (see {@code execute.Flags}). */
     public long flagCarries;
     /** RFLAGS without the six status flags: TF, IF, DF, IOPL, NT, RF, VM, AC, VIF, VIP, ID and the fixed bit 1. */
-    public long rflagsSystem = 2;
+    public long rflagsSystem = Bits.RFLAGS_FIXED;
 
     /** Selector values, indexed ES..TR. */
     public final int[] segmentSelector = new int[8];
@@ -66,14 +76,41 @@ public final class Processor {
     /** Segment attributes: descriptor bits 40..55 in the VMX access-rights layout (type, S, DPL, P, AVL, L, D/B, G; bit 16 unusable). */
     public final int[] segmentAttributes = new int[8];
 
+    /** Current privilege level, 0 to 3: the DPL of SS. */
+    public int cpl;
+
+    public long cr0 = Bits.CR0_ET;
+    /** Linear address of the latest page fault. */
+    public long cr2;
+    /** CR3 as software wrote it; what the MMU walks is set with it by {@link #setCr3}. */
+    public long cr3;
+    public long cr4;
+    public long efer;
+    /** DR0 to DR3, DR6 and DR7; 4 and 5 are not used. */
+    public final long[] dr = {0, 0, 0, 0, 0, 0, Bits.DR6_FIXED, Bits.DR7_FIXED};
+    /** State components that XCR0 enables: x87 always. */
+    public long xcr0 = 1;
+    public long gdtBase;
+    public int gdtLimit = 0xffff;
+    public long idtBase;
+    public int idtLimit = 0xffff;
+    /** Model-specific registers that are plain state. */
+    public final MsrState msr;
+
     /**
      * What decoded code and the lookup of blocks by linear address depend on: the mode word (see {@code decode.Mode}) in bits 0
-     * to 15, the address-space tag in bits 16 to 31.
+     * to 15, the address-space tag in bits 16 to 31. Recomputed by {@link #updateContext}.
      */
     public int codeContext;
 
+    // ---- execution -------------------------------------------------------------------------------------------------
+
     /** Bit of {@link #poll}: {@link #stop} has been filled, the run is over. */
     public static final int POLL_STOP = 1;
+    /** Bit of {@link #poll}: the run shall end with a REQUEST; see {@link #request}. */
+    public static final int POLL_REQUEST = 1 << 1;
+    /** Bit of {@link #poll}: an interrupt, NMI or timer may have become due, {@link #run} looks. */
+    public static final int POLL_EVENT = 1 << 2;
 
     /** Non-zero asks the engine to stop at the next block boundary: the one word for everything that must interrupt execution. */
     public int poll;
@@ -93,6 +130,17 @@ public final class Processor {
     /** Interrupts are held off while {@link #retired} is below this: the shadow of STI, MOV SS and POP SS. */
     public long shadowEnd;
 
+    /** A Java hypervisor owns ring 0: what would enter it stops the run instead. */
+    public boolean hosted;
+    /** Hosted: DPL of each vector, as its IDT gate would have; INT n from a greater CPL is #GP. */
+    public final byte[] vectorDpl = new byte[256];
+    /** HLT has been executed and nothing has woken the processor since. */
+    public boolean halted;
+    /** An NMI waits for delivery. */
+    public boolean nmiPending;
+    /** NMIs are held off until IRET (bare mode). */
+    public boolean nmiBlocked;
+
     /** The fault that {@link GuestFault} announces: vector, error code, and for #PF the linear address. */
     public int faultVector;
     public int faultErrorCode;
@@ -107,75 +155,92 @@ public final class Processor {
     /** Private to the engine: its lookup of blocks for this processor. */
     public @Nullable Object engineState;
 
-    /** Where loads and stores go that the TLB cannot serve. */
-    public final MemoryPort port;
+    /** CPUID, MSRs and features. */
+    public final CpuModel model;
+    /** The local APIC; a scratch processor has one too, connected to nothing. */
+    public final LocalApic apic;
+    /** Where IN and OUT go. */
+    public IoBus ioBus = IoBus.NONE;
+
+    private static final VarHandle POLL;
+    static {
+        try {
+            POLL = MethodHandles.lookup().findVarHandle(Processor.class, "poll", int.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
 
     private final GuestFault guestFault = new GuestFault();
+    private final Engine engine;
+    private long published;
 
+    /** A scratch processor of the Intel model: see {@link #scratch}. */
     public Processor(int index, MachineClock clock, MemoryPort port) {
+        this(index, clock, port, CpuModel.intel(), Engine.NONE);
+    }
+
+    private Processor(int index, MachineClock clock, MemoryPort port, CpuModel model, Engine engine) {
+        super(port);
         this.index = index;
         this.clock = clock;
-        this.port = port;
+        this.model = model;
+        this.engine = engine;
+        this.msr = new MsrState(model);
+        this.apic = new LocalApic(index, clock, model.tscScale(), () -> post(POLL_EVENT));
+        updateContext();
     }
 
-    // ---- memory, linear addresses; loads are zero-extended -----------------------------------------------------------
-
-    public long load8(long address) {
-        return port.load(this, address, 1);
+    /** A processor of a machine; {@code flushClock} is the machine's. Use {@code ProcessorBuilder}. */
+    public Processor(int index, MachineClock clock, Engine engine, PhysicalMap map, FlushClock flushClock,
+            CpuModel model) {
+        super(new Mmu(map.memory(), flushClock, model.physicalBits(), model.has("pdpe1gb")), map);
+        this.index = index;
+        this.clock = clock;
+        this.model = model;
+        this.engine = engine;
+        this.msr = new MsrState(model);
+        this.apic = new LocalApic(index, clock, model.tscScale(), () -> post(POLL_EVENT));
+        updateContext();
     }
 
-    public long load16(long address) {
-        return port.load(this, address, 2);
+    /**
+     * A processor to execute single instructions with, for emulation by a hypervisor: its TLB stays empty, every access goes to
+     * {@code port}, and {@code engine} (a stepping one) fetches through it too. Faults and all else that a guest would see
+     * come back as a {@link Stop}, as in hosted mode. See {@link #step}.
+     */
+    public static Processor scratch(MachineClock clock, MemoryPort port, CpuModel model, Engine engine) {
+        Processor processor = new Processor(0, clock, port, model, engine);
+        processor.hosted = true;
+        return processor;
     }
 
-    public long load32(long address) {
-        return port.load(this, address, 4);
+    /** The MMU; a scratch processor has none. */
+    public Mmu mmu() {
+        if (mmu == null) {
+            throw new IllegalStateException("a scratch processor has no MMU");
+        }
+        return mmu;
     }
 
-    public long load64(long address) {
-        return port.load(this, address, 8);
+    boolean hasMmu() {
+        return mmu != null;
     }
 
-    public void store8(long address, long value) {
-        port.store(this, address, 1, value);
+    // ---- privilege --------------------------------------------------------------------------------------------------
+
+    /** Who makes a data access at the current privilege: one of the constants of {@link Mmu}. */
+    int dataPrivilege() {
+        return cpl == 3 ? Mmu.USER : systemPrivilege((rflagsSystem & Bits.RFLAGS_AC) != 0);
     }
 
-    public void store16(long address, long value) {
-        port.store(this, address, 2, value);
+    /** Who makes an implicit supervisor access, to a descriptor table or TSS: SMAP holds whatever AC says (SDM 3A 4.6.1). */
+    int systemPrivilege() {
+        return systemPrivilege(false);
     }
 
-    public void store32(long address, long value) {
-        port.store(this, address, 4, value);
-    }
-
-    public void store64(long address, long value) {
-        port.store(this, address, 8, value);
-    }
-
-    /** Loads the destination of a read-modify-write instruction: checked for write, so the store that follows cannot fault. */
-    public long loadForWrite8(long address) {
-        port.probeStore(this, address, 1);
-        return port.load(this, address, 1);
-    }
-
-    public long loadForWrite16(long address) {
-        port.probeStore(this, address, 2);
-        return port.load(this, address, 2);
-    }
-
-    public long loadForWrite32(long address) {
-        port.probeStore(this, address, 4);
-        return port.load(this, address, 4);
-    }
-
-    public long loadForWrite64(long address) {
-        port.probeStore(this, address, 8);
-        return port.load(this, address, 8);
-    }
-
-    /** Checks that {@code size} bytes at {@code address} can be written, and changes nothing. */
-    public void probeStore(long address, int size) {
-        port.probeStore(this, address, size);
+    private int systemPrivilege(boolean userAllowed) {
+        return (cr4 & Bits.CR4_SMAP) != 0 && !userAllowed ? Mmu.SUPERVISOR_SMAP : Mmu.SUPERVISOR;
     }
 
     // ---- faults ------------------------------------------------------------------------------------------------------
@@ -188,25 +253,280 @@ public final class Processor {
         return guestFault;
     }
 
-    /**
-     * Handles the recorded fault of the instruction at {@link #rip}, which is {@code instructionLength} bytes long (0 if unknown)
-     * and is not counted in {@link #retired}. Returns whether execution goes on; if not, {@link #stop} is filled.
-     */
-    public boolean fault(int instructionLength) {
-        stop.kind = Stop.Kind.EXCEPTION;
-        stop.vector = faultVector;
-        stop.errorCode = faultErrorCode;
-        stop.hasErrorCode = faultVector == 8 || faultVector >= 10 && faultVector <= 14 || faultVector == 17;
-        stop.software = false;
-        stop.address = faultAddress;
-        stop.instructionLength = instructionLength;
-        poll |= POLL_STOP;
-        return false;
+    /** Records #PF with an error code as SDM 3A 4.7; CR2 is written when the fault is delivered. */
+    public GuestFault raisePageFault(long address, int errorCode) {
+        faultAddress = address;
+        return raise(Vector.PF, errorCode);
+    }
+
+    /** Records that the data address {@code address} is not canonical: #GP(0), which the engine makes #SS(0) for SS. */
+    public GuestFault raiseNonCanonical(long address) {
+        faultAddress = address;
+        GuestFault fault = raise(Vector.GP, 0);
+        faultNonCanonical = true;
+        return fault;
     }
 
     /** What to throw for an access that must not happen before {@link #retired} is exact; see {@link #precise}. */
     public GuestFault restartPrecisely() {
         faultVector = FAULT_RESTART;
         return guestFault;
+    }
+
+    /**
+     * Handles the recorded fault of the instruction at {@link #rip}, which is {@code instructionLength} bytes long (0 if unknown)
+     * and is not counted in {@link #retired}. Returns whether execution goes on; if not, {@link #stop} is filled.
+     */
+    public boolean fault(int instructionLength) {
+        if (!hosted) {
+            return Delivery.exception(this, faultVector, faultErrorCode);
+        }
+        if (faultVector == Vector.PF) {
+            cr2 = faultAddress;
+        }
+        stopForException(faultVector, faultErrorCode, false, instructionLength);
+        return false;
+    }
+
+    /** Hosted: ends the run with an exception or software interrupt. */
+    void stopForException(int vector, int errorCode, boolean software, int instructionLength) {
+        stop.vector = vector;
+        stop.errorCode = errorCode;
+        stop.hasErrorCode = !software && Vector.hasErrorCode(vector);
+        stop.software = software;
+        stop.address = vector == Vector.PF ? faultAddress : 0;
+        stop.instructionLength = instructionLength;
+        stop(Stop.Kind.EXCEPTION);
+    }
+
+    /** Ends the run at the next block boundary, which is right after the executing instruction. */
+    void stop(Stop.Kind kind) {
+        stop.kind = kind;
+        post(POLL_STOP);
+    }
+
+    // ---- running -----------------------------------------------------------------------------------------------------
+
+    /**
+     * Retires exactly {@code count} instructions or stops earlier; says why in the {@link Stop} returned, which is valid until
+     * the next run. Publishes the time of what it retired. Not reentrant.
+     */
+    public Stop run(long count) {
+        long end = retired + count;
+        clear(POLL_STOP);
+        while (true) {
+            expireTimer();
+            if (poll != 0 && !serviceEvents()) {
+                return stop;
+            }
+            if (halted) {
+                stop.kind = Stop.Kind.HALTED;
+                return stop;
+            }
+            long left = end - retired;
+            if (left <= 0) {
+                stop.kind = Stop.Kind.BUDGET;
+                return stop;
+            }
+            if (retired < shadowEnd) {
+                // Events are looked at only after the instruction in the shadow.
+                clear(POLL_EVENT);
+                engine.execute(this, 1);
+                post(POLL_EVENT);
+            } else {
+                engine.execute(this, Math.min(left, Math.max(1, apic.nextDeadline() - now())));
+            }
+            publishTime();
+        }
+    }
+
+    /**
+     * Executes one instruction and returns the stop: BUDGET if it completed, EXCEPTION and so on as hosted. For scratch
+     * processors: looks at no events.
+     */
+    public Stop step() {
+        clear(POLL_STOP | POLL_EVENT);
+        stop.kind = Stop.Kind.BUDGET;
+        engine.execute(this, 1);
+        return stop;
+    }
+
+    private void expireTimer() {
+        if (apic.nextDeadline() <= clock.now()) {
+            apic.expire();
+        }
+    }
+
+    /** Machine time including what this processor has retired since it published last. */
+    public long now() {
+        return clock.now() + (retired - published);
+    }
+
+    /** Moves the machine's clock on by what has been retired; {@link #retired} must be exact. */
+    public void publishTime() {
+        // An instruction that reached a device and then faulted has been published but is not counted.
+        if (retired > published) {
+            clock.advance(retired - published);
+            published = retired;
+        }
+    }
+
+    /** Asks for the run to end with REQUEST; any thread. */
+    public void request() {
+        post(POLL_REQUEST);
+    }
+
+    /** Makes an NMI pending. */
+    public void raiseNmi() {
+        nmiPending = true;
+        post(POLL_EVENT);
+    }
+
+    void post(int bits) {
+        POLL.getAndBitwiseOr(this, bits);
+    }
+
+    void clear(int bits) {
+        POLL.getAndBitwiseAnd(this, ~bits);
+    }
+
+    /** Looks at what {@link #poll} announces, most important first (SDM 3A 6.9); false if the run is over. */
+    private boolean serviceEvents() {
+        if ((poll & POLL_STOP) != 0) {
+            return false;
+        }
+        if ((poll & POLL_REQUEST) != 0) {
+            clear(POLL_REQUEST);
+            stop.kind = Stop.Kind.REQUEST;
+            return false;
+        }
+        if (retired < shadowEnd) {
+            return true;
+        }
+        clear(POLL_EVENT);
+        if (apic.takeNmi()) {
+            nmiPending = true;
+        }
+        if (nmiPending && !nmiBlocked) {
+            nmiPending = false;
+            halted = false;
+            return interrupt(Stop.Kind.NMI, Vector.NMI);
+        }
+        if ((rflagsSystem & Bits.RFLAGS_IF) != 0 && apic.hasInterrupt()) {
+            halted = false;
+            return interrupt(Stop.Kind.INTERRUPT, apic.acknowledge());
+        }
+        return true;
+    }
+
+    private boolean interrupt(Stop.Kind kind, int vector) {
+        // Another may be waiting behind this one.
+        post(POLL_EVENT);
+        if (hosted) {
+            stop.kind = kind;
+            stop.vector = vector;
+            return false;
+        }
+        return Delivery.interrupt(this, vector);
+    }
+
+    // ---- modes -------------------------------------------------------------------------------------------------------
+
+    /** RFLAGS with the status flags put in. */
+    public long rflags() {
+        return rflagsSystem | Flags.toRflags(flagResult, flagCarries);
+    }
+
+    /** Sets all of RFLAGS; bits that do not exist are ignored. */
+    public void setRflags(long value) {
+        flagResult = Flags.resultOf(value);
+        flagCarries = Flags.carriesOf(value);
+        setSystemFlags(value);
+    }
+
+    /** Sets RFLAGS other than the status flags. */
+    void setSystemFlags(long value) {
+        long changed = rflagsSystem ^ value;
+        rflagsSystem = value & Bits.RFLAGS_SYSTEM | Bits.RFLAGS_FIXED;
+        if ((changed & (Bits.RFLAGS_TF | Bits.RFLAGS_AC | Bits.RFLAGS_VM)) != 0) {
+            updateContext();
+        }
+        if ((changed & value & Bits.RFLAGS_IF) != 0) {
+            post(POLL_EVENT);
+        }
+    }
+
+    public int iopl() {
+        return (int) (rflagsSystem >>> Bits.IOPL_SHIFT) & 3;
+    }
+
+    /** EFER.LMA and CS.L. */
+    public boolean is64Bit() {
+        return (codeContext & Mode.CODE_SIZE) == Mode.CODE_64;
+    }
+
+    /**
+     * Recomputes the mode word and what TLB tags are compared with; whoever changes CS, SS, the data segments' bases or limits,
+     * CPL, CR0, CR4, EFER, RFLAGS.TF, VM, AC or the address space calls it.
+     */
+    public void updateContext() {
+        int mode = ModeWord.of(this);
+        int context = mmu == null ? Tlb.NO_CONTEXT : mmu.tlb.context();
+        codeContext = mode | context << 16;
+        // With alignment checks on, and in a scratch processor, no entry may hit.
+        int dataSpace = (mode & Mode.ALIGNMENT) != 0 ? Tlb.NO_CONTEXT : context;
+        setContexts(dataSpace, dataPrivilege(), context, cpl == 3 ? Mmu.USER : Mmu.SUPERVISOR);
+    }
+
+    // ---- address space -----------------------------------------------------------------------------------------------
+
+    /**
+     * Loads CR3 without a flush: {@code tag} names the address space, and what the TLB holds of it is kept. The caller flushes
+     * a tag that it gives to another address space.
+     *
+     * @param value CR3: physical address of the top-level table, and flags, which are kept but mean nothing here
+     * @param tag 0 to {@link Tlb#ADDRESS_SPACE_TAGS} - 1
+     */
+    public void setCr3(long value, int tag) {
+        cr3 = value;
+        if (mmu != null) {
+            mmu.root = value & ~0xfffL;
+            mmu.tlb.switchTo(tag);
+            updateContext();
+        }
+    }
+
+    /** Tag of the current address space. */
+    public int addressSpaceTag() {
+        return mmu == null ? 0 : mmu.tlb.addressSpaceTag();
+    }
+
+    /** Forgets the non-global translations of the address space {@code tag}. */
+    public void flushAddressSpace(int tag) {
+        if (mmu != null) {
+            mmu.tlb.flush(tag);
+            addressSpaceChanged();
+        }
+    }
+
+    /** Forgets every translation, global ones included; gives the TLB a new {@link Tlb#flushStamp}. */
+    public void flushAll() {
+        if (mmu != null) {
+            mmu.tlb.flushAll();
+            addressSpaceChanged();
+        }
+    }
+
+    /** Forgets the page at {@code linear} in every address space. */
+    public void flushPage(long linear) {
+        if (mmu != null) {
+            mmu.tlb.invalidatePage(linear);
+            addressSpaceChanged();
+        }
+    }
+
+    private void addressSpaceChanged() {
+        updateContext();
+        engine.addressSpaceChanged(this);
     }
 }

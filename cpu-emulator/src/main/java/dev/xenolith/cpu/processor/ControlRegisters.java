@@ -1,0 +1,136 @@
+package dev.xenolith.cpu.processor;
+
+import dev.xenolith.cpu.paging.Mmu;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Writes to CR0, CR3, CR4 and EFER with their checks (SDM 3A 2.5, 4.1.2; SDM 2 MOV to CR) and what follows for the MMU. Each
+ * returns false, with nothing changed, where the instruction raises #GP(0).
+ *
+ * <p>The processor implements IA-32e mode only: real-address mode, legacy protected mode and legacy paging cannot be entered. A
+ * write that would is refused with #GP(0) and a line in the log.
+ */
+public final class ControlRegisters {
+    private static final Logger LOG = LoggerFactory.getLogger(ControlRegisters.class);
+
+    private static final long CR0_EXISTING = Bits.CR0_PE | Bits.CR0_MP | Bits.CR0_EM | Bits.CR0_TS | Bits.CR0_ET
+            | Bits.CR0_NE
+            | Bits.CR0_WP | Bits.CR0_AM | Bits.CR0_NW | Bits.CR0_CD | Bits.CR0_PG;
+    /** Changing these flushes the TLB, global entries included (SDM 3A 4.10.4.1). */
+    private static final long CR4_FLUSHING = Bits.CR4_PAE | Bits.CR4_PGE | Bits.CR4_PSE | Bits.CR4_SMEP | Bits.CR4_LA57;
+    private static final long EFER_AIBRSE = 1 << 21;
+
+    private ControlRegisters() {}
+
+    /** Whether {@code linear} is canonical under the present CR4.LA57. */
+    public static boolean isCanonical(Processor p, long linear) {
+        int shift = (p.cr4 & Bits.CR4_LA57) != 0 ? 64 - 57 : 64 - 48;
+        return linear << shift >> shift == linear;
+    }
+
+    public static boolean writeCr0(Processor p, long value) {
+        boolean paging = (value & Bits.CR0_PG) != 0;
+        boolean isProtected = (value & Bits.CR0_PE) != 0;
+        if (value >>> 32 != 0 || paging && !isProtected || (value & (Bits.CR0_NW | Bits.CR0_CD)) == Bits.CR0_NW) {
+            return false;
+        }
+        if (!paging && (p.cr0 & Bits.CR0_PG) != 0) {
+            if (!p.is64Bit()) {
+                LOG.warn("processor {}: leaving IA-32e mode (CR0 = 0x{}) is not supported, #GP(0) instead", p.index,
+                        Long.toHexString(value));
+            }
+            return false;
+        }
+        if (paging && (p.efer & Bits.EFER_LME) == 0) {
+            LOG.warn("processor {}: paging without EFER.LME (legacy paging) is not supported, #GP(0) instead", p.index);
+            return false;
+        }
+        if (paging && (p.cr4 & Bits.CR4_PAE) == 0) {
+            return false;
+        }
+        long changed = p.cr0 ^ value;
+        p.cr0 = value & CR0_EXISTING | Bits.CR0_ET;
+        if ((changed & Bits.CR0_PG) != 0) {
+            p.efer = paging ? p.efer | Bits.EFER_LMA : p.efer & ~Bits.EFER_LMA;
+        }
+        if ((changed & (Bits.CR0_PG | Bits.CR0_WP)) != 0) {
+            configureMmu(p);
+        } else {
+            p.updateContext();
+        }
+        return true;
+    }
+
+    /** MOV to CR3: flushes what is not global. */
+    public static boolean writeCr3(Processor p, long value) {
+        if (value >>> p.model.physicalBits() != 0) {
+            return false;
+        }
+        p.setCr3(value, p.addressSpaceTag());
+        p.flushAddressSpace(p.addressSpaceTag());
+        return true;
+    }
+
+    public static boolean writeCr4(Processor p, long value) {
+        long changed = p.cr4 ^ value;
+        if ((value & ~existingCr4(p)) != 0) {
+            LOG.debug("processor {}: CR4 bits 0x{} do not exist in model {}", p.index,
+                    Long.toHexString(value & ~existingCr4(p)), p.model.name());
+            return false;
+        }
+        boolean longMode = (p.efer & Bits.EFER_LMA) != 0;
+        if (longMode && ((value & Bits.CR4_PAE) == 0 || (changed & Bits.CR4_LA57) != 0)) {
+            return false;
+        }
+        p.cr4 = value;
+        if ((changed & CR4_FLUSHING) != 0) {
+            configureMmu(p);
+        } else {
+            p.updateContext();
+        }
+        return true;
+    }
+
+    /** The bits of CR4 that the model has. */
+    private static long existingCr4(Processor p) {
+        return Bits.CR4_TSD | Bits.CR4_DE | Bits.CR4_PSE | Bits.CR4_PAE | Bits.CR4_MCE | Bits.CR4_PGE | Bits.CR4_PCE
+                | when(p, "fxsr", Bits.CR4_OSFXSR | Bits.CR4_OSXMMEXCPT) | when(p, "umip", Bits.CR4_UMIP)
+                | when(p, "la57", Bits.CR4_LA57) | when(p, "fsgsbase", Bits.CR4_FSGSBASE)
+                | when(p, "pcid", Bits.CR4_PCIDE) | when(p, "xsave", Bits.CR4_OSXSAVE) | when(p, "smep", Bits.CR4_SMEP)
+                | when(p, "smap", Bits.CR4_SMAP);
+    }
+
+    private static long when(Processor p, String feature, long bits) {
+        return p.model.has(feature) ? bits : 0;
+    }
+
+    public static boolean writeEfer(Processor p, long value) {
+        long allowed = Bits.EFER_SCE | Bits.EFER_LME | Bits.EFER_LMA | Bits.EFER_NXE
+                | when(p, "auto_ibrs", EFER_AIBRSE);
+        long changed = p.efer ^ value;
+        if ((value & ~allowed) != 0 || (changed & Bits.EFER_LME) != 0 && (p.cr0 & Bits.CR0_PG) != 0) {
+            return false;
+        }
+        p.efer = value & ~Bits.EFER_LMA | p.efer & Bits.EFER_LMA;
+        if ((changed & Bits.EFER_NXE) != 0) {
+            configureMmu(p);
+        }
+        return true;
+    }
+
+    /** Tells the MMU what the control registers say, and flushes everything. */
+    static void configureMmu(Processor p) {
+        if (p.hasMmu()) {
+            Mmu mmu = p.mmu();
+            mmu.enabled = (p.cr0 & Bits.CR0_PG) != 0;
+            mmu.writeProtect = (p.cr0 & Bits.CR0_WP) != 0;
+            mmu.smep = (p.cr4 & Bits.CR4_SMEP) != 0;
+            mmu.globalPages = (p.cr4 & Bits.CR4_PGE) != 0;
+            mmu.levels = (p.cr4 & Bits.CR4_LA57) != 0 ? 5 : 4;
+            mmu.noExecute = (p.efer & Bits.EFER_NXE) != 0;
+        }
+        p.flushAll();
+        p.updateContext();
+    }
+}

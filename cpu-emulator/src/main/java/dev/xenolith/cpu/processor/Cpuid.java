@@ -1,0 +1,48 @@
+package dev.xenolith.cpu.processor;
+
+import dev.xenolith.cpu.apic.LocalApic;
+
+/** CPUID: the model's leaves, and what depends on the processor's state (SDM 2A CPUID). */
+public final class Cpuid {
+    private static final int APIC = 1 << 9;
+    private static final int X2APIC_ID_LEAF = 0xb;
+    private static final int OSXSAVE = 1 << 27;
+    private static final int THREAD_LEVEL = 1 << 8;
+    private static final int CORE_LEVEL = 2 << 8;
+
+    private Cpuid() {}
+
+    static void execute(Processor p) {
+        int[] result = new int[4];
+        read(p, (int) p.gpr[Processor.RAX], (int) p.gpr[Processor.RCX], result);
+        p.gpr[Processor.RAX] = result[0] & 0xffff_ffffL;
+        p.gpr[Processor.RBX] = result[1] & 0xffff_ffffL;
+        p.gpr[Processor.RCX] = result[2] & 0xffff_ffffL;
+        p.gpr[Processor.RDX] = result[3] & 0xffff_ffffL;
+    }
+
+    /** EAX, EBX, ECX and EDX of a leaf on this processor into {@code result}; for a hypervisor too. */
+    public static void read(Processor p, int leaf, int subleaf, int[] result) {
+        p.model.cpuid(leaf, subleaf, result);
+        switch (leaf) {
+            case 1 -> {
+                result[1] |= p.apic.id() << 24;
+                if ((p.cr4 & Bits.CR4_OSXSAVE) != 0) {
+                    result[2] |= OSXSAVE;
+                }
+                if ((p.apic.baseMsr() & LocalApic.BASE_ENABLE) == 0) {
+                    result[3] &= ~APIC;
+                }
+            }
+            case X2APIC_ID_LEAF -> {
+                // One thread per core; which processors share a package is for the machine to say later.
+                result[0] = subleaf == 1 ? 8 : 0;
+                result[1] = subleaf == 0 || subleaf == 1 ? 1 : 0;
+                result[2] = subleaf & 0xff | (subleaf == 0 ? THREAD_LEVEL : subleaf == 1 ? CORE_LEVEL : 0);
+                result[3] = p.apic.id();
+            }
+            default -> {
+            }
+        }
+    }
+}

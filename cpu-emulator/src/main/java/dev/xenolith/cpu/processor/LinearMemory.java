@@ -1,0 +1,213 @@
+package dev.xenolith.cpu.processor;
+
+import dev.xenolith.cpu.memory.HostMemory;
+import dev.xenolith.cpu.memory.PhysicalMap;
+import dev.xenolith.cpu.paging.Mmu;
+import dev.xenolith.cpu.paging.Tlb;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The processor's door to memory: loads and stores at linear addresses, with the TLB tested inline and {@link MemoryPort} as the
+ * slow path. A part of {@link Processor}, apart only to keep the hot methods in one place; see {@code paging} for the tags.
+ */
+abstract sealed class LinearMemory permits Processor {
+    /** Where loads and stores go that the TLB cannot serve. */
+    public final MemoryPort port;
+
+    final @Nullable Mmu mmu;
+
+    private final Processor self = (Processor) this;
+    private final long[] readTag;
+    private final long[] readAddend;
+    private final long[] writeTag;
+    private final long[] writeAddend;
+    private final long[] fetchTag;
+    private final long[] fetchAddend;
+    private final long hostBase;
+    /** What the tag of a data access is compared with besides the page: privilege and context. */
+    private long dataContext;
+    private long fetchContext;
+
+    /** Memory behind {@code port} alone: the TLB stays empty. */
+    LinearMemory(MemoryPort port) {
+        this.port = port;
+        mmu = null;
+        long[] empty = new long[Tlb.ENTRIES];
+        readTag = empty;
+        readAddend = empty;
+        writeTag = empty;
+        writeAddend = empty;
+        fetchTag = empty;
+        fetchAddend = empty;
+        hostBase = 0;
+    }
+
+    /** Memory translated by {@code mmu} and found in {@code map}. */
+    LinearMemory(Mmu mmu, PhysicalMap map) {
+        this.mmu = mmu;
+        port = new MmuPort(mmu, map);
+        readTag = mmu.tlb.readTag;
+        readAddend = mmu.tlb.readAddend;
+        writeTag = mmu.tlb.writeTag;
+        writeAddend = mmu.tlb.writeAddend;
+        fetchTag = mmu.tlb.fetchTag;
+        fetchAddend = mmu.tlb.fetchAddend;
+        hostBase = map.memory().hostBase();
+    }
+
+    /** Sets who makes accesses from now on: a privilege of {@link Mmu} each, and the TLB's context (of data: maybe none). */
+    final void setContexts(int dataContext, int dataPrivilege, int fetchContext, int fetchPrivilege) {
+        this.dataContext = (long) dataContext << Tlb.CONTEXT_SHIFT | dataPrivilege | Tlb.VALID;
+        this.fetchContext = (long) fetchContext << Tlb.CONTEXT_SHIFT | fetchPrivilege | Tlb.VALID;
+    }
+
+    public final long load8(long address) {
+        int slot = (int) (address >>> 12) & Tlb.ENTRIES - 1;
+        if (readTag[slot] == (address & -4096 | dataContext)) {
+            return HostMemory.get8(address + readAddend[slot]);
+        }
+        return port.load(self, address, 1);
+    }
+
+    public final long load16(long address) {
+        int slot = (int) (address + 1 >>> 12) & Tlb.ENTRIES - 1;
+        if (readTag[slot] == (address & -4096 | dataContext)) {
+            return HostMemory.get16(address + readAddend[slot]);
+        }
+        return port.load(self, address, 2);
+    }
+
+    public final long load32(long address) {
+        int slot = (int) (address + 3 >>> 12) & Tlb.ENTRIES - 1;
+        if (readTag[slot] == (address & -4096 | dataContext)) {
+            return HostMemory.get32(address + readAddend[slot]) & 0xffff_ffffL;
+        }
+        return port.load(self, address, 4);
+    }
+
+    public final long load64(long address) {
+        int slot = (int) (address + 7 >>> 12) & Tlb.ENTRIES - 1;
+        if (readTag[slot] == (address & -4096 | dataContext)) {
+            return HostMemory.get64(address + readAddend[slot]);
+        }
+        return port.load(self, address, 8);
+    }
+
+    public final void store8(long address, long value) {
+        int slot = (int) (address >>> 12) & Tlb.ENTRIES - 1;
+        if (writeTag[slot] == (address & -4096 | dataContext)) {
+            HostMemory.put8(address + writeAddend[slot], (int) value);
+        } else {
+            port.store(self, address, 1, value);
+        }
+    }
+
+    public final void store16(long address, long value) {
+        int slot = (int) (address + 1 >>> 12) & Tlb.ENTRIES - 1;
+        if (writeTag[slot] == (address & -4096 | dataContext)) {
+            HostMemory.put16(address + writeAddend[slot], (int) value);
+        } else {
+            port.store(self, address, 2, value);
+        }
+    }
+
+    public final void store32(long address, long value) {
+        int slot = (int) (address + 3 >>> 12) & Tlb.ENTRIES - 1;
+        if (writeTag[slot] == (address & -4096 | dataContext)) {
+            HostMemory.put32(address + writeAddend[slot], (int) value);
+        } else {
+            port.store(self, address, 4, value);
+        }
+    }
+
+    public final void store64(long address, long value) {
+        int slot = (int) (address + 7 >>> 12) & Tlb.ENTRIES - 1;
+        if (writeTag[slot] == (address & -4096 | dataContext)) {
+            HostMemory.put64(address + writeAddend[slot], value);
+        } else {
+            port.store(self, address, 8, value);
+        }
+    }
+
+    /** Loads the destination of a read-modify-write instruction: checked for write, so the store that follows cannot fault. */
+    public final long loadForWrite8(long address) {
+        int slot = (int) (address >>> 12) & Tlb.ENTRIES - 1;
+        if (writeTag[slot] == (address & -4096 | dataContext)) {
+            return HostMemory.get8(address + writeAddend[slot]);
+        }
+        return loadForWrite(address, 1);
+    }
+
+    public final long loadForWrite16(long address) {
+        int slot = (int) (address + 1 >>> 12) & Tlb.ENTRIES - 1;
+        if (writeTag[slot] == (address & -4096 | dataContext)) {
+            return HostMemory.get16(address + writeAddend[slot]);
+        }
+        return loadForWrite(address, 2);
+    }
+
+    public final long loadForWrite32(long address) {
+        int slot = (int) (address + 3 >>> 12) & Tlb.ENTRIES - 1;
+        if (writeTag[slot] == (address & -4096 | dataContext)) {
+            return HostMemory.get32(address + writeAddend[slot]) & 0xffff_ffffL;
+        }
+        return loadForWrite(address, 4);
+    }
+
+    public final long loadForWrite64(long address) {
+        int slot = (int) (address + 7 >>> 12) & Tlb.ENTRIES - 1;
+        if (writeTag[slot] == (address & -4096 | dataContext)) {
+            return HostMemory.get64(address + writeAddend[slot]);
+        }
+        return loadForWrite(address, 8);
+    }
+
+    private long loadForWrite(long address, int size) {
+        port.probeStore(self, address, size);
+        return port.load(self, address, size);
+    }
+
+    /** Checks that {@code size} bytes at {@code address} can be written, and changes nothing. */
+    public final void probeStore(long address, int size) {
+        int slot = (int) (address + size - 1 >>> 12) & Tlb.ENTRIES - 1;
+        if (writeTag[slot] != (address & -4096 | dataContext)) {
+            port.probeStore(self, address, size);
+        }
+    }
+
+    /**
+     * Physical address of the code at {@code address}, for execution at the current privilege; -1 if there is no memory: then
+     * the bytes come from {@link MemoryPort#fetch}. Throws #PF or #GP.
+     */
+    public final long translateFetch(long address) {
+        int slot = (int) (address >>> 12) & Tlb.ENTRIES - 1;
+        if (fetchTag[slot] == (address & -4096 | fetchContext)) {
+            return address + fetchAddend[slot] - hostBase;
+        }
+        return port instanceof MmuPort own ? own.translateFetch(self, address) : -1;
+    }
+
+    /** Loads from a descriptor table or TSS: a supervisor access at any CPL. */
+    final long loadSystem(long address, int size) {
+        return port instanceof MmuPort own
+                ? own.load(self, address, size, self.systemPrivilege())
+                : port.load(self, address, size);
+    }
+
+    /** Stores to a descriptor table or a stack of another privilege level. */
+    final void storeSystem(long address, int size, long value, int privilege) {
+        if (port instanceof MmuPort own) {
+            own.store(self, address, size, value, privilege);
+        } else {
+            port.store(self, address, size, value);
+        }
+    }
+
+    final void probeSystem(long address, int size, int privilege) {
+        if (port instanceof MmuPort own) {
+            own.probeStore(self, address, size, privilege);
+        } else {
+            port.probeStore(self, address, size);
+        }
+    }
+}

@@ -1,0 +1,358 @@
+package dev.xenolith.cpu.processor;
+
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Instructions that read or change the processor's system state (SDM 2). RIP is the next instruction's while they execute and
+ * {@link Processor#retired} counts them; each faults before it changes anything.
+ */
+public final class SystemInstructions {
+    private static final Logger LOG = LoggerFactory.getLogger(SystemInstructions.class);
+
+    private static final long DR7_ONES = Bits.DR7_FIXED;
+    private static final long DR7_ZEROS = 1 << 12 | 1 << 14 | 1 << 15;
+    /** What POPF can change at any privilege. */
+    private static final long POPF_FLAGS = Bits.RFLAGS_STATUS | Bits.RFLAGS_TF | Bits.RFLAGS_DF | Bits.RFLAGS_NT
+            | Bits.RFLAGS_AC | Bits.RFLAGS_ID;
+
+    private SystemInstructions() {}
+
+    private static GuestFault generalProtection(Processor p) {
+        return p.raise(Vector.GP, 0);
+    }
+
+    private static void check(Processor p, boolean allowed) {
+        if (!allowed) {
+            throw generalProtection(p);
+        }
+    }
+
+    // ---- control and debug registers ---------------------------------------------------------------------------------
+
+    public static long readControl(Processor p, int number) {
+        Segmentation.requireRing0(p);
+        return switch (number) {
+            case 0 -> p.cr0;
+            case 2 -> p.cr2;
+            case 3 -> p.cr3;
+            case 4 -> p.cr4;
+            case 8 -> p.apic.taskPriorityClass();
+            default -> throw p.raise(Vector.UD, 0);
+        };
+    }
+
+    public static void writeControl(Processor p, int number, long value) {
+        Segmentation.requireRing0(p);
+        switch (number) {
+            case 0 -> check(p, ControlRegisters.writeCr0(p, value));
+            case 2 -> p.cr2 = value;
+            case 3 -> check(p, ControlRegisters.writeCr3(p, value));
+            case 4 -> check(p, ControlRegisters.writeCr4(p, value));
+            case 8 -> {
+                check(p, value >>> 4 == 0);
+                p.apic.setTaskPriorityClass((int) value);
+            }
+            default -> throw p.raise(Vector.UD, 0);
+        }
+    }
+
+    public static long readDebug(Processor p, int number) {
+        return p.dr[checkDebug(p, number)];
+    }
+
+    public static void writeDebug(Processor p, int number, long value) {
+        int register = checkDebug(p, number);
+        if (register < 4) {
+            check(p, ControlRegisters.isCanonical(p, value));
+            p.dr[register] = value;
+            return;
+        }
+        check(p, value >>> 32 == 0);
+        if (register == 6) {
+            p.dr[6] = value & ~(1 << 12) | Bits.DR6_FIXED;
+        } else {
+            if ((value & Bits.DR7_ENABLED) != 0) {
+                LOG.warn("processor {}: breakpoints in debug registers do not fire yet (DR7 = 0x{})", p.index,
+                        Long.toHexString(value));
+            }
+            p.dr[7] = value & ~DR7_ZEROS | DR7_ONES;
+        }
+    }
+
+    /** The register meant: 4 and 5 are 6 and 7 unless CR4.DE. DR7.GD turns any access into #DB (SDM 3B 18.2.2, 18.2.4). */
+    private static int checkDebug(Processor p, int number) {
+        if (number == 4 || number == 5) {
+            if ((p.cr4 & Bits.CR4_DE) != 0) {
+                throw p.raise(Vector.UD, 0);
+            }
+            number += 2;
+        }
+        Segmentation.requireRing0(p);
+        if ((p.dr[7] & Bits.DR7_GD) != 0) {
+            p.dr[7] &= ~Bits.DR7_GD;
+            p.dr[6] |= Bits.DR6_BD;
+            throw p.raise(Vector.DB, 0);
+        }
+        return number;
+    }
+
+    public static long smsw(Processor p) {
+        Segmentation.checkUmip(p);
+        return p.cr0;
+    }
+
+    /** LMSW: the low four bits of CR0; PE cannot be cleared. */
+    public static void lmsw(Processor p, long value) {
+        Segmentation.requireRing0(p);
+        check(p, ControlRegisters.writeCr0(p, p.cr0 & ~0xeL | value & 0xe | p.cr0 & Bits.CR0_PE | value & 1));
+    }
+
+    public static void clts(Processor p) {
+        Segmentation.requireRing0(p);
+        check(p, ControlRegisters.writeCr0(p, p.cr0 & ~Bits.CR0_TS));
+    }
+
+    // ---- descriptor-table registers ----------------------------------------------------------------------------------
+
+    public static void lgdt(Processor p, long address) {
+        Segmentation.requireRing0(p);
+        int limit = (int) p.load16(address);
+        long base = loadTableBase(p, address + 2);
+        p.gdtLimit = limit;
+        p.gdtBase = base;
+    }
+
+    public static void lidt(Processor p, long address) {
+        Segmentation.requireRing0(p);
+        int limit = (int) p.load16(address);
+        long base = loadTableBase(p, address + 2);
+        p.idtLimit = limit;
+        p.idtBase = base;
+    }
+
+    private static long loadTableBase(Processor p, long address) {
+        long base = p.is64Bit() ? p.load64(address) : p.load32(address);
+        check(p, ControlRegisters.isCanonical(p, base));
+        return base;
+    }
+
+    public static void sgdt(Processor p, long address) {
+        storeTable(p, address, p.gdtLimit, p.gdtBase);
+    }
+
+    public static void sidt(Processor p, long address) {
+        storeTable(p, address, p.idtLimit, p.idtBase);
+    }
+
+    private static void storeTable(Processor p, long address, int limit, long base) {
+        Segmentation.checkUmip(p);
+        p.probeStore(address, 2);
+        if (p.is64Bit()) {
+            p.probeStore(address + 2, 8);
+            p.store16(address, limit);
+            p.store64(address + 2, base);
+        } else {
+            p.probeStore(address + 2, 4);
+            p.store16(address, limit);
+            p.store32(address + 2, base);
+        }
+    }
+
+    // ---- caches and translations -------------------------------------------------------------------------------------
+
+    public static void invlpg(Processor p, long address) {
+        Segmentation.requireRing0(p);
+        p.flushPage(address);
+    }
+
+    /** There are no caches to lose. */
+    public static void invd(Processor p) {
+        Segmentation.requireRing0(p);
+    }
+
+    public static void wbinvd(Processor p) {
+        Segmentation.requireRing0(p);
+    }
+
+    // ---- model-specific registers and counters -----------------------------------------------------------------------
+
+    public static void rdmsr(Processor p) {
+        Segmentation.requireRing0(p);
+        p.publishTime();
+        int address = (int) p.gpr[Processor.RCX];
+        check(p, Msrs.canRead(p, address));
+        setPair(p, Msrs.read(p, address));
+    }
+
+    public static void wrmsr(Processor p) {
+        Segmentation.requireRing0(p);
+        p.publishTime();
+        check(p, Msrs.write(p, (int) p.gpr[Processor.RCX], pair(p)));
+    }
+
+    /** There are no performance counters. */
+    public static void rdpmc(Processor p) {
+        throw generalProtection(p);
+    }
+
+    public static void rdtsc(Processor p) {
+        check(p, p.cpl == 0 || (p.cr4 & Bits.CR4_TSD) == 0);
+        p.publishTime();
+        setPair(p, p.apic.tsc());
+    }
+
+    public static void rdtscp(Processor p) {
+        rdtsc(p);
+        p.gpr[Processor.RCX] = p.msr.tscAux;
+    }
+
+    public static long rdpid(Processor p) {
+        return p.msr.tscAux;
+    }
+
+    private static long pair(Processor p) {
+        return p.gpr[Processor.RDX] << 32 | p.gpr[Processor.RAX] & 0xffff_ffffL;
+    }
+
+    private static void setPair(Processor p, long value) {
+        p.gpr[Processor.RAX] = value & 0xffff_ffffL;
+        p.gpr[Processor.RDX] = value >>> 32;
+    }
+
+    public static void cpuid(Processor p) {
+        check(p, p.cpl == 0 || !Msrs.isCpuidFaulting(p));
+        Cpuid.execute(p);
+    }
+
+    // ---- bases of FS and GS ------------------------------------------------------------------------------------------
+
+    public static void swapgs(Processor p) {
+        Segmentation.requireRing0(p);
+        long base = p.segmentBase[Processor.GS];
+        p.segmentBase[Processor.GS] = p.msr.kernelGsBase;
+        p.msr.kernelGsBase = base;
+    }
+
+    public static long readBase(Processor p, int segment) {
+        checkFsGsBase(p);
+        return p.segmentBase[segment];
+    }
+
+    public static void writeBase(Processor p, int segment, long value, int bits) {
+        checkFsGsBase(p);
+        long base = bits == 64 ? value : value & 0xffff_ffffL;
+        check(p, ControlRegisters.isCanonical(p, base));
+        p.segmentBase[segment] = base;
+    }
+
+    private static void checkFsGsBase(Processor p) {
+        if ((p.cr4 & Bits.CR4_FSGSBASE) == 0) {
+            throw p.raise(Vector.UD, 0);
+        }
+    }
+
+    // ---- flags and waiting -------------------------------------------------------------------------------------------
+
+    public static void cli(Processor p) {
+        check(p, p.cpl <= p.iopl());
+        p.setSystemFlags(p.rflagsSystem & ~Bits.RFLAGS_IF);
+    }
+
+    /** STI: interrupts are let in after the next instruction, if they were off before (SDM 2 STI). */
+    public static void sti(Processor p) {
+        check(p, p.cpl <= p.iopl());
+        if ((p.rflagsSystem & Bits.RFLAGS_IF) == 0) {
+            p.shadowEnd = p.retired + 1;
+            p.setSystemFlags(p.rflagsSystem | Bits.RFLAGS_IF);
+        }
+    }
+
+    /** The image that PUSHF pushes: VM and RF read as zero. */
+    public static long pushf(Processor p) {
+        return p.rflags() & ~(Bits.RFLAGS_VM | Bits.RFLAGS_RF);
+    }
+
+    public static void popf(Processor p, long value, int bits) {
+        long changeable = POPF_FLAGS;
+        if (p.cpl <= p.iopl()) {
+            changeable |= Bits.RFLAGS_IF;
+        }
+        if (p.cpl == 0) {
+            changeable |= Bits.RFLAGS_IOPL;
+        }
+        if (bits == 16) {
+            changeable &= 0xffff;
+        } else {
+            // POPF clears RF, whatever the image says.
+            changeable |= Bits.RFLAGS_RF;
+            value &= ~Bits.RFLAGS_RF;
+        }
+        p.setRflags(p.rflags() & ~changeable | value & changeable);
+    }
+
+    public static void hlt(Processor p) {
+        Segmentation.requireRing0(p);
+        p.halted = true;
+        p.post(Processor.POLL_EVENT);
+    }
+
+    /** The spinning processor lets others run: its turn is theirs. */
+    public static void pause(Processor p) {}
+
+    public static void clac(Processor p) {
+        checkSmapInstruction(p);
+        p.setSystemFlags(p.rflagsSystem & ~Bits.RFLAGS_AC);
+    }
+
+    public static void stac(Processor p) {
+        checkSmapInstruction(p);
+        p.setSystemFlags(p.rflagsSystem | Bits.RFLAGS_AC);
+    }
+
+    private static void checkSmapInstruction(Processor p) {
+        if (p.cpl != 0 || !p.model.has("smap")) {
+            throw p.raise(Vector.UD, 0);
+        }
+    }
+
+    // ---- XCR0, MONITOR -----------------------------------------------------------------------------------------------
+
+    public static void xgetbv(Processor p) {
+        checkXsave(p);
+        check(p, (int) p.gpr[Processor.RCX] == 0);
+        setPair(p, p.xcr0);
+    }
+
+    /** XSETBV: no state component other than x87 is implemented. */
+    public static void xsetbv(Processor p) {
+        checkXsave(p);
+        Segmentation.requireRing0(p);
+        check(p, (int) p.gpr[Processor.RCX] == 0 && pair(p) == 1);
+        p.xcr0 = 1;
+    }
+
+    private static void checkXsave(Processor p) {
+        if ((p.cr4 & Bits.CR4_OSXSAVE) == 0) {
+            throw p.raise(Vector.UD, 0);
+        }
+    }
+
+    public static void monitor(Processor p, long address) {
+        checkMonitor(p);
+        check(p, (int) p.gpr[Processor.RCX] == 0);
+        p.load8(address);
+    }
+
+    /** MWAIT never waits: a monitored write may have happened at any time (SDM 2 MWAIT). */
+    public static void mwait(Processor p) {
+        checkMonitor(p);
+        check(p, (p.gpr[Processor.RCX] & 0xffff_fffeL) == 0);
+    }
+
+    private static void checkMonitor(Processor p) {
+        if (p.cpl != 0 || !p.model.has("monitor")) {
+            throw p.raise(Vector.UD, 0);
+        }
+    }
+}
