@@ -62,6 +62,8 @@ void timer_set(uint64_t deadline)
         if (port < 0)
             panic("bind_virq of the timer: %s", xen_error_name(port));
         cpu->timer_port = port;
+        /* Xen starts each vCPU with a tick of 10 ms, from times when guests counted ticks. */
+        hypercall_vcpu_op(VCPUOP_stop_periodic_timer, cpu->id, NULL);
     }
     if (deadline == 0) {
         hypercall_vcpu_op(VCPUOP_stop_singleshot_timer, cpu->id, NULL);

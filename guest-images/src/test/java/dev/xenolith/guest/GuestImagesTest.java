@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.Stream;
 import java.util.zip.GZIPInputStream;
 import org.junit.jupiter.api.Test;
@@ -34,13 +35,20 @@ class GuestImagesTest {
     }
 
     @Test
+    void everyImageHasASampleConfiguration() throws IOException {
+        for (String name : guests.names()) {
+            assertThat(guests.config(name)).content().contains("kernel = \"../images/" + name + ".elf\"");
+        }
+    }
+
+    @Test
     void imagesCarryTheXenNotesOfA64BitPvKernel() throws IOException {
         for (String name : guests.names()) {
             Map<Integer, ByteBuffer> notes = xenNotes(Files.readAllBytes(guests.image(name)));
             assertThat(notes).as(name).containsKeys(1, 3, 5, 6, 8);
-            assertThat(text(notes.get(5))).as(name).isEqualTo("xen-3.0");
-            assertThat(notes.get(3).getLong(0)).as(name).isEqualTo(0xffffffff80000000L);
-            assertThat(notes.get(1).getLong(0)).as(name).isBetween(0xffffffff80001000L, 0xffffffff80100000L);
+            assertThat(text(note(notes, 5))).as(name).isEqualTo("xen-3.0");
+            assertThat(note(notes, 3).getLong(0)).as(name).isEqualTo(0xffffffff80000000L);
+            assertThat(note(notes, 1).getLong(0)).as(name).isBetween(0xffffffff80001000L, 0xffffffff80100000L);
         }
     }
 
@@ -95,6 +103,10 @@ class GuestImagesTest {
             lines.append('\n');
         }
         return lines.toString();
+    }
+
+    private static ByteBuffer note(Map<Integer, ByteBuffer> notes, int type) {
+        return Objects.requireNonNull(notes.get(type), () -> "note " + type);
     }
 
     private static Map<Integer, ByteBuffer> xenNotes(byte[] image) {

@@ -1,0 +1,118 @@
+/* User mode: traps out of it, system calls, the separation from the kernel, and what iret refuses. */
+#include "traps.h"
+
+#define USER_CODE  0x0000000000400000ul
+#define USER_STACK 0x00000000007ff000ul
+
+extern const uint8_t user_code[], user_code_end[];
+extern const uint8_t user_ud[], user_divide[], user_read[], user_write[], user_jump[], user_push[], user_breakpoint[],
+    user_int_allowed[], user_int_forbidden[], user_int_80[], user_privileged[], user_read_cr3[], user_gs[], user_step[],
+    user_hypercall[], user_registers[];
+
+static uint64_t left_with;
+
+static bool system_call(struct trap_frame *frame)
+{
+    if (!trap_from_user(frame))
+        return false;
+    caught.frame = *frame;
+    caught.count++;
+    switch (frame->rax) {
+    case SYSCALL_RETURN:
+        frame->rax = 0;
+        return true;
+    case SYSCALL_LEAVE:
+        left_with = frame->rdi;
+        user_leave(VECTOR_SYSCALL);
+    }
+    user_leave(VECTOR_SYSCALL);
+}
+
+static void run(const uint8_t *piece, uint64_t rdi, uint64_t rsp)
+{
+    struct trap_frame frame;
+
+    user_frame_init(&frame, USER_CODE + (piece - user_code), rsp);
+    frame.rdi = rdi;
+    caught.count = 0;
+    caught.at = frame.rip;
+    user_enter(&frame);
+    events_enable();
+}
+
+static void check_user_trap(const char *what, const uint8_t *piece, uint64_t rdi, unsigned vector, uint64_t error_code,
+                            int64_t rip_offset)
+{
+    run(piece, rdi, USER_STACK + PAGE_SIZE);
+    if (check_trap(what, vector, error_code, rip_offset)) {
+        check_equal("CS from user mode", caught.frame.cs & 0xffff, FLAT_RING3_CS64);
+        check_equal("RSP from user mode", caught.frame.rsp & ~0x1ful, (USER_STACK + PAGE_SIZE) & ~0x1ful);
+        check((caught.frame.rflags & 0x200) != 0, "RFLAGS from user mode 0x%lx", caught.frame.rflags);
+    }
+}
+
+/* Xen reports the fault of its own IRETQ as a fault of the context that it was to return to. */
+static void test_bad_iret(void)
+{
+    struct trap_frame frame;
+
+    user_frame_init(&frame, USER_CODE, USER_STACK);
+    frame.cs = 0x53;                           /* a null descriptor */
+    caught.count = 0;
+    caught.at = USER_CODE;
+    user_enter(&frame);
+    events_enable();
+    if (check_trap("iret to a null descriptor in CS", 13, 0x50, 0))
+        check_equal("its CS", caught.frame.cs & 0xffff, 0x53);
+}
+
+void test_user_mode(void)
+{
+    uint64_t kernel_page = window_alloc(1);
+    uint8_t *code;
+
+    section("user mode");
+    user_init();
+    code = user_map_page(USER_CODE, false);
+    user_map_page(USER_STACK, true);
+    memcpy(code, user_code, user_code_end - user_code);
+    map_page(kernel_page, mfn_to_pte(virt_to_mfn(page_alloc()), PTE_KERNEL));
+    *(volatile uint64_t *)kernel_page = 1;     /* leaves a TLB entry that user mode must not profit from */
+    trap_set_handler(VECTOR_SYSCALL, system_call);
+
+    check_user_trap("UD2", user_ud, 0, 6, 0, 0);
+    check_user_trap("division by zero", user_divide, 0, 0, 0, 4);
+    check_user_trap("read of an unmapped page", user_read, 0x1000, 14, 4, 0);
+    check_equal("CR2", caught.cr2, 0x1000);
+    check_user_trap("write to a read-only page", user_write, USER_CODE, 14, 7, 0);
+    check_equal("CR2", caught.cr2, USER_CODE);
+    check_user_trap("read of a kernel page", user_read, kernel_page, 14, 4, 0);
+    check_user_trap("write to a kernel page", user_write, kernel_page, 14, 6, 0);
+    check_user_trap("non-canonical read", user_read, 1ul << 63, 13, 0, 0);
+    check_user_trap("INT3", user_breakpoint, 0, 3, 0, 1);
+    if (strict) {
+        check_user_trap("INT through a gate for user mode", user_int_allowed, 0, VECTOR_SOFTWARE, 0, 2);
+        check_user_trap("INT through a gate for the kernel", user_int_forbidden, 0, 13, KERNEL_VECTOR * 8 + 2, 0);
+    }
+    check_user_trap("INT 0x80 without a gate", user_int_80, 0, 13, 0x80 * 8 + 2, 0);
+    check_user_trap("HLT", user_privileged, 0, 13, 0, 0);
+    check_user_trap("read of CR3", user_read_cr3, 0, 13, 0, 0);
+    check_user_trap("single step", user_step, 0, 1, 0, 11);
+
+    run(user_push, 0, 0x2000);
+    check_trap("push to an unmapped stack", 14, 6, 0);
+    check_equal("CR2", caught.cr2, 0x1ff8);
+
+    check_user_trap("hypercall from user mode", user_hypercall, 0, VECTOR_SYSCALL, 0, 11);
+    check_equal("its RAX", caught.frame.rax, 17);
+
+    hypercall_set_segment_base(SEGBASE_GS_USER, USER_CODE);
+    run(user_gs, 0, USER_STACK + PAGE_SIZE);
+    check_equal("load through GS in user mode", caught.frame.rax, *(uint64_t *)code);
+
+    run(user_registers, 0, USER_STACK + PAGE_SIZE);
+    check_equal("system calls made", caught.count, 2);
+    check_equal("registers that a system call changed", left_with, 0);
+
+    test_bad_iret();
+}
