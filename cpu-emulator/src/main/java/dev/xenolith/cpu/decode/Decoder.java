@@ -103,7 +103,7 @@ public final class Decoder {
     private @Nullable DecodedInstruction decode(int pageOffset) {
         int opcode = prefixes();
         int map = 0;
-        if (codeBits == 64 && (opcode == 0xc4 || opcode == 0xc5)) {
+        if (startsVex(opcode)) {
             if (lockPrefix || operandSizePrefix || repeatPrefix != 0 || rexPresent) {
                 return null;
             }
@@ -209,6 +209,18 @@ public final class Decoder {
         }
     }
 
+    /** Outside 64-bit mode C4 and C5 are LES and LDS unless the next byte, as their ModRM, would name a register. */
+    private boolean startsVex(int opcode) {
+        if (opcode != 0xc4 && opcode != 0xc5 || (mode & (Mode.REAL | Mode.VIRTUAL_8086)) != 0) {
+            return false;
+        }
+        if (codeBits == 64) {
+            return true;
+        }
+        incomplete = position >= limit;
+        return !incomplete && (code[position] & 0xc0) == 0xc0;
+    }
+
     /** Consumes the rest of a VEX prefix and returns the opcode map, -1 if it is none (SDM 2A 2.3.5). */
     private int vexPrefix(int first) {
         vex = true;
@@ -222,6 +234,10 @@ public final class Decoder {
             rex |= payload >> 4 & 8;
         }
         vexRegister = ~payload >> 3 & 15;
+        if (codeBits != 64) {
+            rex = 0x40;
+            vexRegister &= 7;
+        }
         vexPrefix = switch (payload & 3) {
             case 0 -> Encoding.Prefix.NONE;
             case 1 -> Encoding.Prefix.OPERAND_SIZE;

@@ -4,13 +4,14 @@ import java.util.Arrays;
 import java.util.SplittableRandom;
 
 /**
- * A random legal encoding of an {@link InstructionForm} in 64-bit mode, and where its operands are. Reused from instance to
- * instance.
+ * A random legal encoding of an {@link InstructionForm} in 64-bit or in 32-bit code, and where its operands are. Reused from
+ * instance to instance.
  */
 final class EncodedInstruction {
     static final int NONE = -1;
     private static final int[] SEGMENT_PREFIXES = {0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65};
 
+    private final int codeBits;
     private final byte[] bytes = new byte[32];
     private int length;
     private boolean rexW;
@@ -18,7 +19,7 @@ final class EncodedInstruction {
 
     /** In bits; 0 if the form has none. */
     int operandBits;
-    /** 32 (prefix 67) or 64. */
+    /** 16, 32 or 64. */
     int addressBits;
     /** Whether the r/m operand, or an offset, is in memory. */
     boolean memory;
@@ -44,6 +45,11 @@ final class EncodedInstruction {
     /** Value of the last immediate, sign-extended. */
     long immediate;
 
+    /** @param codeBits 32 or 64 */
+    EncodedInstruction(int codeBits) {
+        this.codeBits = codeBits;
+    }
+
     byte[] code() {
         return Arrays.copyOf(bytes, length);
     }
@@ -56,7 +62,7 @@ final class EncodedInstruction {
     void random(InstructionForm form, boolean memoryAllowed, SplittableRandom random) {
         do {
             length = 0;
-            operandBits = pick(form.operandBits(), random);
+            operandBits = pick(form.operandBits(codeBits), random);
             memory = false;
             base = index = segment = rmRegister = regRegister = vvvvRegister = NONE;
             ripRelative = false;
@@ -68,12 +74,13 @@ final class EncodedInstruction {
             boolean offset = form.hasOperand('O');
             memory = memoryForm || offset;
             prefixes(form, random);
-            rexBits = random.nextInt(3) == 0 ? random.nextInt(8) : 0;
+            boolean rex = codeBits == 64;
+            rexBits = rex && random.nextInt(3) == 0 ? random.nextInt(8) : 0;
             if (form.withoutRexB) {
                 rexBits &= ~1;
             }
-            rexW = operandBits == 64 && form.wideByRex() || !form.wideByRex() && random.nextInt(8) == 0
-                    && operandBits != 16;
+            rexW = operandBits == 64 && form.wideByRex()
+                    || rex && !form.wideByRex() && operandBits != 16 && random.nextInt(8) == 0;
             if (form.vex) {
                 vexPrefix(form, random);
             } else {
@@ -114,8 +121,8 @@ final class EncodedInstruction {
         if (operandSize && form.mandatoryPrefix != 0x66 && !form.vex) {
             prefixes[count++] = 0x66;
         }
-        addressBits = random.nextInt(8) == 0 ? 32 : 64;
-        if (addressBits == 32) {
+        addressBits = random.nextInt(8) == 0 ? codeBits / 2 : codeBits;
+        if (addressBits != codeBits) {
             prefixes[count++] = 0x67;
         }
         if (random.nextInt(6) == 0) {
@@ -167,7 +174,7 @@ final class EncodedInstruction {
     }
 
     private void opcode(InstructionForm form, SplittableRandom random) {
-        if (rexW || rexBits != 0 || random.nextInt(4) == 0) {
+        if (rexW || rexBits != 0 || codeBits == 64 && random.nextInt(4) == 0) {
             bytes[length++] = (byte) (0x40 | (rexW ? 8 : 0) | rexBits);
         }
         System.arraycopy(form.opcode, 0, bytes, length, form.opcode.length);
@@ -176,7 +183,7 @@ final class EncodedInstruction {
 
     private void vexPrefix(InstructionForm form, SplittableRandom random) {
         boolean second = form.hasOperand('B');
-        vvvvRegister = second ? random.nextInt(16) : NONE;
+        vvvvRegister = second ? random.nextInt(codeBits / 4) : NONE;
         bytes[length++] = (byte) 0xc4;
         bytes[length++] = (byte) ((~rexBits & 7) << 5 | form.vexMap);
         bytes[length++] = (byte) ((operandBits == 64 ? 0x80 : 0) | (~(second ? vvvvRegister : 0) & 15) << 3
@@ -206,18 +213,31 @@ final class EncodedInstruction {
         }
         int mod = random.nextInt(3);
         int rm = random.nextInt(8);
+        if (addressBits == 16) {
+            bytes[length++] = (byte) (mod << 6 | reg << 3 | rm);
+            displacementBytes = mod == 0 ? rm == 6 ? 2 : 0 : mod;
+            random16(random);
+            return;
+        }
         bytes[length++] = (byte) (mod << 6 | reg << 3 | rm);
         displacementBytes = mod == 0 ? 0 : mod == 1 ? 1 : 4;
         if (rm == 4) {
             sib(mod, random);
         } else if (rm == 5 && mod == 0) {
-            ripRelative = true;
+            ripRelative = codeBits == 64;
             displacementBytes = 4;
         } else {
             base = rm | (rexBits & 1) << 3;
         }
         displacementAt = length;
         length += displacementBytes;
+    }
+
+    /** 16-bit addresses reach nothing that is mapped, so what they say does not matter other than for CR2. */
+    private void random16(SplittableRandom random) {
+        displacementAt = length;
+        length += displacementBytes;
+        putDisplacement(random.nextInt());
     }
 
     private void sib(int mod, SplittableRandom random) {
@@ -244,7 +264,7 @@ final class EncodedInstruction {
             case "Iw" -> 2;
             case "Iz" -> operandBits == 16 ? 2 : 4;
             case "Iv" -> operandBits / 8;
-            case "Jz" -> 4;
+            case "Jz" -> operandBits == 16 ? 2 : 4;
             default -> 0;
         };
         if (size == 0) {

@@ -43,10 +43,10 @@ final class Exclusions {
         }
     }
 
-    /** Why {@code form} cannot be run here; empty if it can. */
-    Optional<String> reason(InstructionForm form) {
-        if (form.modes.equals("!64")) {
-            return Optional.of("does not exist in 64-bit mode");
+    /** Why {@code form} cannot be run here in code of {@code codeBits}, 32 or 64; empty if it can. */
+    Optional<String> reason(InstructionForm form, int codeBits) {
+        if (!form.existsIn(codeBits)) {
+            return Optional.of("does not exist in " + codeBits + "-bit code");
         }
         if (!form.feature.equals("-") && !hostFlags.contains(KERNEL_NAMES.getOrDefault(form.feature, form.feature
                 .toLowerCase(Locale.ROOT)))) {

@@ -129,17 +129,25 @@ final class InstructionForm {
         }
     }
 
-    /** Operand sizes in bits that exist in 64-bit mode; 0 for a row without one. */
-    int[] operandBits() {
+    /** Whether the row exists in 64-bit mode, or else in compatibility mode. */
+    boolean existsIn(int codeBits) {
+        return !modes.equals(codeBits == 64 ? "!64" : "64") && operandBits(codeBits).length > 0;
+    }
+
+    /** Operand sizes in bits that exist in code of {@code codeBits}, 32 or 64; 0 alone for a row without one. */
+    int[] operandBits(int codeBits) {
+        boolean wide = codeBits == 64;
         return switch (size) {
             case "b" -> new int[]{8};
             case "w", "v=w" -> new int[]{16};
             case "d", "v=d", "y=d" -> new int[]{32};
-            case "q", "v=q", "y=q", "f64", "n" -> new int[]{64};
-            case "v" -> new int[]{16, 32, 64};
+            case "q", "v=q", "y=q" -> wide ? new int[]{64} : new int[0];
+            case "n" -> new int[]{codeBits};
+            case "f64" -> wide ? new int[]{64} : new int[]{16, 32};
+            case "v" -> wide ? new int[]{16, 32, 64} : new int[]{16, 32};
             case "z" -> new int[]{16, 32};
-            case "y" -> new int[]{32, 64};
-            case "d64" -> new int[]{16, 64};
+            case "y" -> wide ? new int[]{32, 64} : new int[]{32};
+            case "d64" -> new int[]{16, codeBits};
             case "-" -> new int[]{0};
             default -> throw new IllegalStateException("row " + encoding + ": what is size " + size + "?");
         };

@@ -30,14 +30,18 @@ final class InstructionGenerator implements SnippetGenerator {
         0x2f, 0x37, 0xffff};
 
     private final List<InstructionForm> forms;
+    private final int codeBits;
     private final byte[] noise = new byte[1 << 20];
 
     /** The row of the latest instance, how it was encoded, and what is undefined after it. */
     InstructionForm form;
-    final EncodedInstruction encoded = new EncodedInstruction();
+    final EncodedInstruction encoded;
 
-    InstructionGenerator(List<InstructionForm> forms) {
+    /** @param codeBits 64 for 64-bit mode, 32 for compatibility mode */
+    InstructionGenerator(List<InstructionForm> forms, int codeBits) {
         this.forms = forms;
+        this.codeBits = codeBits;
+        encoded = new EncodedInstruction(codeBits);
         form = forms.getFirst();
         new SplittableRandom(1).nextBytes(noise);
     }
@@ -79,11 +83,30 @@ final class InstructionGenerator implements SnippetGenerator {
             registers.rflags |= AC;
         }
         encoded.random(form, true, random);
+        if (codeBits == 32) {
+            enterCompatibilityMode(random, registers);
+        }
         shapeRegisters(random, snippet);
-        if (encoded.memory) {
+        if (encoded.memory && encoded.addressBits > 16) {
             placeOperand(random, snippet);
         }
+        if (codeBits == 32) {
+            for (int i = 0; i < 8; i++) {
+                registers.gpr[i] &= 0xffff_ffffL; // the upper halves are undefined there
+            }
+        }
         snippet.code = encoded.code();
+    }
+
+    private static void enterCompatibilityMode(SplittableRandom random, Registers registers) {
+        int[] selector = registers.selector;
+        selector[Registers.CS] = AddressMap.CODE_SELECTOR_32;
+        selector[Registers.DS] = AddressMap.DATA_SELECTOR;
+        selector[Registers.ES] = AddressMap.DATA_SELECTOR;
+        if (random.nextInt(4) != 0) {
+            selector[Registers.FS] = AddressMap.DATA_SELECTOR;
+            selector[Registers.GS] = AddressMap.DATA_SELECTOR;
+        }
     }
 
     /** Mostly inside a page, sometimes so that the instruction crosses into the next or out of the last. */
@@ -105,15 +128,15 @@ final class InstructionGenerator implements SnippetGenerator {
             case "push", "pushf", "call", "calli", "enter" -> {
                 gpr[RSP] = stackTarget(random, bytes, bytes);
                 if (form.semantic.equals("enter")) {
-                    gpr[RBP] = Targets.any(random, bytes, true);
+                    gpr[RBP] = Targets.any(random, bytes, codeBits == 64);
                 }
             }
             case "pop", "popmem", "popseg", "popf", "ret", "reti", "retf", "retfi", "iret" -> {
                 gpr[RSP] = stackTarget(random, bytes, 0);
                 shapeStack(random, snippet, bytes);
             }
-            case "leave" -> gpr[RBP] = Targets.any(random, bytes, true);
-            case "xlat" -> gpr[RBX] = Targets.any(random, 1, true) - (gpr[RAX] & 0xff);
+            case "leave" -> gpr[RBP] = Targets.any(random, bytes, codeBits == 64);
+            case "xlat" -> gpr[RBX] = Targets.any(random, 1, codeBits == 64) - (gpr[RAX] & 0xff);
             case "loop", "loope", "loopne", "jrcxz" -> gpr[RCX] = random.nextInt(4) == 0
                     ? random.nextLong() << 32
                     : random.nextInt(3);
@@ -149,8 +172,9 @@ final class InstructionGenerator implements SnippetGenerator {
         return SELECTORS[random.nextInt(SELECTORS.length)];
     }
 
-    private static long stackTarget(SplittableRandom random, int bytes, int below) {
-        return (random.nextInt(3) == 0 ? Targets.any(random, bytes, true) : Targets.writable(random, bytes)) + below;
+    private long stackTarget(SplittableRandom random, int bytes, int below) {
+        return (random.nextInt(3) == 0 ? Targets.any(random, bytes, codeBits == 64) : Targets.writable(random, bytes))
+                + below;
     }
 
     private void shapeString(SplittableRandom random, Snippet snippet, int bytes) {
@@ -198,7 +222,11 @@ final class InstructionGenerator implements SnippetGenerator {
             }
             case "iret" -> {
                 store(snippet, at, bytes, Targets.code(random));
-                store(snippet, at + bytes, bytes, random.nextInt(4) == 0 ? selector(random) : 0x33);
+                store(snippet, at + bytes, bytes, random.nextInt(4) == 0
+                        ? selector(random)
+                        : codeBits == 64
+                                ? AddressMap.CODE_SELECTOR_64
+                                : AddressMap.CODE_SELECTOR_32);
                 store(snippet, at + 2L * bytes, bytes, random.nextLong() & ~0x4100L);
                 store(snippet, at + 3L * bytes, bytes, Targets.writable(random, 8));
                 store(snippet, at + 4L * bytes, bytes, random.nextInt(4) == 0 ? selector(random) : 0x2b);
@@ -237,7 +265,7 @@ final class InstructionGenerator implements SnippetGenerator {
         Registers registers = snippet.registers;
         boolean fixed = encoded.ripRelative || encoded.base < 0 && encoded.index < 0;
         boolean wide = encoded.addressBits == 64 && !(fixed && encoded.displacementBytes == 4);
-        if (encoded.segment >= 0 && !fixed && random.nextBoolean()) {
+        if (codeBits == 64 && encoded.segment >= 0 && !fixed && random.nextBoolean()) {
             long segmentBase = random.nextLong() >> random.nextInt(17, 60);
             if (encoded.addressBits == 32) {
                 segmentBase = random.nextInt(1 << 28);

@@ -15,12 +15,12 @@ final class SequenceGenerator implements SnippetGenerator {
 
     private final InstructionGenerator first;
     private final List<InstructionForm> forms;
-    private final EncodedInstruction encoded = new EncodedInstruction();
+    private final EncodedInstruction encoded = new EncodedInstruction(64);
 
     /** Takes those of {@code forms} that neither transfer control nor do more than compute. */
     SequenceGenerator(List<InstructionForm> forms) {
         this.forms = forms.stream().filter(form -> !form.endsBlock && !form.semantic.equals("enter")).toList();
-        first = new InstructionGenerator(this.forms);
+        first = new InstructionGenerator(this.forms, 64);
     }
 
     @Override
