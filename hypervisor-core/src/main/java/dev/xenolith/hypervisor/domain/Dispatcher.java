@@ -96,6 +96,11 @@ public final class Dispatcher implements ProcessorControl {
         executing = processor;
     }
 
+    /** The processor that has its turn, -1 between turns. */
+    public int executing() {
+        return executing;
+    }
+
     /** What {@code processor} runs, null if it is idle. */
     public @Nullable Vcpu current(int processor) {
         return processors[processor].current;
@@ -141,19 +146,32 @@ public final class Dispatcher implements ProcessorControl {
         scheduler.insert(vcpu, clock.now());
     }
 
-    /** Tells the scheduler that a vCPU is gone; takes it off its processor. */
-    void remove(Vcpu vcpu) {
+    /** Takes a vCPU of a dying domain, which is paused, off its processor and away from the scheduler. */
+    void retire(Vcpu vcpu) {
         if (vcpu.isRunning()) {
             schedule(vcpu.processor());
         }
+        vcpu.setFlags(Vcpu.DOWN);
+        vcpu.changeRunstate(VcpuOp.RUNSTATE_OFFLINE, clock.now());
         scheduler.remove(vcpu, clock.now());
+    }
+
+    /** Has a vCPU that runs on another processor look for its events now. */
+    void notice(Vcpu vcpu) {
+        if (vcpu.isRunning() && vcpu.processor() != executing) {
+            interrupts.interrupt(vcpu.processor());
+        }
     }
 
     /** Ends a wait for events, if it is in one (vcpu_unblock). */
     public void unblock(Vcpu vcpu) {
         if (vcpu.has(Vcpu.BLOCKED)) {
+            if (vcpu.has(Vcpu.POLLING)) {
+                vcpu.domain.pollers--;
+                vcpu.timers().stopPoll();
+                vcpu.pollPort = 0;
+            }
             vcpu.clearFlags(Vcpu.BLOCKED | Vcpu.POLLING);
-            vcpu.pollPort = 0;
             woken(vcpu);
         }
     }
@@ -166,6 +184,7 @@ public final class Dispatcher implements ProcessorControl {
 
     /** The running vCPU waits for {@code port} of its domain, or some port if 0, or {@link #unblock} (do_poll). */
     public void blockPolling(Vcpu vcpu, int port) {
+        vcpu.domain.pollers++;
         vcpu.setFlags(Vcpu.BLOCKED | Vcpu.POLLING);
         vcpu.pollPort = port;
         stopped(vcpu);
@@ -218,9 +237,20 @@ public final class Dispatcher implements ProcessorControl {
         if (domain.pauseCount() == 0) {
             domain.clock.resume(clock.now());
             for (Vcpu vcpu : domain.vcpus) {
+                vcpu.timers().rearm();
                 woken(vcpu);
             }
         }
+    }
+
+    void stopForShutdown(Vcpu vcpu) {
+        vcpu.setFlags(Vcpu.SHUTDOWN);
+        stopped(vcpu);
+    }
+
+    void resumeFromShutdown(Vcpu vcpu) {
+        vcpu.clearFlags(Vcpu.SHUTDOWN);
+        woken(vcpu);
     }
 
     /** A reason not to run has gone. */

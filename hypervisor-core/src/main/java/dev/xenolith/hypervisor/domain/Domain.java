@@ -1,5 +1,10 @@
 package dev.xenolith.hypervisor.domain;
 
+import dev.xenolith.hypervisor.event.Delivery;
+import dev.xenolith.hypervisor.event.EventPorts;
+import dev.xenolith.hypervisor.memory.MemoryOwner;
+import dev.xenolith.hypervisor.paging.DescriptorTables;
+import dev.xenolith.hypervisor.paging.Teardown;
 import dev.xenolith.hypervisor.schedule.SchedDomain;
 import dev.xenolith.hypervisor.time.DomainClock;
 import java.util.UUID;
@@ -27,7 +32,7 @@ public final class Domain {
     }
 
     /** What it is made with. */
-    public record Parameters(UUID handle, Kind kind, boolean privileged, int maxVcpus, int maxEventChannels) {
+    public record Parameters(UUID handle, Kind kind, boolean privileged, int maxVcpus, int maxEventPort) {
     }
 
     public final int domid;
@@ -38,11 +43,19 @@ public final class Domain {
     public final Vcpu[] vcpus;
     public final SchedDomain sched;
     public final DomainClock clock = new DomainClock();
+    public final MemoryOwner memory;
+    public final EventPorts events;
+    /** Where the processor finds the vCPUs' descriptor tables; null in a Java domain. */
+    public final @Nullable DescriptorTables descriptors;
+    /** MFN of the shared_info page, -1 if there is none. */
+    public final int sharedInfoFrame;
     /** VMASST_TYPE_* bits. */
     public long vmAssist;
-    /** MFN of the shared_info page, -1 if there is none. */
-    public int sharedInfoFrame = -1;
+    /** Machine time at which it was created. */
+    public final long created;
 
+    /** vCPUs in SCHEDOP_poll. */
+    int pollers;
     private int pauseCount;
     /** How many of the pauses are the toolstack's (XEN_DOMCTL_pausedomain). */
     int controllerPauses;
@@ -51,8 +64,18 @@ public final class Domain {
     int shutdownCode = -1;
     Dying dying = Dying.ALIVE;
 
-    Domain(int domid, Parameters parameters, long now) {
+    /** How far {@link Domains#destroy} has come. */
+    int destroyStage;
+    @Nullable
+    Teardown teardown;
+
+    Domain(int domid, Parameters parameters, MemoryOwner memory, @Nullable DescriptorTables descriptors,
+            int sharedInfoFrame, DeliveryFactory delivery, long now) {
         this.domid = domid;
+        this.memory = memory;
+        this.descriptors = descriptors;
+        this.sharedInfoFrame = sharedInfoFrame;
+        created = now;
         handle = parameters.handle();
         kind = parameters.kind();
         privileged = parameters.privileged();
@@ -61,6 +84,13 @@ public final class Domain {
         for (int i = 0; i < vcpus.length; i++) {
             vcpus[i] = new Vcpu(this, i, now);
         }
+        events = new EventPorts(domid, vcpus.length, parameters.maxEventPort(), delivery.create(this));
+    }
+
+    /** Makes what tells a new domain of its events. */
+    @FunctionalInterface
+    interface DeliveryFactory {
+        Delivery create(Domain domain);
     }
 
     /** The vCPU with this number, any value, or null. */

@@ -17,6 +17,11 @@ public final class DomainTable {
         return domains.get(domid);
     }
 
+    /** The domain that {@code caller} means by {@code domid}, any value: DOMID_SELF is itself. Null if there is none. */
+    public @Nullable Domain resolve(Domain caller, int domid) {
+        return domid == Xen.DOMID_SELF ? caller : domains.get(domid);
+    }
+
     /** A domid that no domain has, not reusing a recent one before all others; -1 if there is none. Never 0. */
     public int allocate() {
         for (int tried = 0; tried < Xen.DOMID_FIRST_RESERVED; tried++) {

@@ -8,9 +8,6 @@ import org.jspecify.annotations.Nullable;
  * table, descriptor tables, callbacks, kernel stack). Plain data; {@code pv} gives it meaning.
  */
 public final class PvContext {
-    /** No page table, no frame. */
-    public static final int NO_FRAME = -1;
-
     // ---- registers; valid while the vCPU is not loaded on a processor ------------------------------------------------
 
     /** RAX RCX RDX RBX RSP RBP RSI RDI R8..R15. */
@@ -31,10 +28,6 @@ public final class PvContext {
 
     /** Whether the guest's kernel runs, rather than its user mode; both are in ring 3. */
     public boolean kernelMode = true;
-    /** Frame of the level-4 table of kernel mode. */
-    public int kernelTable = NO_FRAME;
-    /** Frame of the level-4 table of user mode, or {@link #NO_FRAME}: then user mode cannot be entered. */
-    public int userTable = NO_FRAME;
     /** Virtual CR0: only TS may differ from {@link #CR0}. */
     public long cr0 = CR0;
     /** Virtual CR4 as the guest last wrote it. */
@@ -61,14 +54,10 @@ public final class PvContext {
 
     // ---- segments ----------------------------------------------------------------------------------------------------
 
-    /** Frames of the guest's part of the GDT. */
-    public final int[] gdtFrames = new int[ArchX86.FIRST_RESERVED_GDT_PAGE];
-    /** Number of frames in {@link #gdtFrames}. */
-    public int gdtFrameCount;
+    /** Frames of the guest's part of the GDT, as it named them; {@code paging.DescriptorTables} holds them. */
+    public final long[] gdtFrames = new long[ArchX86.FIRST_RESERVED_GDT_PAGE];
     /** Descriptors that the guest's GDT has. */
     public int gdtEntries;
-    public long ldtBase;
-    public int ldtEntries;
 
     // ---- where the kernel is entered ---------------------------------------------------------------------------------
 

@@ -1,7 +1,9 @@
 package dev.xenolith.hypervisor.domain;
 
 import dev.xenolith.hypervisor.abi.VcpuOp;
+import dev.xenolith.hypervisor.paging.VcpuTables;
 import dev.xenolith.hypervisor.schedule.SchedUnit;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,8 +21,14 @@ public final class Vcpu extends SchedUnit {
     public static final int SHUTDOWN = 8;
 
     public final Domain domain;
-    /** State of a PV guest's vCPU; null in a Java domain. */
-    public final @Nullable PvContext pv;
+    private final @Nullable PvContext pv;
+    /** The tables that a PV guest's vCPU runs on. */
+    private @Nullable VcpuTables tables;
+    /** What a Java domain's vCPU executes. */
+    private @Nullable JavaVcpu java;
+    private @Nullable VcpuTimers timers;
+    /** Frame of a registered vcpu_info, held with a writable use; -1 if it is in shared_info. */
+    public int infoFrame = -1;
     /** Physical address of this vCPU's vcpu_info, -1 if there is none. */
     public long infoAddress = -1;
     /** Port of SCHEDOP_poll; 0 if it polls none or several. */
@@ -41,6 +49,34 @@ public final class Vcpu extends SchedUnit {
         this.domain = domain;
         this.pv = domain.kind == Domain.Kind.PV ? new PvContext() : null;
         this.runstateSince = now;
+    }
+
+    void attach(@Nullable VcpuTables tables, @Nullable JavaVcpu java) {
+        this.tables = tables;
+        this.java = java;
+    }
+
+    void attachTimers(VcpuTimers timers) {
+        this.timers = timers;
+    }
+
+    public VcpuTimers timers() {
+        return Objects.requireNonNull(timers);
+    }
+
+    /** The tables that this vCPU of a PV guest runs on. */
+    public VcpuTables tables() {
+        return Objects.requireNonNull(tables);
+    }
+
+    /** State of this vCPU of a PV guest. */
+    public PvContext pv() {
+        return Objects.requireNonNull(pv);
+    }
+
+    /** What this vCPU of a Java domain executes. */
+    public JavaVcpu java() {
+        return Objects.requireNonNull(java);
     }
 
     @Override

@@ -56,7 +56,7 @@ public final class PageTypes {
         unsafeAddressMask = l1TerminalFault ? Pte.ADDRESS & ((1L << physicalAddressBits) - 1) : 0;
     }
 
-    Memory memory() {
+    public Memory memory() {
         return memory;
     }
 
