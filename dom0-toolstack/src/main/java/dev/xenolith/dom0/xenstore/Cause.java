@@ -15,14 +15,14 @@ final class Cause {
     /** A reply or event of this request was queued. */
     void queued() {
         if (waiting++ == 0) {
-            domain.outstanding++;
+            domain.requestBegins();
         }
     }
 
     /** A reply or event of this request was delivered, or will never be. */
     void delivered() {
         if (--waiting == 0) {
-            domain.outstanding--;
+            domain.requestEnds();
         }
     }
 }

@@ -83,8 +83,7 @@ final class Change {
         for (Map.Entry<Integer, Account> entry : accounts.entrySet()) {
             DomainRecord owner = domains.find(entry.getKey());
             if (owner != null) {
-                owner.nodes += entry.getValue().nodes;
-                owner.nodeMemory += entry.getValue().memory;
+                owner.addNodes(entry.getValue().nodes, entry.getValue().memory);
             }
         }
     }

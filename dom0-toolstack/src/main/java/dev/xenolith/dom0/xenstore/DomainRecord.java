@@ -26,6 +26,9 @@ final class DomainRecord {
     @Nullable
     DomainRecord target;
 
+    private @Nullable Runnable relief;
+    private boolean large;
+
     DomainRecord(int domid, long generation) {
         this.domid = domid;
         this.generation = generation;
@@ -44,5 +47,47 @@ final class DomainRecord {
     /** Counts bytes of messages, watches or transactions; they are given back with a negative number. */
     void addSessionMemory(int bytes) {
         sessionMemory += bytes;
+        if (bytes < 0) {
+            relieve();
+        }
+    }
+
+    /** Follows a change of what the domain owns. */
+    void addNodes(int count, int bytes) {
+        nodes += count;
+        nodeMemory += bytes;
+        if (bytes < 0) {
+            relieve();
+        }
+    }
+
+    void requestBegins() {
+        outstanding++;
+    }
+
+    void requestEnds() {
+        outstanding--;
+        relieve();
+    }
+
+    /** Calls back once when the domain uses less than now, for one whose requests wait because it uses too much. */
+    void onRelief(Runnable action) {
+        relief = action;
+    }
+
+    private void relieve() {
+        Runnable action = relief;
+        if (action != null) {
+            relief = null;
+            action.run();
+        }
+    }
+
+    /** Says once when the domain's use goes over the soft limit. Returns whether this is that moment. */
+    boolean becomesLarge(Quotas quotas) {
+        boolean nowLarge = isUnprivileged() && memory() >= quotas.get(Quotas.Item.MEMORY_SOFT);
+        boolean crossed = nowLarge && !large;
+        large = nowLarge;
+        return crossed;
     }
 }

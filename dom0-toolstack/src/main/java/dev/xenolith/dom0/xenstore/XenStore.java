@@ -42,6 +42,7 @@ public final class XenStore {
     private long retired;
     private long connections;
     private long watchesSet;
+    private boolean logsRequests;
 
     /**
      * An empty store.
@@ -65,6 +66,15 @@ public final class XenStore {
 
     StoreConnection connect(int domid, EventSink sink) {
         return new StoreConnection(this, domains.require(domid, this), connections++, sink);
+    }
+
+    /** Switches the log of all requests on or off. */
+    void logRequests(boolean on) {
+        logsRequests = on;
+    }
+
+    boolean logsRequests() {
+        return logsRequests;
     }
 
     Node root() {
