@@ -35,13 +35,14 @@ public final class CpuModel {
     private final int linearBits;
     private final TimeScale tscScale;
     private final Set<String> features;
+    private final Set<String> instructions;
     private final Map<Long, int[]> leaves;
     private final Map<Integer, ModelMsr> msrs;
     private final int highestBasic;
     private final int highestExtended;
 
     CpuModel(String name, Vendor vendor, String brand, int physicalBits, int linearBits, long tscKilohertz,
-            Set<String> features,
+            Set<String> features, Set<String> instructions,
             Map<Long, int[]> leaves, Map<Integer, ModelMsr> msrs) {
         this.name = name;
         this.vendor = vendor;
@@ -50,6 +51,7 @@ public final class CpuModel {
         this.linearBits = linearBits;
         this.tscScale = new TimeScale(tscKilohertz);
         this.features = Collections.unmodifiableSet(new HashSet<>(features));
+        this.instructions = Set.copyOf(instructions);
         this.leaves = new TreeMap<>(leaves);
         this.msrs = Map.copyOf(msrs);
         int basic = 0;
@@ -115,6 +117,12 @@ public final class CpuModel {
     /** Whether the model has the feature, by its name in {@code features.txt}. */
     public boolean has(String feature) {
         return features.contains(feature);
+    }
+
+    /** Whether instructions of the extension exist, by its name in the opcode table; more than CPUID promises. */
+    public boolean hasInstructions(String extension) {
+        String feature = extension.toLowerCase(Locale.ROOT);
+        return features.contains(feature) || instructions.contains(feature);
     }
 
     /** Names of all features, in no order. */

@@ -119,6 +119,23 @@ public final class ControlRegisters {
         return true;
     }
 
+    /**
+     * Sets control registers without the checks of instructions, for a hypervisor between runs; flushes the TLB only if
+     * translations depend on what changes. The state must be IA-32e mode.
+     */
+    public static void set(Processor p, long cr0, long cr4, long efer) {
+        boolean flush = ((p.cr0 ^ cr0) & (Bits.CR0_PG | Bits.CR0_WP)) != 0 || ((p.cr4 ^ cr4) & CR4_FLUSHING) != 0
+                || ((p.efer ^ efer) & Bits.EFER_NXE) != 0;
+        p.cr0 = cr0;
+        p.cr4 = cr4;
+        p.efer = efer;
+        if (flush) {
+            configureMmu(p);
+        } else {
+            p.updateContext();
+        }
+    }
+
     /** Tells the MMU what the control registers say, and flushes everything. */
     static void configureMmu(Processor p) {
         if (p.hasMmu()) {

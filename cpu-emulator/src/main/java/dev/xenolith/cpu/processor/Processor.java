@@ -188,6 +188,8 @@ public final class Processor extends LinearMemory {
         this.engine = engine;
         this.msr = new MsrState(model);
         this.apic = new LocalApic(index, clock, model.tscScale(), () -> post(POLL_EVENT));
+        segmentAttributes[LDTR] = Segment.UNUSABLE;
+        segmentAttributes[TR] = Segment.UNUSABLE;
         updateContext();
     }
 
@@ -201,6 +203,8 @@ public final class Processor extends LinearMemory {
         this.engine = engine;
         this.msr = new MsrState(model);
         this.apic = new LocalApic(index, clock, model.tscScale(), () -> post(POLL_EVENT));
+        segmentAttributes[LDTR] = Segment.UNUSABLE;
+        segmentAttributes[TR] = Segment.UNUSABLE;
         updateContext();
     }
 
@@ -213,6 +217,31 @@ public final class Processor extends LinearMemory {
         Processor processor = new Processor(0, clock, port, model, engine);
         processor.hosted = true;
         return processor;
+    }
+
+    /**
+     * Sets up IA-32e mode with paging as a boot protocol or a hypervisor does: flat 64-bit code and flat data of ring
+     * {@code ring}, all other segments null, CR0.PE, WP, NE and PG, CR4.PAE and PGE, EFER.SCE, LME, LMA and NXE, interrupts off.
+     * The caller sets CR3, RIP and RSP.
+     */
+    public void enterLongMode(int ring) {
+        for (int segment = ES; segment <= TR; segment++) {
+            Segmentation.setNull(this, segment, 0);
+        }
+        setFlat(CS, Segment.CODE_64, ring);
+        setFlat(SS, Segment.DATA, ring);
+        setFlat(DS, Segment.DATA, ring);
+        setFlat(ES, Segment.DATA, ring);
+        cpl = ring;
+        setRflags(Bits.RFLAGS_FIXED);
+        ControlRegisters.set(this, Bits.CR0_PE | Bits.CR0_ET | Bits.CR0_NE | Bits.CR0_WP | Bits.CR0_PG,
+                Bits.CR4_PAE | Bits.CR4_PGE, Bits.EFER_SCE | Bits.EFER_LME | Bits.EFER_LMA | Bits.EFER_NXE);
+    }
+
+    private void setFlat(int segment, int attributes, int ring) {
+        segmentSelector[segment] = ring;
+        segmentLimit[segment] = 0xffff_ffffL;
+        segmentAttributes[segment] = attributes | ring << Segment.DPL_SHIFT;
     }
 
     /** The MMU; a scratch processor has none. */

@@ -1,0 +1,57 @@
+package dev.xenolith.cpu;
+
+import dev.xenolith.cpu.apic.ApicBus;
+import dev.xenolith.cpu.memory.PhysicalMap;
+import dev.xenolith.cpu.model.CpuModel;
+import dev.xenolith.cpu.paging.FlushClock;
+import dev.xenolith.cpu.processor.Engine;
+import dev.xenolith.cpu.processor.Processor;
+import dev.xenolith.cpu.time.MachineClock;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Makes the processors of one machine: they share memory, engine, clock and APIC bus. */
+public final class ProcessorBuilder {
+    /** Most processors that a machine can have. */
+    public static final int MAX_PROCESSORS = 8;
+
+    private final MachineClock clock;
+    private final PhysicalMap map;
+    private final Engine engine;
+    private CpuModel model = CpuModel.intel();
+    private int count = 1;
+
+    /** Processors that find {@code map} at physical addresses and execute on {@code engine}. */
+    public ProcessorBuilder(MachineClock clock, PhysicalMap map, Engine engine) {
+        this.clock = clock;
+        this.map = map;
+        this.engine = engine;
+    }
+
+    /** Which model the processors are; Intel's if not said. */
+    public ProcessorBuilder model(CpuModel value) {
+        model = value;
+        return this;
+    }
+
+    /** How many processors, 1 to {@link #MAX_PROCESSORS}; 1 if not said. */
+    public ProcessorBuilder count(int value) {
+        if (value < 1 || value > MAX_PROCESSORS) {
+            throw new IllegalArgumentException(value + " processors: a machine has 1 to " + MAX_PROCESSORS);
+        }
+        count = value;
+        return this;
+    }
+
+    public Processors build() {
+        FlushClock flushClock = new FlushClock();
+        ApicBus bus = new ApicBus();
+        List<Processor> processors = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            Processor processor = new Processor(i, clock, engine, map, flushClock, model);
+            bus.connect(processor.apic);
+            processors.add(processor);
+        }
+        return new Processors(processors, map, bus, flushClock, model);
+    }
+}
