@@ -189,7 +189,7 @@ public final class PvBuilder {
         info.put(StartInfo.MAGIC, MAGIC.getBytes(StandardCharsets.US_ASCII));
         info.putLong(StartInfo.NR_PAGES, layout.pages());
         info.putLong(StartInfo.SHARED_INFO, control.sharedInfoFrame(domid) * PAGE_SIZE);
-        info.putInt(StartInfo.FLAGS, Xen.SIF_VIRT_P2M_4TOOLS
+        info.putInt(StartInfo.FLAGS, (layout.separateP2m().isPresent() ? Xen.SIF_VIRT_P2M_4TOOLS : 0)
                 | (payload.ramdisk.length > 0 && layout.ramdiskByPfn() ? Xen.SIF_MOD_START_PFN : 0));
         info.putLong(StartInfo.STORE_MFN, mfn(layout.xenstorePfn()));
         info.putInt(StartInfo.STORE_EVTCHN, xenstorePort);

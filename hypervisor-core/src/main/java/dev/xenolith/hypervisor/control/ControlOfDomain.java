@@ -1,0 +1,287 @@
+package dev.xenolith.hypervisor.control;
+
+import static dev.xenolith.hypervisor.abi.Errno.EINVAL;
+import static dev.xenolith.hypervisor.abi.Errno.ENOMEM;
+import static dev.xenolith.hypervisor.abi.Errno.EPERM;
+import static dev.xenolith.hypervisor.abi.Errno.ERESTART;
+import static dev.xenolith.hypervisor.abi.Errno.ESRCH;
+
+import dev.xenolith.hypervisor.abi.Sched;
+import dev.xenolith.hypervisor.abi.VcpuOp;
+import dev.xenolith.hypervisor.domain.Access;
+import dev.xenolith.hypervisor.domain.Domain;
+import dev.xenolith.hypervisor.domain.Domains;
+import dev.xenolith.hypervisor.domain.Vcpu;
+import dev.xenolith.hypervisor.memory.FrameTable;
+import dev.xenolith.hypervisor.operations.DomainControl;
+import dev.xenolith.hypervisor.operations.OperationException;
+import dev.xenolith.hypervisor.operations.SharedPage;
+import dev.xenolith.hypervisor.paging.ExtendedOperations;
+import dev.xenolith.hypervisor.paging.PagingContext;
+import dev.xenolith.hypervisor.paging.Reservations;
+import dev.xenolith.hypervisor.paging.TableUpdates;
+import dev.xenolith.hypervisor.schedule.SchedDomain;
+import dev.xenolith.hypervisor.schedule.Scheduler;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** Control over other domains in the name of one Java domain; each operation asks once whether it may. */
+final class ControlOfDomain implements DomainControl {
+    private static final int PAGES_PER_MIB_SHIFT = 2;
+
+    private final Domain caller;
+    private final Domains domains;
+    private final Scheduler scheduler;
+    private final Mappings mappings;
+    private final TableUpdates updates;
+    private final ExtendedOperations extended;
+    private final Reservations reservations;
+    private final PagingContext context;
+    private final VcpuContexts contexts;
+    private final GrantSeeds grants;
+
+    /** Reads and writes whole vCPU states; the PV code knows how. */
+    interface VcpuContexts {
+        /** XEN_DOMCTL_setvcpucontext of a {@code vcpu_guest_context}. 0 or a negative errno. */
+        int set(Vcpu vcpu, byte[] context);
+
+        byte[] get(Vcpu vcpu);
+    }
+
+    /** Writes grant entries on behalf of a domain that does not run yet. */
+    @FunctionalInterface
+    interface GrantSeeds {
+        int seed(Domain domain, int reference, int grantee, long frame);
+    }
+
+    ControlOfDomain(Domain caller, Domains domains, Scheduler scheduler, Mappings mappings, TableUpdates updates,
+            ExtendedOperations extended, Reservations reservations, VcpuContexts contexts, GrantSeeds grants) {
+        this.caller = caller;
+        this.domains = domains;
+        this.scheduler = scheduler;
+        this.mappings = mappings;
+        this.updates = updates;
+        this.extended = extended;
+        this.reservations = reservations;
+        this.context = new PagingContext(domains.preemption);
+        this.contexts = contexts;
+        this.grants = grants;
+    }
+
+    /** What the caller may control: {@code use} on the domain, or why not. */
+    private int on(int domid, Use use) {
+        if (caller.isDying()) {
+            return -ESRCH;
+        }
+        if (!Access.isPrivileged(caller)) {
+            return -EPERM;
+        }
+        Domain domain = domains.table.find(domid);
+        return domain == null ? -ESRCH : use.on(domain);
+    }
+
+    @FunctionalInterface
+    private interface Use {
+        int on(Domain domain);
+    }
+
+    @Override
+    public int create(Creation creation) {
+        if (caller.isDying()) {
+            return -ESRCH;
+        }
+        if (!Access.isPrivileged(caller)) {
+            return -EPERM;
+        }
+        if (creation.hvm()) {
+            return -EINVAL;
+        }
+        return domains.create(new Domain.Parameters(creation.handle(), Domain.Kind.PV, false, creation.maxVcpus(),
+                creation.maxEventChannels()));
+    }
+
+    @Override
+    public int setMaxMemory(int domid, long kibibytes) {
+        return on(domid, domain -> {
+            if (kibibytes < 0) {
+                return -EINVAL;
+            }
+            domain.memory.setMaxPages(kibibytes >> PAGES_PER_MIB_SHIFT);
+            return 0;
+        });
+    }
+
+    @Override
+    public int populate(int domid, long[] target, int done) {
+        return on(domid, domain -> {
+            for (int i = done; i < target.length; i++) {
+                if (i > done && domains.preemption.check()) {
+                    return i;
+                }
+                int mfn = reservations.increase(domain.memory);
+                if (mfn < 0) {
+                    return -ENOMEM;
+                }
+                target[i] = mfn;
+            }
+            return target.length;
+        });
+    }
+
+    @Override
+    public int setMachineToPhysical(int domid, long mfn, long pfn) {
+        return on(domid, domain -> updates.setMachineToPhysical(domain.memory, mfn, pfn));
+    }
+
+    @Override
+    public SharedPage mapForeign(int domid, long... mfns) throws OperationException {
+        SharedPage[] mapped = new SharedPage[1];
+        OperationException[] failure = new OperationException[1];
+        int error = on(domid, domain -> {
+            try {
+                mapped[0] = mappings.map(domain.memory, mfns);
+                return 0;
+            } catch (OperationException e) {
+                failure[0] = e;
+                return e.error();
+            }
+        });
+        if (mapped[0] == null) {
+            throw failure[0] != null
+                    ? failure[0]
+                    : new OperationException(error, "domain " + domid + " does not exist");
+        }
+        return mapped[0];
+    }
+
+    @Override
+    public long sharedInfoFrame(int domid) {
+        Domain domain = domains.table.find(domid);
+        return domain == null ? -ESRCH : domain.sharedInfoFrame;
+    }
+
+    @Override
+    public int pinL4(int domid, long mfn) {
+        return on(domid, domain -> extended.pin(context, domain.memory, mfn, FrameTable.L4));
+    }
+
+    @Override
+    public int seedGrant(int domid, int reference, int grantee, long frame) {
+        return on(domid, domain -> grants.seed(domain, reference, grantee, frame));
+    }
+
+    @Override
+    public int setVcpuContext(int domid, int vcpu, byte[] state) {
+        return on(domid, domain -> {
+            Vcpu target = domain.vcpu(vcpu);
+            if (target == null) {
+                return -EINVAL;
+            }
+            return contexts.set(target, state);
+        });
+    }
+
+    @Override
+    public byte @Nullable [] vcpuContext(int domid, int vcpu) {
+        Domain domain = domains.table.find(domid);
+        Vcpu target = domain == null || !Access.isPrivileged(caller) ? null : domain.vcpu(vcpu);
+        return target == null || !target.initialised ? null : contexts.get(target);
+    }
+
+    @Override
+    public int pause(int domid) {
+        return on(domid, domain -> domain == caller ? -EINVAL : domains.pauseByController(domain));
+    }
+
+    @Override
+    public int unpause(int domid) {
+        return on(domid, domains::unpauseByController);
+    }
+
+    @Override
+    public int destroy(int domid) {
+        return on(domid, domain -> domain == caller ? -EINVAL : domains.destroy(domain, domains.preemption));
+    }
+
+    @Override
+    public int shutdown(int domid, int reason) {
+        return on(domid, domain -> {
+            if (reason < 0 || reason > Sched.SHUTDOWN_MAX) {
+                return -EINVAL;
+            }
+            domains.shutdown(domain, reason);
+            return 0;
+        });
+    }
+
+    @Override
+    public int setSchedulerParameters(int domid, int weight, int cap) {
+        return on(domid, domain -> {
+            if (weight < SchedDomain.MIN_WEIGHT || cap < 0) {
+                return -EINVAL;
+            }
+            return scheduler.adjust(domain.sched, weight, cap, domains.now());
+        });
+    }
+
+    @Override
+    public int setAffinity(int domid, int vcpu, long hard, long soft) {
+        return on(domid, domain -> {
+            Vcpu target = domain.vcpu(vcpu);
+            long present = (1L << domains.dispatcher.processors()) - 1;
+            if (target == null || (hard & present) == 0 || (soft & present) == 0) {
+                return -EINVAL;
+            }
+            target.setAffinity(hard, soft);
+            scheduler.affinityChanged(target, domains.now());
+            return 0;
+        });
+    }
+
+    @Override
+    public @Nullable DomainInfo info(int domid) {
+        Domain domain = domains.table.find(domid);
+        return domain == null ? null : describe(domain);
+    }
+
+    @Override
+    public List<DomainInfo> list() {
+        return domains.table.all().stream().map(this::describe).toList();
+    }
+
+    private DomainInfo describe(Domain domain) {
+        int online = 0;
+        boolean running = false;
+        boolean blocked = true;
+        long time = 0;
+        for (Vcpu vcpu : domain.vcpus) {
+            if (vcpu.isUp()) {
+                online++;
+                running |= vcpu.isRunning();
+                blocked &= vcpu.has(Vcpu.BLOCKED);
+            }
+            time += vcpu.runstateTime(VcpuOp.RUNSTATE_RUNNING, domains.now());
+        }
+        return new DomainInfo(domain.domid, domain.handle, domain.memory.totalPages(), domain.memory.maxPages(), online,
+                domain.vcpus.length, running, online > 0 && blocked, domain.isPausedByController(), domain.isShutDown(),
+                domain.isDying(), false, Math.max(0, domain.shutdownCode()), time);
+    }
+
+    @Override
+    public @Nullable VcpuInfo vcpu(int domid, int vcpu) {
+        Domain domain = domains.table.find(domid);
+        Vcpu target = domain == null ? null : domain.vcpu(vcpu);
+        if (target == null) {
+            return null;
+        }
+        return new VcpuInfo(vcpu, target.isUp(), target.has(Vcpu.BLOCKED), target.isRunning(), target.processor(),
+                target.runstateTime(VcpuOp.RUNSTATE_RUNNING, domains.now()), target.hardAffinity(),
+                target.softAffinity());
+    }
+
+    static {
+        if (AGAIN != -ERESTART) {
+            throw new AssertionError("AGAIN must be what preemptible operations return");
+        }
+    }
+}
