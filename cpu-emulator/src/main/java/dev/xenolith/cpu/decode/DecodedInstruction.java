@@ -70,6 +70,13 @@ public final class DecodedInstruction {
         this.registers = registers;
     }
 
+    /** An instruction of {@code row}, which has no operands, {@code length} bytes long. */
+    public static DecodedInstruction of(OpcodeRow row, int length) {
+        return new DecodedInstruction(row, 32, 64, length, false, REPEAT_NONE, FLAT, ZERO, ZERO, 0, 0, 0,
+                new OperandForm[0],
+                new int[0]);
+    }
+
     /** Number of operands, 0..3. */
     public int operands() {
         return forms.length;

@@ -91,12 +91,12 @@ public final class Decoder {
         DecodedInstruction instruction = decode(pageOffset);
         int length = position - start;
         if (length > DecodedInstruction.MAX_LENGTH || incomplete && limit - start >= DecodedInstruction.MAX_LENGTH) {
-            return bare(table.overlong(), Math.min(length, DecodedInstruction.MAX_LENGTH));
+            return DecodedInstruction.of(table.overlong(), Math.min(length, DecodedInstruction.MAX_LENGTH));
         }
         if (incomplete) {
             return null;
         }
-        return instruction != null ? instruction : bare(table.invalid(), length);
+        return instruction != null ? instruction : DecodedInstruction.of(table.invalid(), length);
     }
 
     /** Null: no instruction, or {@link #incomplete}. */
@@ -139,12 +139,6 @@ public final class Decoder {
             }
         }
         return null;
-    }
-
-    private DecodedInstruction bare(OpcodeRow row, int length) {
-        return new DecodedInstruction(row, 32, codeBits, length, false, 0, 0, DecodedInstruction.ZERO,
-                DecodedInstruction.ZERO, 0,
-                0, 0, new OperandForm[0], new int[0]);
     }
 
     // ---- bytes -----------------------------------------------------------------------------------------------------

@@ -106,7 +106,7 @@ class DisassemblerTest {
 
     @Test
     void rowsOfMissingFeaturesDoNotExist() {
-        Decoder old = new Decoder(table, feature -> !feature.equals("BMI1"));
+        Decoder old = new Decoder(table, feature -> !feature.equals("bmi1"));
         byte[] tzcnt = {(byte) 0xf3, 0x0f, (byte) 0xbc, (byte) 0xc1};
         assertThat(old.decode(tzcnt, 0, 4, 0, Mode.CODE_64)).isNotNull().extracting(i -> i.row.mnemonic())
                 .isEqualTo("BSF");

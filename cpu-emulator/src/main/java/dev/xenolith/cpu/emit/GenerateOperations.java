@@ -1,0 +1,118 @@
+package dev.xenolith.cpu.emit;
+
+import dev.xenolith.cpu.decode.OpcodeRow;
+import dev.xenolith.cpu.decode.OpcodeTable;
+import dev.xenolith.cpu.decode.OperandForm;
+import dev.xenolith.cpu.decode.OperandSpec;
+import java.io.IOException;
+import java.lang.classfile.ClassFile;
+import java.lang.constant.ClassDesc;
+import java.lang.constant.ConstantDescs;
+import java.lang.constant.MethodTypeDesc;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * Writes the interpreter's operations: a final subclass of {@code interpret.Op} per semantic, operand size and operand form that
+ * the opcode table has. Run by the build after compilation; the same table gives the same bytes.
+ */
+public final class GenerateOperations {
+    private static final ClassDesc DECODED = ClassDesc.of("dev.xenolith.cpu.decode.DecodedInstruction");
+
+    private GenerateOperations() {}
+
+    /** Writes into the directory of classes {@code arguments[0]}. */
+    public static void main(String[] arguments) throws IOException {
+        Path directory = Path.of(arguments[0], OperationName.PACKAGE.split("\\."));
+        Files.createDirectories(directory);
+        Map<String, byte[]> classes = generate(OpcodeTable.load());
+        try (var old = Files.list(directory)) {
+            for (Path file : old.toList()) {
+                if (!classes.containsKey(file.getFileName().toString().replace(".class", ""))) {
+                    Files.delete(file);
+                }
+            }
+        }
+        for (Map.Entry<String, byte[]> entry : classes.entrySet()) {
+            Files.write(directory.resolve(entry.getKey() + ".class"), entry.getValue());
+        }
+    }
+
+    /** Class files of all operations by simple name. */
+    static Map<String, byte[]> generate(OpcodeTable table) {
+        SemanticMethods methods = new SemanticMethods(GenerateOperations.class.getClassLoader());
+        Map<String, byte[]> classes = new TreeMap<>();
+        List<OpcodeRow> rows = new ArrayList<>(table.rows());
+        rows.add(table.invalid());
+        rows.add(table.overlong());
+        for (OpcodeRow row : rows) {
+            if (!row.in64BitMode()) {
+                continue;
+            }
+            for (int bits : row.size().sizesIn64BitMode()) {
+                if (row.requiredBits() != 0 && row.requiredBits() != bits) {
+                    continue;
+                }
+                for (List<OperandForm> forms : forms(row)) {
+                    String name = OperationName.of(row, bits, forms);
+                    classes.computeIfAbsent(name, n -> operation(n, methods, row, bits, forms));
+                }
+            }
+        }
+        return classes;
+    }
+
+    private static byte[] operation(String name, SemanticMethods methods, OpcodeRow row, int bits,
+            List<OperandForm> forms) {
+        ClassDesc type = ClassDesc.of(OperationName.PACKAGE, name);
+        MethodTypeDesc constructor = MethodTypeDesc.of(ConstantDescs.CD_void, DECODED);
+        try {
+            return ClassFile.of().build(type, builder -> builder
+                    .withFlags(ClassFile.ACC_PUBLIC | ClassFile.ACC_FINAL | ClassFile.ACC_SUPER)
+                    .withSuperclass(ProgramEmitter.OP)
+                    .withMethodBody(ConstantDescs.INIT_NAME, constructor, ClassFile.ACC_PUBLIC,
+                            code -> code.aload(0).aload(1)
+                                    .invokespecial(ProgramEmitter.OP, ConstantDescs.INIT_NAME, constructor).return_())
+                    .withMethodBody("exec", MethodTypeDesc.of(ConstantDescs.CD_void, ProgramEmitter.PROCESSOR),
+                            ClassFile.ACC_PUBLIC,
+                            code -> new ProgramEmitter(code, methods, row, bits, forms).emit()));
+        } catch (IllegalArgumentException e) {
+            throw new IllegalStateException(row + ", semantic " + row.semantic().name() + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** The combinations of operand forms that the decoder can give for {@code row} in 64-bit mode. */
+    private static List<List<OperandForm>> forms(OpcodeRow row) {
+        List<List<OperandForm>> combinations = new ArrayList<>();
+        combinations.add(List.of());
+        boolean immediate = false;
+        for (OperandSpec operand : row.operands()) {
+            List<OperandForm> choices = switch (operand.type()) {
+                case RM -> List.of(OperandForm.REGISTER, OperandForm.BASE, OperandForm.GENERAL);
+                case RM_MEMORY, OFFSET -> List.of(OperandForm.BASE, OperandForm.GENERAL);
+                case RM_REGISTER, REG, OPCODE_REGISTER, VEX_REGISTER, FIXED_REGISTER -> List.of(OperandForm.REGISTER);
+                case IMMEDIATE -> List.of(immediate ? OperandForm.SECOND_IMMEDIATE : OperandForm.IMMEDIATE);
+                case CONSTANT -> List.of(OperandForm.IMMEDIATE);
+                case RELATIVE -> List.of(OperandForm.RELATIVE);
+                case SEGMENT, FIXED_SEGMENT -> List.of(OperandForm.SEGMENT);
+                case CONTROL, DEBUG -> List.of(OperandForm.SPECIAL);
+                case STRING_SOURCE, STRING_DESTINATION -> List.of(OperandForm.STRING);
+            };
+            immediate |= operand.type() == dev.xenolith.cpu.decode.OperandType.IMMEDIATE;
+            List<List<OperandForm>> longer = new ArrayList<>();
+            for (List<OperandForm> combination : combinations) {
+                for (OperandForm choice : choices) {
+                    List<OperandForm> forms = new ArrayList<>(combination);
+                    forms.add(choice);
+                    longer.add(List.copyOf(forms));
+                }
+            }
+            combinations = longer;
+        }
+        return combinations;
+    }
+}

@@ -1,0 +1,89 @@
+package dev.xenolith.cpu.interpret;
+
+import dev.xenolith.cpu.memory.PhysicalMemory;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** All blocks of a machine by physical address and mode. */
+final class BlockCache {
+    private static final int CHUNK_SHIFT = 10;
+
+    /** Code of each frame, by frame number in chunks. */
+    private final @Nullable FrameCode[] @Nullable [] chunks;
+    /** Blocks that begin in another frame and end in this one; few. */
+    private final Map<Long, List<Block>> crossing = new HashMap<>();
+
+    /** Blocks found here when a processor's own lookup had none. */
+    long hits;
+    /** Blocks decoded. */
+    long built;
+    /** Blocks made stale. */
+    long invalidated;
+
+    BlockCache(PhysicalMemory memory) {
+        chunks = new FrameCode[(memory.frames() >> CHUNK_SHIFT) + 1][];
+    }
+
+    /** The block at physical address {@code address}, or null. */
+    @Nullable
+    Block find(long address, int mode) {
+        FrameCode code = code(address >>> PhysicalMemory.FRAME_SHIFT);
+        return code == null ? null : code.find(FrameCode.key((int) address & 0xfff, mode));
+    }
+
+    void add(Block block) {
+        int chunk = (int) (block.frame >>> CHUNK_SHIFT);
+        FrameCode[] frames = chunks[chunk];
+        if (frames == null) {
+            frames = new FrameCode[1 << CHUNK_SHIFT];
+            chunks[chunk] = frames;
+        }
+        int slot = (int) block.frame & (1 << CHUNK_SHIFT) - 1;
+        FrameCode code = frames[slot];
+        if (code == null) {
+            code = new FrameCode();
+            frames[slot] = code;
+        }
+        code.add(block);
+        if (block.secondFrame != Block.NO_FRAME) {
+            List<Block> list = crossing.computeIfAbsent(block.secondFrame, frame -> new ArrayList<>());
+            list.removeIf(Block::isStale);
+            list.add(block);
+        }
+        built++;
+    }
+
+    /** Drops one block that has turned out not to be what it was. */
+    void drop(Block block) {
+        block.invalidate();
+        invalidated++;
+    }
+
+    /** Makes every block with a byte in {@code frame} stale. */
+    void invalidateFrame(long frame) {
+        FrameCode code = code(frame);
+        if (code != null) {
+            invalidated += code.invalidate();
+            FrameCode[] frames = chunks[(int) (frame >>> CHUNK_SHIFT)];
+            if (frames != null) {
+                frames[(int) frame & (1 << CHUNK_SHIFT) - 1] = null;
+            }
+        }
+        List<Block> blocks = crossing.remove(frame);
+        if (blocks != null) {
+            for (Block block : blocks) {
+                if (!block.isStale()) {
+                    drop(block);
+                }
+            }
+        }
+    }
+
+    private @Nullable FrameCode code(long frame) {
+        FrameCode[] frames = chunks[(int) (frame >>> CHUNK_SHIFT)];
+        return frames == null ? null : frames[(int) frame & (1 << CHUNK_SHIFT) - 1];
+    }
+}

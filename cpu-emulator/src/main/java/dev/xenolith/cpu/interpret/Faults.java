@@ -1,0 +1,36 @@
+package dev.xenolith.cpu.interpret;
+
+import dev.xenolith.cpu.processor.Processor;
+
+/** Hands a fault that an operation has raised to its processor. */
+final class Faults {
+    private static final int STACK_FAULT = 12;
+
+    private Faults() {}
+
+    /** The fault of {@code op}, {@code length} bytes long; RIP and {@code retired} are exact. */
+    static void deliver(Processor p, Op op, int length) {
+        if (p.faultNonCanonical && isStackAccess(p, op)) {
+            p.faultVector = STACK_FAULT;
+        }
+        p.fault(length);
+    }
+
+    /**
+     * Whether the non-canonical address was one in SS: that of a memory operand based on RSP or RBP without override, or that of
+     * an implied access to the stack. Memory access does not know, so that it need not be told.
+     */
+    private static boolean isStackAccess(Processor p, Op op) {
+        boolean operand = op.base != Processor.ZERO || op.index != Processor.ZERO || op.displacement != 0;
+        if (operand && isNear(p.faultAddress, op.address(p))) {
+            return op.segment == Processor.FLAT && (op.base == Processor.RSP || op.base == Processor.RBP);
+        }
+        return isNear(p.faultAddress, p.gpr[Processor.RSP]) || isNear(p.faultAddress, p.gpr[Processor.RSP] - 8)
+                || !operand && isNear(p.faultAddress, p.gpr[Processor.RBP]);
+    }
+
+    /** An access that crosses into the next page faults there. */
+    private static boolean isNear(long fault, long access) {
+        return fault - access >= 0 && fault - access < 16;
+    }
+}

@@ -1,0 +1,61 @@
+package dev.xenolith.cpu.interpret;
+
+import dev.xenolith.cpu.decode.Mode;
+import org.jspecify.annotations.Nullable;
+
+/** The blocks that begin in one frame, chained by the 64-byte line that they begin in. */
+final class FrameCode {
+    private static final int LINE_SHIFT = 6;
+
+    private final @Nullable Block[] chains = new Block[4096 >> LINE_SHIFT];
+
+    /** Key of a block at {@code offset} in its frame under the mode word {@code mode}. */
+    static int key(int offset, int mode) {
+        return offset | (mode & Mode.DECODE) << 12;
+    }
+
+    @Nullable
+    Block find(int key) {
+        for (Block block = chains[line(key)]; block != null; block = block.next) {
+            if (block.key == key && !block.isStale()) {
+                return block;
+            }
+        }
+        return null;
+    }
+
+    /** Adds {@code block} and drops stale ones from its chain. */
+    void add(Block block) {
+        int line = line(block.key);
+        Block head = null;
+        for (Block old = chains[line]; old != null;) {
+            Block next = old.next;
+            if (!old.isStale()) {
+                old.next = head;
+                head = old;
+            }
+            old = next;
+        }
+        block.next = head;
+        chains[line] = block;
+    }
+
+    /** Makes all blocks stale and returns how many. */
+    int invalidate() {
+        int count = 0;
+        for (int line = 0; line < chains.length; line++) {
+            for (Block block = chains[line]; block != null; block = block.next) {
+                if (!block.isStale()) {
+                    block.invalidate();
+                    count++;
+                }
+            }
+            chains[line] = null;
+        }
+        return count;
+    }
+
+    private static int line(int key) {
+        return (key & 0xfff) >> LINE_SHIFT;
+    }
+}

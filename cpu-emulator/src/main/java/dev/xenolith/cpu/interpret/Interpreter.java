@@ -1,0 +1,281 @@
+package dev.xenolith.cpu.interpret;
+
+import dev.xenolith.cpu.decode.DecodedInstruction;
+import dev.xenolith.cpu.decode.Decoder;
+import dev.xenolith.cpu.decode.Disassembler;
+import dev.xenolith.cpu.decode.Mode;
+import dev.xenolith.cpu.decode.OpcodeTable;
+import dev.xenolith.cpu.memory.FrameListener;
+import dev.xenolith.cpu.memory.PhysicalMemory;
+import dev.xenolith.cpu.processor.ControlTransfer;
+import dev.xenolith.cpu.processor.Engine;
+import dev.xenolith.cpu.processor.GuestFault;
+import dev.xenolith.cpu.processor.Processor;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Executes blocks. Shared by the processors of a machine, which take turns on its thread.
+ *
+ * <p>A block is entered only if it fits into what is left of the budget; {@code retired} counts all of it on entry, so that the
+ * last instruction, the only one that may look, finds it exact, and is corrected if the block is left early. The end of a budget
+ * is done by {@link #step}, one instruction at a time, as is all that must not happen before {@code retired} is exact.
+ */
+public final class Interpreter implements Engine {
+    private static final long TRAP_FLAG = 1 << 8;
+
+    private final PhysicalMemory memory;
+    private final BlockCache cache;
+    private final BlockBuilder builder;
+    private final Stepper stepper;
+    private final InstructionFetcher fetcher;
+    private final long[] before = new long[16];
+    private @Nullable InstructionTrace trace;
+
+    private long misses;
+    private long restarts;
+    private long faults;
+
+    /** An interpreter of the instructions that a processor with the CPUID features {@code hasFeature} has. */
+    public Interpreter(PhysicalMemory memory, Predicate<String> hasFeature) {
+        OpcodeTable table = OpcodeTable.load();
+        OpFactory factory = new OpFactory(table);
+        Decoder decoder = new Decoder(table, hasFeature);
+        this.memory = memory;
+        cache = new BlockCache(memory);
+        builder = new BlockBuilder(memory, decoder, factory);
+        stepper = new Stepper(factory, decoder);
+        fetcher = new InstructionFetcher(decoder);
+        memory.addListener(new FrameListener() {
+            @Override
+            public void codeChanging(long frame) {
+                invalidateFrame(frame);
+            }
+        });
+    }
+
+    /** Reports each instruction to {@code sink} from now on, in the stepping loop; null ends that. */
+    public void trace(@Nullable InstructionTrace sink) {
+        trace = sink;
+    }
+
+    /** What has happened so far. */
+    public Statistics statistics() {
+        return new Statistics(misses, cache.hits, cache.built, cache.invalidated, restarts, faults);
+    }
+
+    /**
+     * Counts since the interpreter was made.
+     *
+     * @param lookupMisses blocks that a processor's own lookup did not have
+     * @param blockHits those of them that had been decoded before
+     * @param blocksBuilt blocks decoded
+     * @param blocksInvalidated blocks dropped because their bytes changed
+     * @param restarts blocks left for an access that must be exact, or because they became stale while they executed
+     * @param faults exceptions raised by instructions
+     */
+    public record Statistics(long lookupMisses, long blockHits, long blocksBuilt, long blocksInvalidated, long restarts,
+            long faults) {
+    }
+
+    @Override
+    public void execute(Processor p, long budget) {
+        long end = p.retired + budget;
+        p.retireLimit = end;
+        Lookup lookup = lookup(p);
+        while (p.poll == 0 && p.retired < end) {
+            if ((p.codeContext & Mode.STEP) != 0 || trace != null || !runBlocks(p, lookup, end)) {
+                step(p, lookup, end);
+            }
+        }
+    }
+
+    @Override
+    public void invalidateFrame(long frame) {
+        cache.invalidateFrame(frame);
+    }
+
+    @Override
+    public void addressSpaceChanged(Processor p) {
+        lookup(p).flush();
+    }
+
+    private static Lookup lookup(Processor p) {
+        if (p.engineState instanceof Lookup lookup) {
+            return lookup;
+        }
+        Lookup lookup = new Lookup();
+        p.engineState = lookup;
+        return lookup;
+    }
+
+    /** Executes blocks until something is to be looked at; false if the next instruction is for the stepping loop. */
+    private boolean runBlocks(Processor p, Lookup lookup, long end) {
+        long[] gpr = p.gpr;
+        Block block = null;
+        int i = 0;
+        try {
+            do {
+                long rip = p.rip;
+                int slot = Lookup.slot(rip);
+                long context = lookup.context(p.codeContext);
+                if (lookup.rips[slot] == rip && lookup.contexts[slot] == context) {
+                    block = lookup.blocks[slot];
+                } else {
+                    block = null;
+                    if ((p.codeContext & Mode.STEP) != 0) {
+                        return false;
+                    }
+                    block = find(p, rip);
+                    if (block != null) {
+                        lookup.put(slot, rip, context, block);
+                    }
+                }
+                if (block == null) {
+                    return false;
+                }
+                Op[] ops = block.ops;
+                int count = ops.length;
+                if (count > end - p.retired) {
+                    return false;
+                }
+                long page = rip & -4096;
+                gpr[Processor.PAGE] = page;
+                p.rip = page + block.offsets[count];
+                p.retired += count;
+                for (i = 0; i < count; i++) {
+                    ops[i].exec(p);
+                }
+            } while (p.poll == 0 && p.retired < end);
+        } catch (GuestFault fault) {
+            leave(p, lookup, block, i, end);
+        }
+        return true;
+    }
+
+    /** The block at {@code rip}; null if its instruction is not in memory. Throws the faults of fetching it. */
+    private @Nullable Block find(Processor p, long rip) {
+        misses++;
+        long address = p.translateFetch(rip);
+        if (address < 0) {
+            return null;
+        }
+        int mode = p.codeContext;
+        Block block = cache.find(address, mode);
+        if (block != null) {
+            if (block.secondFrame == Block.NO_FRAME) {
+                cache.hits++;
+                return block;
+            }
+            long second = p.translateFetch(BlockBuilder.secondPage(rip));
+            if (second >>> PhysicalMemory.FRAME_SHIFT == block.secondFrame) {
+                cache.hits++;
+                return block;
+            }
+            // The two pages are next to each other only in another address space.
+            cache.drop(block);
+        }
+        block = builder.build(p, rip, address, mode);
+        if (block != null) {
+            cache.add(block);
+        }
+        return block;
+    }
+
+    /** Takes the processor back to before instruction {@code i} of {@code block}, or of the fetch if null, and handles the fault. */
+    private void leave(Processor p, Lookup lookup, @Nullable Block block, int i, long end) {
+        if (block == null) {
+            faults++;
+            p.fault(0);
+            return;
+        }
+        int count = block.ops.length;
+        p.rip = p.gpr[Processor.PAGE] + block.offsets[i];
+        p.retired -= count - i;
+        if (p.faultVector == Processor.FAULT_RESTART) {
+            restarts++;
+            if (block.isStale()) {
+                lookup.forget(p.gpr[Processor.PAGE] + block.offsets[0]);
+            }
+            step(p, lookup, end);
+        } else {
+            faults++;
+            Faults.deliver(p, block.ops[i], block.length(i));
+        }
+    }
+
+    /**
+     * Executes instructions of one block, or one instruction if each is to be looked at, with {@code retired} exact throughout;
+     * stops at {@code end}.
+     */
+    private void step(Processor p, Lookup lookup, long end) {
+        boolean trap = (p.rflagsSystem & TRAP_FLAG) != 0;
+        boolean single = (p.codeContext & Mode.STEP) != 0 || trace != null;
+        long rip = p.rip;
+        long first = p.retired;
+        p.retireLimit = single ? first + 1 : end;
+        p.precise = true;
+        Block block = null;
+        int i = 0;
+        DecodedInstruction traced = null;
+        try {
+            if (trace != null) {
+                traced = fetcher.fetch(p);
+                System.arraycopy(p.gpr, 0, before, 0, before.length);
+            }
+            block = current(p, lookup, rip);
+            if (block == null) {
+                stepper.step(p, p.retireLimit);
+            } else {
+                long page = rip & -4096;
+                Op[] ops = block.ops;
+                p.gpr[Processor.PAGE] = page;
+                do {
+                    p.rip = page + block.offsets[i + 1];
+                    p.retired++;
+                    ops[i].exec(p);
+                    i++;
+                } while (i < ops.length && !single && p.retired < end && p.poll == 0);
+            }
+        } catch (GuestFault fault) {
+            if (block == null) {
+                faults++;
+                p.fault(0);
+            } else {
+                p.rip = (rip & -4096) + block.offsets[i];
+                p.retired--;
+                if (p.faultVector == Processor.FAULT_RESTART && block.isStale()) {
+                    lookup.forget(rip);
+                } else {
+                    faults++;
+                    Faults.deliver(p, block.ops[i], block.length(i));
+                }
+            }
+        } finally {
+            p.precise = false;
+            p.retireLimit = end;
+        }
+        if (p.retired != first) {
+            if (trace != null && traced != null) {
+                trace.retired(p, rip, fetcher.bytes(traced.length), Disassembler.format(traced, rip), before);
+            }
+            if (trap && (p.poll & Processor.POLL_STOP) == 0) {
+                ControlTransfer.singleStepTrap(p);
+            }
+        }
+    }
+
+    /** As {@link #find}, but looks in {@code lookup} first. */
+    private @Nullable Block current(Processor p, Lookup lookup, long rip) {
+        int slot = Lookup.slot(rip);
+        if (lookup.rips[slot] == rip && lookup.contexts[slot] == lookup.context(p.codeContext)) {
+            return lookup.blocks[slot];
+        }
+        return find(p, rip);
+    }
+
+    @Override
+    public String toString() {
+        return "Interpreter of " + memory.layout() + ": " + statistics();
+    }
+}

@@ -1,0 +1,105 @@
+package dev.xenolith.cpu.interpret;
+
+import dev.xenolith.cpu.decode.DecodedInstruction;
+import dev.xenolith.cpu.processor.Processor;
+
+/**
+ * One decoded instruction that can execute. Subclasses are generated from the opcode table, one per semantic, operand size and
+ * operand form; the fields are the operands of this instance. Immutable and position-independent, so that one instance serves
+ * all processors and all addresses at which its page is mapped.
+ */
+public abstract class Op {
+    /** Displacement of the memory operand, or the second immediate. */
+    public final long displacement;
+    /** Immediate, or distance of the branch target from the next instruction. */
+    public final long immediate;
+    /** Register numbers of the operands; 16 to 19 are AH to BH for 8-bit operands. */
+    public final byte register1;
+    public final byte register2;
+    public final byte register3;
+    /** Slot of {@link Processor#gpr} of the memory operand's base. */
+    public final byte base;
+    /** Slot of {@link Processor#gpr} of the memory operand's index. */
+    public final byte index;
+    /** Log2 of the index's factor. */
+    public final byte scale;
+    /** Slot of {@link Processor#segmentBase} of the memory operand. */
+    public final byte segment;
+    /** 64 minus the address size in bits. */
+    public final byte addressShift;
+    /** As {@link DecodedInstruction#repeat}. */
+    public final byte repeat;
+    /** Length of the instruction in bytes. */
+    public final byte length;
+
+    protected Op(DecodedInstruction instruction) {
+        displacement = instruction.displacement;
+        immediate = instruction.immediate;
+        register1 = (byte) instruction.register(0);
+        register2 = (byte) instruction.register(1);
+        register3 = (byte) instruction.register(2);
+        base = (byte) instruction.base;
+        index = (byte) instruction.index;
+        scale = (byte) instruction.scale;
+        segment = (byte) instruction.segment;
+        addressShift = (byte) (64 - instruction.addressBits);
+        repeat = (byte) instruction.repeat;
+        length = (byte) instruction.length;
+    }
+
+    /** An operation without operands. */
+    Op() {
+        displacement = 0;
+        immediate = 0;
+        register1 = 0;
+        register2 = 0;
+        register3 = 0;
+        base = DecodedInstruction.ZERO;
+        index = DecodedInstruction.ZERO;
+        scale = 0;
+        segment = DecodedInstruction.FLAT;
+        addressShift = 0;
+        repeat = 0;
+        length = 0;
+    }
+
+    /**
+     * Executes the instruction, other than moving RIP to the next one, which the block loop has done if this is the last of its
+     * block.
+     *
+     * @throws dev.xenolith.cpu.processor.GuestFault before anything has changed, if it faults
+     */
+    public abstract void exec(Processor p);
+
+    /** Linear address of the memory operand. */
+    public final long address(Processor p) {
+        return offset(p.gpr) + p.segmentBase[segment];
+    }
+
+    /** Linear address {@code bytes} beyond the memory operand. */
+    public final long displacedAddress(Processor p, long bytes) {
+        return (offset(p.gpr) + bytes << addressShift >>> addressShift) + p.segmentBase[segment];
+    }
+
+    /** Offset of the memory operand in its segment. */
+    public final long offset(long[] gpr) {
+        return gpr[base] + (gpr[index] << scale) + displacement << addressShift >>> addressShift;
+    }
+
+    /** 8-bit register {@code number}, sign-extended. */
+    public static long readByte(long[] gpr, int number) {
+        return (byte) (gpr[number & 15] >> ((number & 16) >> 1));
+    }
+
+    /** Writes the low byte of {@code value} into 8-bit register {@code number}. */
+    public static void writeByte(long[] gpr, int number, long value) {
+        int shift = (number & 16) >> 1;
+        int slot = number & 15;
+        gpr[slot] = gpr[slot] & ~(0xffL << shift) | (value & 0xff) << shift;
+    }
+
+    /** Writes the low word of {@code value} into 16-bit register {@code number}. */
+    public static void writeWord(long[] gpr, int number, long value) {
+        gpr[number] = gpr[number] & ~0xffffL | value & 0xffff;
+    }
+}

@@ -1,0 +1,188 @@
+package dev.xenolith.cpu.processor;
+
+import dev.xenolith.cpu.decode.DecodedInstruction;
+import dev.xenolith.cpu.decode.Mode;
+import dev.xenolith.cpu.execute.Arithmetic;
+import dev.xenolith.cpu.execute.Exchange;
+import dev.xenolith.cpu.execute.Flags;
+import dev.xenolith.cpu.execute.Logic;
+
+/**
+ * MOVS, CMPS, STOS, LODS, SCAS, INS, OUTS and XLAT.
+ *
+ * <p>Each iteration of a repeated instruction commits by itself and counts as one retired instruction. A repetition that cannot
+ * go on, because the run's budget is used up or the processor was asked to look up, leaves RIP at the instruction, which then
+ * continues where it was: as an interrupt between iterations does (SDM 2B, REP).
+ *
+ * <p>Parameters: {@code bits} operand size; {@code segment} of the source, as in {@link DecodedInstruction}; {@code addressBits}
+ * address size, which is also that of the count; {@code repeat} as in {@link DecodedInstruction#repeat}; {@code length} of the
+ * instruction in bytes.
+ */
+public final class StringInstructions {
+    private static final int RSI = Processor.RSI;
+    private static final int RDI = Processor.RDI;
+    private static final int RCX = Processor.RCX;
+
+    private StringInstructions() {}
+
+    /** CLD and STD: DF = {@code value}, 0 or 1. */
+    public static void setDirection(Processor p, int value) {
+        p.rflagsSystem = value != 0 ? p.rflagsSystem | Flags.DF : p.rflagsSystem & ~(long) Flags.DF;
+    }
+
+    public static void movs(Processor p, int bits, int segment, int addressBits, int repeat, int length) {
+        if (repeat != DecodedInstruction.REPEAT_NONE && isDone(p, addressBits)) {
+            return;
+        }
+        do {
+            long value = load(p, source(p, segment, addressBits), bits);
+            store(p, destination(p, addressBits), bits, value);
+            advance(p, RSI, bits, addressBits);
+            advance(p, RDI, bits, addressBits);
+        } while (repeat != DecodedInstruction.REPEAT_NONE && again(p, addressBits, length));
+    }
+
+    public static void stos(Processor p, int bits, int addressBits, int repeat, int length) {
+        if (repeat != DecodedInstruction.REPEAT_NONE && isDone(p, addressBits)) {
+            return;
+        }
+        do {
+            store(p, destination(p, addressBits), bits, p.gpr[Processor.RAX]);
+            advance(p, RDI, bits, addressBits);
+        } while (repeat != DecodedInstruction.REPEAT_NONE && again(p, addressBits, length));
+    }
+
+    public static void lods(Processor p, int bits, int segment, int addressBits, int repeat, int length) {
+        if (repeat != DecodedInstruction.REPEAT_NONE && isDone(p, addressBits)) {
+            return;
+        }
+        do {
+            long value = load(p, source(p, segment, addressBits), bits);
+            p.gpr[Processor.RAX] = Exchange.merge(p.gpr[Processor.RAX], value, bits);
+            advance(p, RSI, bits, addressBits);
+        } while (repeat != DecodedInstruction.REPEAT_NONE && again(p, addressBits, length));
+    }
+
+    public static void cmps(Processor p, int bits, int segment, int addressBits, int repeat, int length) {
+        if (repeat != DecodedInstruction.REPEAT_NONE && isDone(p, addressBits)) {
+            return;
+        }
+        do {
+            long a = load(p, source(p, segment, addressBits), bits);
+            long b = load(p, destination(p, addressBits), bits);
+            compare(p, a, b, bits);
+            advance(p, RSI, bits, addressBits);
+            advance(p, RDI, bits, addressBits);
+        } while (repeat != DecodedInstruction.REPEAT_NONE && againIf(p, addressBits, repeat, length));
+    }
+
+    public static void scas(Processor p, int bits, int addressBits, int repeat, int length) {
+        if (repeat != DecodedInstruction.REPEAT_NONE && isDone(p, addressBits)) {
+            return;
+        }
+        do {
+            long b = load(p, destination(p, addressBits), bits);
+            compare(p, p.gpr[Processor.RAX], b, bits);
+            advance(p, RDI, bits, addressBits);
+        } while (repeat != DecodedInstruction.REPEAT_NONE && againIf(p, addressBits, repeat, length));
+    }
+
+    public static void ins(Processor p, int bits, int addressBits, int repeat, int length) {
+        if (repeat != DecodedInstruction.REPEAT_NONE && isDone(p, addressBits)) {
+            return;
+        }
+        do {
+            long address = destination(p, addressBits);
+            p.probeStore(address, bits / 8);
+            store(p, address, bits, InputOutput.in(p, p.gpr[Processor.RDX] & 0xffff, bits / 8));
+            advance(p, RDI, bits, addressBits);
+        } while (repeat != DecodedInstruction.REPEAT_NONE && again(p, addressBits, length));
+    }
+
+    public static void outs(Processor p, int bits, int segment, int addressBits, int repeat, int length) {
+        if (repeat != DecodedInstruction.REPEAT_NONE && isDone(p, addressBits)) {
+            return;
+        }
+        do {
+            long value = load(p, source(p, segment, addressBits), bits);
+            InputOutput.out(p, p.gpr[Processor.RDX] & 0xffff, bits / 8, value);
+            advance(p, RSI, bits, addressBits);
+        } while (repeat != DecodedInstruction.REPEAT_NONE && again(p, addressBits, length));
+    }
+
+    /** XLAT: the byte at rBX + AL. */
+    public static long xlat(Processor p, int segment, int addressBits) {
+        long offset = p.gpr[Processor.RBX] + (p.gpr[Processor.RAX] & 0xff);
+        return p.load8(p.segmentBase[segment] + Logic.zeroExtend(offset, addressBits));
+    }
+
+    // ---- repetition ------------------------------------------------------------------------------------------------
+
+    private static boolean isDone(Processor p, int addressBits) {
+        return Logic.zeroExtend(p.gpr[RCX], addressBits) == 0;
+    }
+
+    /** Counts an iteration down; whether to do another one now. */
+    private static boolean again(Processor p, int addressBits, int length) {
+        p.gpr[RCX] = Exchange.merge(p.gpr[RCX], p.gpr[RCX] - 1, addressBits);
+        if (isDone(p, addressBits)) {
+            return false;
+        }
+        if (p.retired >= p.retireLimit || p.poll != 0) {
+            p.rip -= length;
+            return false;
+        }
+        p.retired++;
+        return true;
+    }
+
+    private static boolean againIf(Processor p, int addressBits, int repeat, int length) {
+        if (p.flagResult == 0 != (repeat == DecodedInstruction.REPEAT)) {
+            p.gpr[RCX] = Exchange.merge(p.gpr[RCX], p.gpr[RCX] - 1, addressBits);
+            return false;
+        }
+        return again(p, addressBits, length);
+    }
+
+    // ---- one iteration ---------------------------------------------------------------------------------------------
+
+    private static long source(Processor p, int segment, int addressBits) {
+        return p.segmentBase[segment] + Logic.zeroExtend(p.gpr[RSI], addressBits);
+    }
+
+    private static long destination(Processor p, int addressBits) {
+        int segment = (p.codeContext & Mode.CODE_SIZE) == Mode.CODE_64 ? Processor.FLAT : Processor.ES;
+        return p.segmentBase[segment] + Logic.zeroExtend(p.gpr[RDI], addressBits);
+    }
+
+    private static void advance(Processor p, int register, int bits, int addressBits) {
+        long step = (p.rflagsSystem & Flags.DF) != 0 ? -bits / 8 : bits / 8;
+        p.gpr[register] = Exchange.merge(p.gpr[register], p.gpr[register] + step, addressBits);
+    }
+
+    private static void compare(Processor p, long a, long b, int bits) {
+        long first = Logic.signExtend(a, bits);
+        long second = Logic.signExtend(b, bits);
+        long r = Logic.signExtend(first - second, bits);
+        p.flagResult = r;
+        p.flagCarries = Flags.carries(Arithmetic.subCarries(first, second, r), bits);
+    }
+
+    private static long load(Processor p, long address, int bits) {
+        return switch (bits) {
+            case 8 -> p.load8(address);
+            case 16 -> p.load16(address);
+            case 32 -> p.load32(address);
+            default -> p.load64(address);
+        };
+    }
+
+    private static void store(Processor p, long address, int bits, long value) {
+        switch (bits) {
+            case 8 -> p.store8(address, value);
+            case 16 -> p.store16(address, value);
+            case 32 -> p.store32(address, value);
+            default -> p.store64(address, value);
+        }
+    }
+}
