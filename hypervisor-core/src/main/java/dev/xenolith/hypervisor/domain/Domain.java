@@ -2,6 +2,7 @@ package dev.xenolith.hypervisor.domain;
 
 import dev.xenolith.hypervisor.event.Delivery;
 import dev.xenolith.hypervisor.event.EventPorts;
+import dev.xenolith.hypervisor.grant.GrantTable;
 import dev.xenolith.hypervisor.memory.MemoryOwner;
 import dev.xenolith.hypervisor.paging.DescriptorTables;
 import dev.xenolith.hypervisor.paging.Teardown;
@@ -31,8 +32,14 @@ public final class Domain {
         ZOMBIE
     }
 
-    /** What it is made with. */
-    public record Parameters(UUID handle, Kind kind, boolean privileged, int maxVcpus, int maxEventPort) {
+    /** What it is made with; {@code maxGrantFrames} and {@code maxMaptrackFrames} limit its grant table and its mappings. */
+    public record Parameters(UUID handle, Kind kind, boolean privileged, int maxVcpus, int maxEventPort,
+            int maxGrantFrames, int maxMaptrackFrames) {
+        /** With the default limits for grants. */
+        public Parameters(UUID handle, Kind kind, boolean privileged, int maxVcpus, int maxEventPort) {
+            this(handle, kind, privileged, maxVcpus, maxEventPort, GrantTable.DEFAULT_MAX_FRAMES,
+                    GrantTable.DEFAULT_MAX_MAPTRACK_FRAMES);
+        }
     }
 
     public final int domid;
@@ -45,6 +52,9 @@ public final class Domain {
     public final DomainClock clock = new DomainClock();
     public final MemoryOwner memory;
     public final EventPorts events;
+    /** Limits of its grant table. */
+    final int maxGrantFrames;
+    final int maxMaptrackFrames;
     /** Where the processor finds the vCPUs' descriptor tables; null in a Java domain. */
     public final @Nullable DescriptorTables descriptors;
     /** MFN of the shared_info page, -1 if there is none. */
@@ -79,6 +89,8 @@ public final class Domain {
         handle = parameters.handle();
         kind = parameters.kind();
         privileged = parameters.privileged();
+        maxGrantFrames = parameters.maxGrantFrames();
+        maxMaptrackFrames = parameters.maxMaptrackFrames();
         sched = new SchedDomain(domid);
         vcpus = new Vcpu[parameters.maxVcpus()];
         for (int i = 0; i < vcpus.length; i++) {

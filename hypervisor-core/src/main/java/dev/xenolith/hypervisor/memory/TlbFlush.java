@@ -36,6 +36,13 @@ public final class TlbFlush {
         }
     }
 
+    /** As {@link #flushMask}, where a right to memory has ended whose frame keeps its type and owner. */
+    public void revoke(long mask) {
+        if (enforced) {
+            flushMask(mask);
+        }
+    }
+
     /** Drops every translation of one processor. */
     public void flush(int processor) {
         caches.flush(processor);

@@ -1,0 +1,66 @@
+package dev.xenolith.hypervisor.domain;
+
+import dev.xenolith.hypervisor.abi.Errno;
+import dev.xenolith.hypervisor.grant.GrantCopy;
+import dev.xenolith.hypervisor.grant.GrantOperations;
+import dev.xenolith.hypervisor.grant.GrantTable;
+import dev.xenolith.hypervisor.memory.Preempt;
+import dev.xenolith.hypervisor.paging.GrantEntries;
+
+/** Gives each domain its grant table, and takes back at its end what it has granted and mapped. */
+public final class DomainGrants implements Domains.ResourceHolder {
+    /** What a domain may set as limit of its table at most, so that nobody can ask for more frames than make sense. */
+    public static final int MOST_FRAMES = 4096;
+
+    public final GrantOperations operations;
+    public final GrantCopy copies;
+    private final Domains domains;
+
+    /** To be added to {@code domains} as a holder. */
+    public DomainGrants(Domains domains) {
+        this.domains = domains;
+        operations = new GrantOperations(domains.types, new GrantEntries(domains.types, domains.updates));
+        copies = new GrantCopy(operations);
+    }
+
+    /** The table of a domain that exists. */
+    public GrantTable of(Domain domain) {
+        GrantTable table = operations.table(domain.domid);
+        if (table == null) {
+            throw new IllegalStateException(domain + " has no grant table");
+        }
+        return table;
+    }
+
+    @Override
+    public int created(Domain domain) {
+        if (domain.maxGrantFrames < 1 || domain.maxGrantFrames > MOST_FRAMES || domain.maxMaptrackFrames < 0) {
+            return -Errno.EINVAL;
+        }
+        GrantTable table = GrantTable.create(domains.memory, domain.memory, domain.maxGrantFrames,
+                domain.maxMaptrackFrames);
+        if (table == null) {
+            return -Errno.ENOMEM;
+        }
+        operations.add(table);
+        return 0;
+    }
+
+    @Override
+    public int release(Domain domain, Preempt preempt) {
+        GrantTable table = of(domain);
+        int rc = operations.releaseMappings(table, preempt);
+        if (rc == 0) {
+            table.release();
+        }
+        return rc;
+    }
+
+    @Override
+    public void ended(Domain domain) {
+        GrantTable table = operations.table(domain.domid);
+        if (table != null) {
+            operations.remove(table);
+        }
+    }
+}
