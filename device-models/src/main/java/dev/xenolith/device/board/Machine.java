@@ -1,8 +1,16 @@
 package dev.xenolith.device.board;
 
+import dev.xenolith.cpu.ProcessorBuilder;
+import dev.xenolith.cpu.Processors;
+import dev.xenolith.cpu.interpret.Interpreter;
+import dev.xenolith.cpu.memory.MemoryLayout;
+import dev.xenolith.cpu.memory.PhysicalMap;
+import dev.xenolith.cpu.memory.PhysicalMemory;
+import dev.xenolith.cpu.model.CpuModel;
 import dev.xenolith.cpu.processor.Processor;
 import dev.xenolith.cpu.time.MachineClock;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
@@ -36,8 +44,18 @@ public final class Machine implements AutoCloseable {
         void completed(@Nullable T result, @Nullable Exception failure);
     }
 
-    /** What a machine is made of; {@code seed} varies everything that real hardware leaves open. */
+    /** How a machine tells the time, and the {@code seed} of everything that real hardware leaves open. */
     public record Configuration(ClockMode clockMode, long seed) {
+    }
+
+    /**
+     * What a machine is built of.
+     *
+     * @param memoryBytes RAM, a multiple of 4 KiB
+     * @param processors 1..8
+     * @param model what the processors are
+     */
+    public record Hardware(long memoryBytes, int processors, CpuModel model) {
     }
 
     private final Configuration configuration;
@@ -51,9 +69,29 @@ public final class Machine implements AutoCloseable {
     private final CompletableFuture<Void> ended = new CompletableFuture<>();
     /** Calls that other threads wait for; they fail when the machine ends. */
     private final Set<CompletableFuture<?>> waiting = ConcurrentHashMap.newKeySet();
+    private @Nullable Processors set;
+    private @Nullable PhysicalMemory memory;
+    private @Nullable Interpreter interpreter;
     private @Nullable Supervisor supervisor;
     private long hostStart;
     private boolean stopping;
+    private boolean closed;
+
+    /** Builds a machine: memory, processors on one interpreter, and the bus between their local APICs. */
+    public static Machine of(Configuration configuration, Hardware hardware) {
+        MachineClock clock = new MachineClock();
+        CpuModel model = hardware.model();
+        PhysicalMemory memory = new PhysicalMemory(MemoryLayout.pc(hardware.memoryBytes()));
+        PhysicalMap map = new PhysicalMap(memory);
+        Interpreter interpreter = new Interpreter(memory, model::has);
+        Processors processors = new ProcessorBuilder(clock, map, interpreter).model(model).count(hardware.processors())
+                .build();
+        Machine machine = new Machine(configuration, clock, processors.all(), processors::nextDeadline);
+        machine.set = processors;
+        machine.memory = memory;
+        machine.interpreter = interpreter;
+        return machine;
+    }
 
     /**
      * @param nextDeadline machine time at which some processor's local APIC timer fires next, Long.MAX_VALUE if none is armed
@@ -77,6 +115,21 @@ public final class Machine implements AutoCloseable {
 
     public List<Processor> processors() {
         return processors;
+    }
+
+    /** The processors with what they share; only of a machine that {@link #of} has built. */
+    public Processors processorSet() {
+        return Objects.requireNonNull(set);
+    }
+
+    /** RAM; only of a machine that {@link #of} has built. */
+    public PhysicalMemory memory() {
+        return Objects.requireNonNull(memory);
+    }
+
+    /** What executes instructions; only of a machine that {@link #of} has built. */
+    public Interpreter interpreter() {
+        return Objects.requireNonNull(interpreter);
     }
 
     public Configuration configuration() {
@@ -173,6 +226,10 @@ public final class Machine implements AutoCloseable {
             ended.exceptionally(t -> null).join();
         }
         completions.close();
+        if (memory != null && !closed) {
+            closed = true;
+            memory.close();
+        }
     }
 
     private static void refuse(CompletableFuture<?> call) {

@@ -1,0 +1,64 @@
+package dev.xenolith.benchmark;
+
+import dev.xenolith.cpu.model.CpuModel;
+import dev.xenolith.cpu.processor.Processor;
+import dev.xenolith.device.board.ClockMode;
+import dev.xenolith.device.board.Machine;
+
+/**
+ * A processor in 64-bit mode that owns ring 0, with 1 GiB identity-mapped by 2 MiB pages, about to execute a few bytes of code: what
+ * the processor's benchmarks run on.
+ */
+final class BareMachine implements AutoCloseable {
+    private static final long MEMORY = 64 << 20;
+    private static final long L4 = 0x1000;
+    private static final long L3 = 0x2000;
+    private static final long L2 = 0x3000;
+    private static final long TABLE = 0x3;
+    private static final long PAGE_2M = 0x83;
+    static final long CODE = 0x20_0000;
+    static final long DATA = 0x40_0000;
+    private static final long STACK = 0x60_0000;
+
+    private static final long CR0_PG_WP_PE = 0x8001_0001L;
+    private static final long CR4_PAE = 0x20;
+    private static final long EFER_LMA_LME = 0x500;
+    private static final int CODE_64 = 0xa09b;
+    private static final int DATA_RW = 0xc093;
+
+    private final Machine machine;
+    final Processor processor;
+
+    BareMachine(int... code) {
+        machine = Machine.of(new Machine.Configuration(ClockMode.VIRTUAL, 1),
+                new Machine.Hardware(MEMORY, 1, CpuModel.intel()));
+        var memory = machine.memory();
+        memory.write64(L4, L3 | TABLE);
+        memory.write64(L3, L2 | TABLE);
+        for (int i = 0; i < 512; i++) {
+            memory.write64(L2 + i * 8L, (long) i << 21 | PAGE_2M);
+        }
+        for (int i = 0; i < code.length; i++) {
+            memory.write8(CODE + i, code[i]);
+        }
+        processor = machine.processors().getFirst();
+        processor.cr0 = CR0_PG_WP_PE;
+        processor.cr4 = CR4_PAE;
+        processor.efer = EFER_LMA_LME;
+        for (int segment = Processor.ES; segment <= Processor.GS; segment++) {
+            processor.segmentAttributes[segment] = segment == Processor.CS ? CODE_64 : DATA_RW;
+            processor.segmentLimit[segment] = 0xffff_ffffL;
+        }
+        processor.setCr3(L4, 0);
+        processor.updateContext();
+        processor.rip = CODE;
+        processor.gpr[Processor.RSP] = STACK;
+        processor.gpr[Processor.RSI] = DATA;
+        processor.gpr[Processor.RDI] = DATA + 0x1000;
+    }
+
+    @Override
+    public void close() {
+        machine.close();
+    }
+}
