@@ -1,5 +1,6 @@
 package dev.xenolith.hypervisor.domain;
 
+import dev.xenolith.cpu.memory.PhysicalMemory;
 import dev.xenolith.hypervisor.abi.Errno;
 import dev.xenolith.hypervisor.grant.GrantCopy;
 import dev.xenolith.hypervisor.grant.GrantOperations;
@@ -21,6 +22,11 @@ public final class DomainGrants implements Domains.ResourceHolder {
         this.domains = domains;
         operations = new GrantOperations(domains.types, new GrantEntries(domains.types, domains.updates));
         copies = new GrantCopy(operations);
+    }
+
+    /** The memory that grants are about. */
+    public PhysicalMemory ram() {
+        return domains.memory.ram();
     }
 
     /** The table of a domain that exists. */
