@@ -219,10 +219,12 @@ public final class FakeHypervisor {
         public DomainControl control() {
             return (DomainControl) Proxy.newProxyInstance(DomainControl.class.getClassLoader(),
                     new Class<?>[]{DomainControl.class}, (proxy, method, arguments) -> {
-                        if (method.getName().equals("info")) {
-                            return domains.get((Integer) arguments[0]);
-                        }
-                        throw new UnsupportedOperationException(method.getName());
+                        return switch (method.getName()) {
+                            case "info" -> domains.get((Integer) arguments[0]);
+                            case "list" -> List.copyOf(domains.values());
+                            case "mapForeign" -> throw new OperationException(-Errno.ESRCH, "no such frame");
+                            default -> throw new UnsupportedOperationException(method.getName());
+                        };
                     });
         }
 
