@@ -113,7 +113,12 @@ public final class StringInstructions {
     /** XLAT: the byte at rBX + AL. */
     public static long xlat(Processor p, int segment, int addressBits) {
         long offset = p.gpr[Processor.RBX] + (p.gpr[Processor.RAX] & 0xff);
-        return p.load8(p.segmentBase[segment] + Logic.zeroExtend(offset, addressBits));
+        return p.load8(linear(p, offset, segment, addressBits));
+    }
+
+    /** Linear address of {@code offset} in {@code segment}: an implied operand such as that of MONITOR. */
+    public static long linear(Processor p, long offset, int segment, int addressBits) {
+        return p.segmentBase[segment] + Logic.zeroExtend(offset, addressBits);
     }
 
     // ---- repetition ------------------------------------------------------------------------------------------------
@@ -147,7 +152,7 @@ public final class StringInstructions {
     // ---- one iteration ---------------------------------------------------------------------------------------------
 
     private static long source(Processor p, int segment, int addressBits) {
-        return p.segmentBase[segment] + Logic.zeroExtend(p.gpr[RSI], addressBits);
+        return linear(p, p.gpr[RSI], segment, addressBits);
     }
 
     private static long destination(Processor p, int addressBits) {
