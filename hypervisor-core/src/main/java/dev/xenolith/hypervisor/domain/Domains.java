@@ -288,6 +288,12 @@ public final class Domains {
         globalVirqs.raise(Xen.VIRQ_DOM_EXC);
     }
 
+    /** SCHEDOP_shutdown_code: names the reason of a shutdown that is still to come. 0. */
+    public int setShutdownCode(Domain domain, int reason) {
+        domain.shutdownCode = reason;
+        return 0;
+    }
+
     /** Lets a domain that shut down go on where it was (XEN_DOMCTL_resumedomain). -EINVAL if it has not shut down. */
     public int resume(Domain domain) {
         if (!domain.shutDown || domain.isDying()) {

@@ -1,0 +1,138 @@
+package dev.xenolith.hypervisor.hypercall;
+
+import static dev.xenolith.hypervisor.abi.Errno.EFAULT;
+import static dev.xenolith.hypervisor.abi.Errno.EINVAL;
+import static dev.xenolith.hypervisor.abi.Errno.ENOSYS;
+import static dev.xenolith.hypervisor.abi.Errno.EPERM;
+
+import dev.xenolith.hypervisor.abi.EventChannel;
+import dev.xenolith.hypervisor.abi.EventChannel.AllocUnbound;
+import dev.xenolith.hypervisor.abi.EventChannel.BindInterdomain;
+import dev.xenolith.hypervisor.abi.EventChannel.BindIpi;
+import dev.xenolith.hypervisor.abi.EventChannel.BindPirq;
+import dev.xenolith.hypervisor.abi.EventChannel.BindVcpu;
+import dev.xenolith.hypervisor.abi.EventChannel.BindVirq;
+import dev.xenolith.hypervisor.abi.EventChannel.Close;
+import dev.xenolith.hypervisor.abi.EventChannel.Reset;
+import dev.xenolith.hypervisor.abi.EventChannel.Send;
+import dev.xenolith.hypervisor.abi.EventChannel.Status;
+import dev.xenolith.hypervisor.abi.EventChannel.Unmask;
+import dev.xenolith.hypervisor.domain.Domain;
+import dev.xenolith.hypervisor.domain.EventOperations;
+import dev.xenolith.hypervisor.event.EventPorts;
+
+/** event_channel_op (xen/include/public/event_channel.h): the 2-level ABI; that of FIFOs is not there, and guests fall back. */
+public final class EventChannelOp implements Handler {
+    private final EventOperations operations;
+
+    public EventChannelOp(EventOperations operations) {
+        this.operations = operations;
+    }
+
+    @Override
+    public long call(Call call) {
+        long handle = call.argument(1);
+        Domain caller = call.domain;
+        switch ((int) call.argument(0)) {
+            case EventChannel.EVTCHNOP_ALLOC_UNBOUND -> {
+                if (!call.read(handle, AllocUnbound.SIZE)) {
+                    return -EFAULT;
+                }
+                return port(call, handle, AllocUnbound.PORT, operations.allocUnbound(caller, call.get16(AllocUnbound.DOM),
+                        call.get16(AllocUnbound.REMOTE_DOM)));
+            }
+            case EventChannel.EVTCHNOP_BIND_INTERDOMAIN -> {
+                if (!call.read(handle, BindInterdomain.SIZE)) {
+                    return -EFAULT;
+                }
+                return port(call, handle, BindInterdomain.LOCAL_PORT, operations.bindInterdomain(caller,
+                        call.get16(BindInterdomain.REMOTE_DOM), call.get32(BindInterdomain.REMOTE_PORT)));
+            }
+            case EventChannel.EVTCHNOP_BIND_VIRQ -> {
+                if (!call.read(handle, BindVirq.SIZE)) {
+                    return -EFAULT;
+                }
+                return port(call, handle, BindVirq.PORT, operations.bindVirq(caller, unsigned(call, BindVirq.VIRQ),
+                        unsigned(call, BindVirq.VCPU)));
+            }
+            case EventChannel.EVTCHNOP_BIND_IPI -> {
+                if (!call.read(handle, BindIpi.SIZE)) {
+                    return -EFAULT;
+                }
+                return port(call, handle, BindIpi.PORT, operations.bindIpi(caller, unsigned(call, BindIpi.VCPU)));
+            }
+            case EventChannel.EVTCHNOP_BIND_PIRQ -> {
+                // No domain but a hardware domain owns interrupts of devices, and none does yet.
+                return call.read(handle, BindPirq.SIZE) ? -EPERM : -EFAULT;
+            }
+            case EventChannel.EVTCHNOP_CLOSE -> {
+                return call.read(handle, Close.SIZE) ? operations.close(caller, unsigned(call, Close.PORT)) : -EFAULT;
+            }
+            case EventChannel.EVTCHNOP_SEND -> {
+                return call.read(handle, Send.SIZE) ? operations.send(caller, unsigned(call, Send.PORT)) : -EFAULT;
+            }
+            case EventChannel.EVTCHNOP_STATUS -> {
+                return call.read(handle, Status.SIZE) ? status(call, handle) : -EFAULT;
+            }
+            case EventChannel.EVTCHNOP_BIND_VCPU -> {
+                return call.read(handle, BindVcpu.SIZE)
+                        ? operations.bindVcpu(caller, unsigned(call, BindVcpu.PORT), unsigned(call, BindVcpu.VCPU))
+                        : -EFAULT;
+            }
+            case EventChannel.EVTCHNOP_UNMASK -> {
+                return call.read(handle, Unmask.SIZE) ? operations.unmask(caller, unsigned(call, Unmask.PORT)) : -EFAULT;
+            }
+            case EventChannel.EVTCHNOP_RESET -> {
+                return call.read(handle, Reset.SIZE) ? operations.reset(caller, call.get16(Reset.DOM)) : -EFAULT;
+            }
+            default -> {
+                return -ENOSYS;
+            }
+        }
+    }
+
+    private static long unsigned(Call call, int offset) {
+        return call.get32(offset) & 0xffff_ffffL;
+    }
+
+    /** Tells the caller the port that an operation made; a port that cannot be told is closed again. */
+    private long port(Call call, long handle, int offset, int result) {
+        if (result < 0) {
+            return result;
+        }
+        if (!call.writeBack32(handle, offset, result)) {
+            operations.close(call.domain, result);
+            return -EFAULT;
+        }
+        return 0;
+    }
+
+    private long status(Call call, long handle) {
+        int domid = call.get16(Status.DOM);
+        long port = unsigned(call, Status.PORT);
+        Domain target = operations.statusTarget(call.domain, domid);
+        if (target == null) {
+            return operations.statusError(call.domain, domid);
+        }
+        EventPorts ports = target.events;
+        int status = ports.status(port);
+        if (status < 0) {
+            return -EINVAL;
+        }
+        int known = (int) port;
+        call.put32(Status.STATUS, status);
+        call.put32(Status.VCPU, ports.vcpuOf(known));
+        switch (status) {
+            case EventChannel.EVTCHNSTAT_UNBOUND -> call.put32(Status.UNBOUND_DOM, ports.peerOf(known));
+            case EventChannel.EVTCHNSTAT_INTERDOMAIN -> {
+                call.put32(Status.INTERDOMAIN_DOM, ports.peerOf(known));
+                call.put32(Status.INTERDOMAIN_PORT, ports.peerPortOf(known));
+            }
+            case EventChannel.EVTCHNSTAT_VIRQ -> call.put32(Status.VIRQ, ports.peerOf(known));
+            default -> {
+                // Closed ports and IPIs have no more to tell.
+            }
+        }
+        return call.write(handle, Status.SIZE) ? 0 : -EFAULT;
+    }
+}
