@@ -366,6 +366,22 @@ public final class ControlTransfer {
         p.updateContext();
     }
 
+    /**
+     * For a hypervisor that returns to the privilege level in the processor: loads CS and RIP, SS and RSP as IRETQ would. Returns -1,
+     * or with nothing changed the fault as vector &lt;&lt; 16 | error code (for #PF the address is in {@link Processor#faultAddress}).
+     */
+    public static int tryReturn(Processor p, int selector, long offset, int stackSelector, long stack) {
+        try {
+            long descriptor = readReturnCode(p, selector);
+            long target = checkOffset(p, descriptor, offset, 64);
+            returnOutward(p, selector, descriptor, target, stackSelector, stack, 64);
+            p.updateContext();
+            return -1;
+        } catch (GuestFault fault) {
+            return p.faultVector << 16 | p.faultErrorCode;
+        }
+    }
+
     /** The code segment that a far return or IRET goes to (SDM 2 RET, IRET). */
     private static long readReturnCode(Processor p, int selector) {
         long descriptor = readTarget(p, selector);

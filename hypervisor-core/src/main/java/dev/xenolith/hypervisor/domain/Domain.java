@@ -59,6 +59,8 @@ public final class Domain {
     public final @Nullable DescriptorTables descriptors;
     /** MFN of the shared_info page, -1 if there is none. */
     public final int sharedInfoFrame;
+    /** Offset of {@link #clock} that the wall clock in shared_info was computed from. */
+    public long wallClockOffset = Long.MIN_VALUE;
     /** VMASST_TYPE_* bits. */
     public long vmAssist;
     /** Machine time at which it was created. */

@@ -72,6 +72,11 @@ public final class Domains {
         }
 
         @Override
+        public void retire(Vcpu vcpu) {
+            // As above.
+        }
+
+        @Override
         public void dump(Vcpu vcpu) {
             // As above.
         }
@@ -126,6 +131,11 @@ public final class Domains {
     /** Machine time, ns. */
     public long now() {
         return clock.now();
+    }
+
+    /** Accounts work of the hypervisor for the present vCPU: {@code nanoseconds} of machine time. */
+    public void charge(long nanoseconds) {
+        clock.advance(nanoseconds);
     }
 
     // ---- beginning ---------------------------------------------------------------------------------------------------
@@ -387,7 +397,7 @@ public final class Domains {
         if (domain.kind != Domain.Kind.PV) {
             return 0;
         }
-        vcpuState.unload(vcpu);
+        vcpuState.retire(vcpu);
         releaseInfo(vcpu);
         return vcpu.tables().release();
     }

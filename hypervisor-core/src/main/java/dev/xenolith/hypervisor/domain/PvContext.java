@@ -1,7 +1,6 @@
 package dev.xenolith.hypervisor.domain;
 
 import dev.xenolith.hypervisor.abi.ArchX86;
-import org.jspecify.annotations.Nullable;
 
 /**
  * State of a 64-bit PV vCPU: its registers while they are not in a processor, and what its kernel has told the hypervisor (trap
@@ -21,8 +20,8 @@ public final class PvContext {
     public long gsBaseKernel;
     /** Base of GS while the guest's user mode runs. */
     public long gsBaseUser;
-    /** The processor's x87, SSE and extended state in its own form; null until the first switch away. */
-    public @Nullable Object extendedState;
+    /** FXSAVE image that the vCPU started with. The processor has no x87 or SSE state yet, so nobody changes it. */
+    public final byte[] fpu = new byte[512];
 
     // ---- modes -------------------------------------------------------------------------------------------------------
 
@@ -32,7 +31,9 @@ public final class PvContext {
     public long cr0 = CR0;
     /** Virtual CR4 as the guest last wrote it. */
     public long cr4;
-    /** DR0 to DR3, DR6, DR7. */
+    /** State components that the guest has enabled. */
+    public long xcr0 = 1;
+    /** DR0 to DR7, of which 4 and 5 are not used. */
     public final long[] debug = {0, 0, 0, 0, 0, 0, 0xFFFF_0FF0L, 0x400};
     /** Virtual I/O privilege level, 0..3. */
     public int iopl;

@@ -37,6 +37,12 @@ public final class Vcpu extends SchedUnit {
     public boolean initialised;
     /** Processor that holds its registers, -1 if {@link #pv} does. */
     public int loadedOn = -1;
+    /** Address-space tag of kernel mode, that of user mode is the next; -1 if it has none yet. */
+    public int tag = -1;
+    /** Processor on which the tags stand for this vCPU's present tables, -1 for none. */
+    public int tagsValidOn = -1;
+    /** Mask of the processors that may hold translations of this vCPU. */
+    public long processorsUsed;
 
     private int pauseFlags = DOWN;
     private int pauseCount;

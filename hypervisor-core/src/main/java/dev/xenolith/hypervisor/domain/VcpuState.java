@@ -14,6 +14,9 @@ public interface VcpuState {
     /** Writes registers that a processor holds back to {@link Vcpu#pv}, and leaves them there. */
     void unload(Vcpu vcpu);
 
+    /** The vCPU will not run again: no processor holds anything of it any more. */
+    void retire(Vcpu vcpu);
+
     /** Logs the registers, stack and code of a vCPU, as Xen does when a domain crashes. */
     void dump(Vcpu vcpu);
 }

@@ -1,0 +1,44 @@
+package dev.xenolith.hypervisor.pv;
+
+import dev.xenolith.hypervisor.abi.Bytes;
+import dev.xenolith.hypervisor.abi.Hypercall;
+
+/**
+ * The page of code through which older kernels make hypercalls: for each number an entry of 32 bytes that saves RCX and R11 around
+ * SYSCALL (hypercall_page_initialise_ring3_kernel).
+ */
+public final class HypercallPage {
+    public static final int SIZE = 4096;
+    private static final int ENTRY_SIZE = 32;
+    private static final int INT3 = 0xcc;
+
+    private HypercallPage() {
+    }
+
+    /** The page's contents. */
+    public static byte[] contents() {
+        byte[] page = new byte[SIZE];
+        java.util.Arrays.fill(page, (byte) INT3);
+        for (int number = 0; number < SIZE / ENTRY_SIZE; number++) {
+            int at = number * ENTRY_SIZE;
+            page[at++] = 0x51; // push %rcx
+            page[at++] = 0x41; // push %r11
+            page[at++] = 0x53;
+            if (number == Hypercall.IRET) {
+                page[at++] = 0x50; // push %rax
+            }
+            page[at++] = (byte) 0xb8; // mov $number,%eax
+            Bytes.put32(page, at, number);
+            at += 4;
+            page[at++] = 0x0f; // syscall
+            page[at++] = 0x05;
+            if (number != Hypercall.IRET) {
+                page[at++] = 0x41; // pop %r11
+                page[at++] = 0x5b;
+                page[at++] = 0x59; // pop %rcx
+                page[at] = (byte) 0xc3; // ret
+            }
+        }
+        return page;
+    }
+}
