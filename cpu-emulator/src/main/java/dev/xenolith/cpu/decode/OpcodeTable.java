@@ -7,6 +7,7 @@ import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -18,12 +19,14 @@ public final class OpcodeTable {
             "NP", "L",
             "GE", "LE", "G");
 
-    private final List<OpcodeRow> rows = new ArrayList<>();
-    private final Map<String, Semantic> semantics = new LinkedHashMap<>();
+    private final List<OpcodeRow> rows;
+    private final Map<String, Semantic> semantics;
     private final OpcodeRow invalid;
     private final OpcodeRow overlong;
 
     private OpcodeTable(BufferedReader reader) throws IOException {
+        List<OpcodeRow> rows = new ArrayList<>();
+        Map<String, Semantic> semantics = new LinkedHashMap<>();
         String line;
         for (int number = 1; (line = reader.readLine()) != null; number++) {
             if (line.isBlank() || line.startsWith("#")) {
@@ -36,18 +39,28 @@ public final class OpcodeTable {
                         throw new IllegalArgumentException("defined twice: " + semantic.name());
                     }
                 } else {
-                    addRow(columns(line, 9));
+                    addRow(rows, semantics, columns(line, 9));
                 }
             } catch (RuntimeException e) {
                 throw new IllegalStateException("opcodes.txt:" + number + ": " + e.getMessage(), e);
             }
         }
+        this.rows = List.copyOf(rows);
+        this.semantics = Collections.unmodifiableMap(semantics);
         invalid = special("(bad)", "ud");
         overlong = special("(overlong)", "overlong");
     }
 
-    /** Reads the table of this build. */
+    /** The table of this build, read once. */
     public static OpcodeTable load() {
+        return Holder.TABLE;
+    }
+
+    private static final class Holder {
+        static final OpcodeTable TABLE = read();
+    }
+
+    private static OpcodeTable read() {
         try (InputStream in = OpcodeTable.class.getResourceAsStream("opcodes.txt")) {
             if (in == null) {
                 throw new IllegalStateException("opcodes.txt is missing from the build");
@@ -60,12 +73,12 @@ public final class OpcodeTable {
 
     /** All rows in the order of precedence, those of conditional instructions once per condition. */
     public List<OpcodeRow> rows() {
-        return List.copyOf(rows);
+        return rows;
     }
 
     /** All semantics by name. */
     public Map<String, Semantic> semantics() {
-        return Map.copyOf(semantics);
+        return semantics;
     }
 
     /** The row of bytes that are no instruction: raises #UD. Not in {@link #rows}. */
@@ -81,11 +94,12 @@ public final class OpcodeTable {
     private OpcodeRow special(String mnemonic, String semantic) {
         return new OpcodeRow(rows.size() + (semantic.equals("ud") ? 0 : 1), "", Encoding.parse("0F 0B"), mnemonic,
                 List.of(),
-                OperandSize.NONE, 0, OpcodeRow.Modes.ALL, false, OpcodeRow.Repeat.NONE, "", "", "", semantic(semantic),
+                OperandSize.NONE, 0, OpcodeRow.Modes.ALL, false, OpcodeRow.Repeat.NONE, "", "", "",
+                semantic(semantics, semantic),
                 -1);
     }
 
-    private Semantic semantic(String name) {
+    private static Semantic semantic(Map<String, Semantic> semantics, String name) {
         Semantic semantic = semantics.get(name);
         if (semantic == null) {
             throw new IllegalArgumentException("unknown semantic " + name);
@@ -104,7 +118,7 @@ public final class OpcodeTable {
         return columns;
     }
 
-    private void addRow(String[] columns) {
+    private static void addRow(List<OpcodeRow> rows, Map<String, Semantic> semantics, String[] columns) {
         Encoding encoding = Encoding.parse(columns[0]);
         String[] instruction = columns[1].split(" ", 2);
         List<OperandSpec> operands = new ArrayList<>();
@@ -129,7 +143,7 @@ public final class OpcodeTable {
                     List.copyOf(operands),
                     OperandSize.parse(size[0]), required, OpcodeRow.Modes.parse(columns[3]), columns[4].equals("lock"),
                     repeat,
-                    text(columns[5]), text(columns[6]), text(columns[7]), semantic(columns[8]),
+                    text(columns[5]), text(columns[6]), text(columns[7]), semantic(semantics, columns[8]),
                     conditional ? condition : -1));
         }
     }

@@ -10,6 +10,11 @@ import org.jspecify.annotations.Nullable;
 /** All blocks of a machine by physical address and mode. */
 final class BlockCache {
     private static final int CHUNK_SHIFT = 10;
+    /**
+     * Operations to keep: three times what a Linux boot has. A guest can make a block at every byte it owns; beyond this many all
+     * are dropped, so that no guest takes the host's heap.
+     */
+    static final int MAX_OPS = 3 << 19;
 
     /** Code of each frame, by frame number in chunks. */
     private final @Nullable FrameCode[] @Nullable [] chunks;
@@ -23,6 +28,9 @@ final class BlockCache {
     /** Blocks made stale. */
     long invalidated;
 
+    /** Operations in blocks that are not stale. */
+    private int ops;
+
     BlockCache(PhysicalMemory memory) {
         chunks = new FrameCode[(memory.frames() >> CHUNK_SHIFT) + 1][];
     }
@@ -35,6 +43,11 @@ final class BlockCache {
     }
 
     void add(Block block) {
+        ops += block.ops.length;
+        if (ops > MAX_OPS) {
+            clear();
+            ops = block.ops.length;
+        }
         int chunk = (int) (block.frame >>> CHUNK_SHIFT);
         FrameCode[] frames = chunks[chunk];
         if (frames == null) {
@@ -58,15 +71,31 @@ final class BlockCache {
 
     /** Drops one block that has turned out not to be what it was. */
     void drop(Block block) {
+        ops -= block.ops.length;
         block.invalidate();
         invalidated++;
+    }
+
+    /** Makes every block stale. */
+    private void clear() {
+        for (FrameCode[] frames : chunks) {
+            if (frames != null) {
+                for (FrameCode code : frames) {
+                    if (code != null) {
+                        code.drop(this);
+                    }
+                }
+            }
+        }
+        java.util.Arrays.fill(chunks, null);
+        crossing.clear();
     }
 
     /** Makes every block with a byte in {@code frame} stale. */
     void invalidateFrame(long frame) {
         FrameCode code = code(frame);
         if (code != null) {
-            invalidated += code.invalidate();
+            code.drop(this);
             FrameCode[] frames = chunks[(int) (frame >>> CHUNK_SHIFT)];
             if (frames != null) {
                 frames[(int) frame & (1 << CHUNK_SHIFT) - 1] = null;

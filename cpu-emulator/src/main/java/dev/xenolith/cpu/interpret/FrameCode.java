@@ -40,19 +40,16 @@ final class FrameCode {
         chains[line] = block;
     }
 
-    /** Makes all blocks stale and returns how many. */
-    int invalidate() {
-        int count = 0;
+    /** Has {@code cache} drop all blocks. */
+    void drop(BlockCache cache) {
         for (int line = 0; line < chains.length; line++) {
             for (Block block = chains[line]; block != null; block = block.next) {
                 if (!block.isStale()) {
-                    block.invalidate();
-                    count++;
+                    cache.drop(block);
                 }
             }
             chains[line] = null;
         }
-        return count;
     }
 
     private static int line(int key) {

@@ -276,4 +276,19 @@ class InterpreterTest {
         assertThat(machine.run(1_000_000).kind).isEqualTo(Stop.Kind.BUDGET);
         assertThat(cpu.retired).isEqualTo(1_000_000);
     }
+
+    @Test
+    void blocksAtEveryByteDoNotFillTheHeap() {
+        machine.memory.fill(TestMachine.CODE, 0x2_0000, 0x90);
+        int starts = 2 * BlockCache.MAX_OPS / Block.MAX_OPS;
+        assertThat(starts).isLessThan(0x2_0000);
+        for (int i = 0; i < starts; i++) {
+            cpu.rip = TestMachine.CODE + i;
+            assertThat(machine.run(Block.MAX_OPS).kind).isEqualTo(Stop.Kind.BUDGET);
+        }
+        Interpreter.Statistics statistics = machine.interpreter.statistics();
+        assertThat(statistics.blocksBuilt()).isGreaterThan(BlockCache.MAX_OPS / Block.MAX_OPS);
+        assertThat(statistics.blocksBuilt() - statistics.blocksInvalidated())
+                .isLessThanOrEqualTo(BlockCache.MAX_OPS / Block.MAX_OPS);
+    }
 }
