@@ -157,7 +157,7 @@ public final class Dispatcher implements ProcessorControl {
     }
 
     /** Has a vCPU that runs on another processor look for its events now. */
-    void notice(Vcpu vcpu) {
+    public void notice(Vcpu vcpu) {
         if (vcpu.isRunning() && vcpu.processor() != executing) {
             interrupts.interrupt(vcpu.processor());
         }

@@ -38,8 +38,9 @@ public final class EventChannelOp implements Handler {
                 if (!call.read(handle, AllocUnbound.SIZE)) {
                     return -EFAULT;
                 }
-                return port(call, handle, AllocUnbound.PORT, operations.allocUnbound(caller, call.get16(AllocUnbound.DOM),
-                        call.get16(AllocUnbound.REMOTE_DOM)));
+                return port(call, handle, AllocUnbound.PORT,
+                        operations.allocUnbound(caller, call.get16(AllocUnbound.DOM),
+                                call.get16(AllocUnbound.REMOTE_DOM)));
             }
             case EventChannel.EVTCHNOP_BIND_INTERDOMAIN -> {
                 if (!call.read(handle, BindInterdomain.SIZE)) {
@@ -80,7 +81,9 @@ public final class EventChannelOp implements Handler {
                         : -EFAULT;
             }
             case EventChannel.EVTCHNOP_UNMASK -> {
-                return call.read(handle, Unmask.SIZE) ? operations.unmask(caller, unsigned(call, Unmask.PORT)) : -EFAULT;
+                return call.read(handle, Unmask.SIZE)
+                        ? operations.unmask(caller, unsigned(call, Unmask.PORT))
+                        : -EFAULT;
             }
             case EventChannel.EVTCHNOP_RESET -> {
                 return call.read(handle, Reset.SIZE) ? operations.reset(caller, call.get16(Reset.DOM)) : -EFAULT;

@@ -83,7 +83,8 @@ public final class Hypercalls {
             processor.gpr[Processor.RAX] = result;
         }
         if (trace.on(TraceClass.HYPERCALL)) {
-            trace.record(result == Call.RESTART ? TraceEvent.HYPERCALL_PREEMPTED : TraceEvent.HYPERCALL, processor.index,
+            trace.record(result == Call.RESTART ? TraceEvent.HYPERCALL_PREEMPTED : TraceEvent.HYPERCALL,
+                    processor.index,
                     vcpu.domain.domid, vcpu.id, number, first, result);
         }
     }
@@ -118,7 +119,8 @@ public final class Hypercalls {
                 for (int i = 0; i < inner.arguments.length; i++) {
                     call.put64(i * Long.BYTES, inner.arguments[i]);
                 }
-                boolean kept = memory.write(entry + MulticallEntry.ARGS, call.buffer, 0, inner.arguments.length * Long.BYTES) == 0;
+                boolean kept = memory.write(entry + MulticallEntry.ARGS, call.buffer, 0,
+                        inner.arguments.length * Long.BYTES) == 0;
                 return kept ? restart(list, count, done) : -EFAULT;
             }
             if (!call.writeBack64(entry, MulticallEntry.RESULT, result)) {

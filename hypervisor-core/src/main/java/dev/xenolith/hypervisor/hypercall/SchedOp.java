@@ -45,7 +45,9 @@ public final class SchedOp implements Handler {
                 return call.read(handle, Shutdown.SIZE) ? shutdown(call.domain, call.get32(Shutdown.REASON)) : -EFAULT;
             }
             case Sched.SCHEDOP_SHUTDOWN_CODE -> {
-                return call.read(handle, Shutdown.SIZE) ? shutdownCode(call.domain, call.get32(Shutdown.REASON)) : -EFAULT;
+                return call.read(handle, Shutdown.SIZE)
+                        ? shutdownCode(call.domain, call.get32(Shutdown.REASON))
+                        : -EFAULT;
             }
             case Sched.SCHEDOP_POLL -> {
                 return call.read(handle, Poll.SIZE) ? poll(call) : -EFAULT;
@@ -126,7 +128,8 @@ public final class SchedOp implements Handler {
         }
         // As Xen: a poll is over at once when an upcall could be delivered.
         long info = vcpu.infoAddress;
-        if (ram.read8(info + VcpuInfo.EVTCHN_UPCALL_PENDING) != 0 && ram.read8(info + VcpuInfo.EVTCHN_UPCALL_MASK) == 0) {
+        if (ram.read8(info + VcpuInfo.EVTCHN_UPCALL_PENDING) != 0
+                && ram.read8(info + VcpuInfo.EVTCHN_UPCALL_MASK) == 0) {
             return 0;
         }
         if (timeout != 0) {

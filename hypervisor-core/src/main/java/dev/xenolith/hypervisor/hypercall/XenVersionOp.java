@@ -17,7 +17,8 @@ import java.util.Arrays;
 /** xen_version (xen/include/public/version.h): the hypervisor about itself, out of the one version block. */
 public final class XenVersionOp implements Handler {
     private static final int HANDLE_SIZE = 16;
-    private static final int PV_FEATURES = 1 << Version.XENFEAT_MMU_PT_UPDATE_PRESERVE_AD | 1 << Version.XENFEAT_HIGHMEM_ASSIST
+    private static final int PV_FEATURES = 1 << Version.XENFEAT_MMU_PT_UPDATE_PRESERVE_AD
+            | 1 << Version.XENFEAT_HIGHMEM_ASSIST
             | 1 << Version.XENFEAT_GNTTAB_MAP_AVAIL_BITS | 1 << Version.XENFEAT_MEMORY_OP_VNODE_SUPPORTED
             | 1 << Version.XENFEAT_NOT_DIRECT_MAPPED;
     /** VMASST_TYPE_pae_extended_cr3. */
@@ -64,8 +65,10 @@ public final class XenVersionOp implements Handler {
 
     private long compileInfo(Call call, long handle) {
         put(call.buffer, CompileInfo.COMPILER, version.compiler(), CompileInfo.COMPILE_BY - CompileInfo.COMPILER);
-        put(call.buffer, CompileInfo.COMPILE_BY, version.compileBy(), CompileInfo.COMPILE_DOMAIN - CompileInfo.COMPILE_BY);
-        put(call.buffer, CompileInfo.COMPILE_DOMAIN, version.compileDomain(), CompileInfo.COMPILE_DATE - CompileInfo.COMPILE_DOMAIN);
+        put(call.buffer, CompileInfo.COMPILE_BY, version.compileBy(),
+                CompileInfo.COMPILE_DOMAIN - CompileInfo.COMPILE_BY);
+        put(call.buffer, CompileInfo.COMPILE_DOMAIN, version.compileDomain(),
+                CompileInfo.COMPILE_DATE - CompileInfo.COMPILE_DOMAIN);
         put(call.buffer, CompileInfo.COMPILE_DATE, version.compileDate(), CompileInfo.SIZE - CompileInfo.COMPILE_DATE);
         return call.write(handle, CompileInfo.SIZE) ? 0 : -EFAULT;
     }

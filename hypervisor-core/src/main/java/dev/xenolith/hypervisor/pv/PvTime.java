@@ -8,6 +8,7 @@ import dev.xenolith.hypervisor.abi.VcpuOp;
 import dev.xenolith.hypervisor.abi.Xen;
 import dev.xenolith.hypervisor.domain.Vcpu;
 import dev.xenolith.hypervisor.memory.GuestLinear;
+import dev.xenolith.hypervisor.paging.VcpuTables;
 import dev.xenolith.hypervisor.time.PvClock;
 
 /**
@@ -108,7 +109,7 @@ public final class PvTime {
     }
 
     private long translate(Vcpu vcpu, long linear, int access) {
-        if (!GuestLinear.isGuestAddress(linear)) {
+        if (!GuestLinear.isGuestAddress(linear) || vcpu.tables().kernelRoot() == VcpuTables.NO_TABLE) {
             return -1;
         }
         long root = (long) vcpu.tables().kernelRoot() << PhysicalMemory.FRAME_SHIFT;
