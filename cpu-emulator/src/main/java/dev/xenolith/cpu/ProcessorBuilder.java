@@ -1,6 +1,7 @@
 package dev.xenolith.cpu;
 
 import dev.xenolith.cpu.apic.ApicBus;
+import dev.xenolith.cpu.interpret.Interpreter;
 import dev.xenolith.cpu.memory.PhysicalMap;
 import dev.xenolith.cpu.model.CpuModel;
 import dev.xenolith.cpu.paging.FlushClock;
@@ -9,6 +10,7 @@ import dev.xenolith.cpu.processor.Processor;
 import dev.xenolith.cpu.time.MachineClock;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** Makes the processors of one machine: they share memory, engine, clock and APIC bus. */
 public final class ProcessorBuilder {
@@ -17,14 +19,19 @@ public final class ProcessorBuilder {
 
     private final MachineClock clock;
     private final PhysicalMap map;
-    private final Engine engine;
+    private @Nullable Engine engine;
     private CpuModel model = CpuModel.intel();
     private int count = 1;
 
-    /** Processors that find {@code map} at physical addresses and execute on {@code engine}. */
-    public ProcessorBuilder(MachineClock clock, PhysicalMap map, Engine engine) {
+    /** Processors that find {@code map} at physical addresses. */
+    public ProcessorBuilder(MachineClock clock, PhysicalMap map) {
         this.clock = clock;
         this.map = map;
+    }
+
+    /** The same with {@code engine} in place of an interpreter of their own. */
+    public ProcessorBuilder(MachineClock clock, PhysicalMap map, Engine engine) {
+        this(clock, map);
         this.engine = engine;
     }
 
@@ -44,11 +51,13 @@ public final class ProcessorBuilder {
     }
 
     public Processors build() {
+        Engine shared = engine != null ? engine : new Interpreter(map.memory(), model::has);
         FlushClock flushClock = new FlushClock();
         ApicBus bus = new ApicBus();
         List<Processor> processors = new ArrayList<>();
         for (int i = 0; i < count; i++) {
-            Processor processor = new Processor(i, clock, engine, map, flushClock, model);
+            Processor processor = new Processor(i, clock, shared, map, flushClock, model);
+            processor.sharesTurns = count > 1;
             bus.connect(processor.apic);
             processors.add(processor);
         }

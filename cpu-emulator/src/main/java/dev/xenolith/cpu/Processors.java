@@ -5,6 +5,10 @@ import dev.xenolith.cpu.memory.PhysicalMap;
 import dev.xenolith.cpu.model.CpuModel;
 import dev.xenolith.cpu.paging.FlushClock;
 import dev.xenolith.cpu.processor.Processor;
+import dev.xenolith.cpu.processor.ProcessorSnapshot;
+import java.io.DataInput;
+import java.io.DataOutput;
+import java.io.IOException;
 import java.util.List;
 import java.util.function.Consumer;
 
@@ -51,5 +55,19 @@ public record Processors(List<Processor> all, PhysicalMap map, ApicBus apicBus, 
             first = Math.min(first, all.get(i).apic.nextDeadline());
         }
         return first;
+    }
+
+    /** Writes the state of every processor; memory and clock are the machine's to save. */
+    public void save(DataOutput out) throws IOException {
+        for (Processor processor : all) {
+            ProcessorSnapshot.save(processor, out);
+        }
+    }
+
+    /** Restores what {@link #save} wrote; the clock has been set to the time of the save before. */
+    public void restore(DataInput in) throws IOException {
+        for (Processor processor : all) {
+            ProcessorSnapshot.restore(processor, in);
+        }
     }
 }

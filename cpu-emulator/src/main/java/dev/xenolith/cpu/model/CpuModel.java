@@ -35,15 +35,13 @@ public final class CpuModel {
     private final int linearBits;
     private final TimeScale tscScale;
     private final Set<String> features;
-    private final Set<String> instructions;
     private final Map<Long, int[]> leaves;
     private final Map<Integer, ModelMsr> msrs;
     private final int highestBasic;
     private final int highestExtended;
 
     CpuModel(String name, Vendor vendor, String brand, int physicalBits, int linearBits, long tscKilohertz,
-            Set<String> features, Set<String> instructions,
-            Map<Long, int[]> leaves, Map<Integer, ModelMsr> msrs) {
+            Set<String> features, Map<Long, int[]> leaves, Map<Integer, ModelMsr> msrs) {
         this.name = name;
         this.vendor = vendor;
         this.brand = brand;
@@ -51,7 +49,6 @@ public final class CpuModel {
         this.linearBits = linearBits;
         this.tscScale = new TimeScale(tscKilohertz);
         this.features = Collections.unmodifiableSet(new HashSet<>(features));
-        this.instructions = Set.copyOf(instructions);
         this.leaves = new TreeMap<>(leaves);
         this.msrs = Map.copyOf(msrs);
         int basic = 0;
@@ -119,10 +116,9 @@ public final class CpuModel {
         return features.contains(feature);
     }
 
-    /** Whether instructions of the extension exist, by its name in the opcode table; more than CPUID promises. */
-    public boolean hasInstructions(String extension) {
-        String feature = extension.toLowerCase(Locale.ROOT);
-        return features.contains(feature) || instructions.contains(feature);
+    /** Whether {@code features.txt} knows the name. */
+    public static boolean isFeatureName(String name) {
+        return ModelParser.featureNames().contains(name);
     }
 
     /** Names of all features, in no order. */

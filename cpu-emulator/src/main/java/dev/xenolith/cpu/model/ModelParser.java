@@ -21,7 +21,6 @@ final class ModelParser {
     private final Map<String, FeatureBit> bits = new HashMap<>();
     private final Map<String, String> values = new HashMap<>();
     private final Set<String> features = new HashSet<>();
-    private final Set<String> instructions = new HashSet<>();
     private final Map<Long, int[]> leaves = new HashMap<>();
     private final Map<Integer, CpuModel.ModelMsr> msrs = new HashMap<>();
 
@@ -34,6 +33,12 @@ final class ModelParser {
         parser.read("features.txt", parser::featureBit);
         parser.read(name + ".txt", parser::line);
         return parser.build();
+    }
+
+    static Set<String> featureNames() {
+        ModelParser parser = new ModelParser("features");
+        parser.read("features.txt", parser::featureBit);
+        return parser.bits.keySet();
     }
 
     private interface LineParser {
@@ -81,7 +86,6 @@ final class ModelParser {
                     registers(bit.leaf, bit.subleaf)[bit.register] |= 1 << bit.bit;
                 }
             }
-            case "instructions" -> instructions.addAll(List.of(words).subList(1, words.length));
             case "leaf" -> {
                 int[] registers = registers(number(words[1]), number(words[2]));
                 for (int i = 0; i < 4; i++) {
@@ -154,7 +158,7 @@ final class ModelParser {
         registers(0, 0)[0] = Math.max(basic, 0xb);
         registers(0x8000_0000, 0)[0] = extended;
         return new CpuModel(name, intel ? CpuModel.Vendor.INTEL : CpuModel.Vendor.AMD, brand, physicalBits, linearBits,
-                Long.parseLong(value("tsc_khz")), features, instructions, leaves, msrs);
+                Long.parseLong(value("tsc_khz")), features, leaves, msrs);
     }
 
     private void vendorLeaf(int leaf, String vendor) {

@@ -1,5 +1,6 @@
 package dev.xenolith.cpu.processor;
 
+import dev.xenolith.cpu.apic.LocalApic;
 import dev.xenolith.cpu.decode.Mode;
 import dev.xenolith.cpu.memory.Attention;
 import dev.xenolith.cpu.memory.PhysicalMap;
@@ -158,7 +159,11 @@ final class MmuPort implements MemoryPort {
         checkPrecise(p, physical);
         p.publishTime();
         if ((physical & APIC_PAGE) == p.apic.mmioBase()) {
-            p.apic.writeMmio((int) (physical & ~APIC_PAGE), size, value);
+            int register = (int) (physical & ~APIC_PAGE);
+            p.apic.writeMmio(register, size, value);
+            if (register == LocalApic.ICR) {
+                p.endTurn();
+            }
         } else {
             map.write(physical, size, value);
         }

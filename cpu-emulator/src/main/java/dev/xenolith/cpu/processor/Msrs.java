@@ -16,6 +16,7 @@ public final class Msrs {
     public static final int PAT = 0x277;
     public static final int TSC_DEADLINE = 0x6e0;
     public static final int X2APIC_FIRST = 0x800;
+    public static final int X2APIC_ICR = 0x830;
     public static final int X2APIC_LAST = 0x8ff;
     public static final int EFER = 0xc000_0080;
     public static final int STAR = 0xc000_0081;

@@ -134,6 +134,8 @@ public final class Processor extends LinearMemory {
     public boolean hosted;
     /** Hosted: DPL of each vector, as its IDT gate would have; INT n from a greater CPL is #GP. */
     public final byte[] vectorDpl = new byte[256];
+    /** There are other processors, so PAUSE and IPIs end the run with REQUEST: this processor's turn is over. */
+    public boolean sharesTurns;
     /** HLT has been executed and nothing has woken the processor since. */
     public boolean halted;
     /** An NMI waits for delivery. */
@@ -397,6 +399,19 @@ public final class Processor extends LinearMemory {
         if (retired > published) {
             clock.advance(retired - published);
             published = retired;
+        }
+    }
+
+    /** Continues the count of a saved processor. */
+    void restoreRetired(long count) {
+        retired = count;
+        published = count;
+    }
+
+    /** The guest waits for another processor (PAUSE, an IPI sent): lets the others have their turns. */
+    void endTurn() {
+        if (sharesTurns) {
+            request();
         }
     }
 

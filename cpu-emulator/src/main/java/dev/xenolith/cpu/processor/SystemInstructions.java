@@ -188,7 +188,11 @@ public final class SystemInstructions {
     public static void wrmsr(Processor p) {
         Segmentation.requireRing0(p);
         p.publishTime();
-        check(p, Msrs.write(p, (int) p.gpr[Processor.RCX], pair(p)));
+        int address = (int) p.gpr[Processor.RCX];
+        check(p, Msrs.write(p, address, pair(p)));
+        if (address == Msrs.X2APIC_ICR) {
+            p.endTurn();
+        }
     }
 
     /** There are no performance counters. */
@@ -297,8 +301,9 @@ public final class SystemInstructions {
         p.post(Processor.POLL_EVENT);
     }
 
-    /** The spinning processor lets others run: its turn is theirs. */
-    public static void pause(Processor p) {}
+    public static void pause(Processor p) {
+        p.endTurn();
+    }
 
     public static void clac(Processor p) {
         checkSmapInstruction(p);
@@ -348,6 +353,7 @@ public final class SystemInstructions {
     public static void mwait(Processor p) {
         checkMonitor(p);
         check(p, (p.gpr[Processor.RCX] & 0xffff_fffeL) == 0);
+        p.endTurn();
     }
 
     private static void checkMonitor(Processor p) {

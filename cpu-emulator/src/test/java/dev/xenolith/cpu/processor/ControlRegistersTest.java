@@ -1,0 +1,176 @@
+package dev.xenolith.cpu.processor;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.xenolith.cpu.model.CpuModel;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.util.Random;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+class ControlRegistersTest {
+    private final TestMachine machine = new TestMachine();
+    private final Processor p = machine.p;
+
+    @AfterEach
+    void close() {
+        machine.close();
+    }
+
+    @Test
+    void modesThatAreNotImplementedCannotBeEntered() {
+        long cr0 = p.cr0;
+        long cr4 = p.cr4;
+        long efer = p.efer;
+        assertThat(ControlRegisters.writeCr0(p, cr0 & ~Bits.CR0_PG)).isFalse();
+        assertThat(ControlRegisters.writeCr0(p, cr0 & ~(Bits.CR0_PG | Bits.CR0_PE))).isFalse();
+        assertThat(ControlRegisters.writeCr4(p, cr4 & ~Bits.CR4_PAE)).isFalse();
+        assertThat(ControlRegisters.writeEfer(p, efer & ~Bits.EFER_LME)).isFalse();
+        assertThat(p.cr0).isEqualTo(cr0);
+        assertThat(p.cr4).isEqualTo(cr4);
+        assertThat(p.efer).isEqualTo(efer);
+    }
+
+    @Test
+    void reservedBitsAreRefused() {
+        assertThat(ControlRegisters.writeCr0(p, p.cr0 | 1L << 32)).isFalse();
+        assertThat(ControlRegisters.writeCr0(p, p.cr0 | Bits.CR0_NW)).isFalse();
+        assertThat(ControlRegisters.writeCr0(p, p.cr0 | Bits.CR0_NW | Bits.CR0_CD)).isTrue();
+        assertThat(ControlRegisters.writeCr3(p, 1L << 46)).isFalse();
+        assertThat(ControlRegisters.writeCr4(p, p.cr4 | 1 << 14)).as("SMX").isFalse();
+        assertThat(ControlRegisters.writeCr4(p, p.cr4 | Bits.CR4_OSFXSR)).as("no SSE in the model").isFalse();
+        assertThat(ControlRegisters.writeCr4(p, p.cr4 | Bits.CR4_SMEP | Bits.CR4_FSGSBASE)).isTrue();
+        assertThat(ControlRegisters.writeEfer(p, p.efer | 1 << 12)).as("SVME").isFalse();
+    }
+
+    @Test
+    void writeProtectAndNoExecuteTakeEffectAtOnce() {
+        machine.memory.write64(machine.entryOf(0x7_0000), 0x7_0000 | 1L << 63 | 5);
+        p.flushAll();
+        assertThat(ControlRegisters.writeCr0(p, p.cr0 & ~Bits.CR0_WP)).isTrue();
+        p.store64(0x7_0000, 1);
+        assertThat(ControlRegisters.writeCr0(p, p.cr0 | Bits.CR0_WP)).isTrue();
+        assertThat(faults(() -> p.store64(0x7_0000, 1))).isTrue();
+        p.load8(0x7_0000);
+        assertThat(ControlRegisters.writeEfer(p, p.efer & ~Bits.EFER_NXE)).isTrue();
+        assertThat(faults(() -> p.load8(0x7_0000))).as("bit 63 is reserved now").isTrue();
+        assertThat(p.faultErrorCode).isEqualTo(9);
+    }
+
+    private static boolean faults(Runnable action) {
+        try {
+            action.run();
+            return false;
+        } catch (GuestFault fault) {
+            return true;
+        }
+    }
+
+    @Test
+    void msrsFollowTheModel() {
+        assertThat(Msrs.canRead(p, 0x10a)).isTrue();
+        assertThat(Msrs.canRead(p, 0xdead)).isFalse();
+        assertThat(Msrs.write(p, 0xdead, 0)).isFalse();
+        assertThat(Msrs.write(p, 0x10a, 0)).as("read-only").isFalse();
+        assertThat(Msrs.write(p, Msrs.PAT, 0x0007_0406_0007_0406L)).isTrue();
+        assertThat(Msrs.write(p, Msrs.PAT, 2)).as("reserved memory type").isFalse();
+        assertThat(Msrs.write(p, Msrs.LSTAR, 1L << 62)).as("not canonical").isFalse();
+        assertThat(Msrs.write(p, Msrs.TSC_AUX, 1L << 32)).isFalse();
+        assertThat(Msrs.write(p, Msrs.MISC_FEATURES_ENABLES, 1)).isTrue();
+        assertThat(Msrs.write(p, Msrs.MISC_FEATURES_ENABLES, 2)).isFalse();
+        assertThat(Msrs.isCpuidFaulting(p)).isTrue();
+        machine.clock.advance(5000);
+        assertThat(Msrs.read(p, Msrs.TSC)).isEqualTo(5000);
+        assertThat(Msrs.write(p, Msrs.TSC, 7)).isTrue();
+        machine.clock.advance(1);
+        assertThat(Msrs.read(p, Msrs.TSC)).isEqualTo(8);
+        try (TestMachine amd = new TestMachine(CpuModel.amd())) {
+            assertThat(Msrs.canRead(amd.p, 0x10a)).isFalse();
+            assertThat(Msrs.canRead(amd.p, Msrs.HWCR)).isTrue();
+        }
+    }
+
+    @Test
+    void everyReadableMsrWritesBackItsOwnValueOrIsReadOnly() {
+        for (int address : new int[]{Msrs.APIC_BASE, Msrs.SYSENTER_CS, Msrs.SYSENTER_ESP, Msrs.SYSENTER_EIP, Msrs.PAT,
+            Msrs.EFER, Msrs.STAR, Msrs.LSTAR, Msrs.CSTAR, Msrs.FMASK, Msrs.FS_BASE, Msrs.GS_BASE, Msrs.KERNEL_GS_BASE,
+            Msrs.TSC_AUX}) {
+            assertThat(Msrs.canRead(p, address)).isTrue();
+            long value = Msrs.read(p, address);
+            assertThat(Msrs.write(p, address, value)).as("%x", address).isTrue();
+            assertThat(Msrs.read(p, address)).isEqualTo(value);
+        }
+    }
+
+    @Test
+    void virtualCpusComeAndGoWithoutLosingARegister() throws IOException {
+        Random random = new Random(11);
+        ProcessorState empty = new ProcessorState();
+        empty.save(p);
+        for (int i = 0; i < 16; i++) {
+            p.gpr[i] = random.nextLong();
+        }
+        machine.enterRing(3);
+        p.rip = 0x1234_5678;
+        p.setRflags(0x4d6 | Bits.RFLAGS_AC);
+        p.segmentBase[Processor.FS] = 0x1000;
+        p.segmentBase[Processor.GS] = random.nextLong();
+        p.msr.kernelGsBase = random.nextLong();
+        p.msr.star = random.nextLong();
+        p.cr2 = random.nextLong();
+        p.dr[0] = 5;
+        p.gdtBase = 77;
+        p.shadowEnd = p.retired + 1;
+        int context = p.codeContext;
+        ProcessorState full = new ProcessorState();
+        full.save(p);
+        byte[] fullBytes = bytes(full);
+        long stamp = p.mmu().tlb.flushStamp();
+
+        empty.load(p);
+        ProcessorState copy = new ProcessorState();
+        copy.save(p);
+        assertThat(bytes(copy)).isEqualTo(bytes(empty));
+        copy.read(new DataInputStream(new ByteArrayInputStream(fullBytes)));
+        assertThat(bytes(copy)).isEqualTo(fullBytes);
+        copy.load(p);
+        copy = new ProcessorState();
+        copy.save(p);
+        assertThat(bytes(copy)).isEqualTo(fullBytes);
+        assertThat(p.codeContext).isEqualTo(context);
+        assertThat(p.mmu().tlb.flushStamp()).as("nothing that translations depend on").isEqualTo(stamp);
+    }
+
+    private static byte[] bytes(ProcessorState state) throws IOException {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        state.write(new DataOutputStream(bytes));
+        return bytes.toByteArray();
+    }
+
+    @Test
+    void portsAreCheckedAgainstTheBitmapOfTheTss() {
+        machine.memory.write64(TestMachine.GDT + 0x40, 0x0000_8912_0000_00ffL);
+        machine.memory.write64(TestMachine.GDT + 0x48, TestMachine.KERNEL >>> 32);
+        Segmentation.ltr(p, 0x40);
+        long base = p.segmentBase[Processor.TR];
+        int attributes = p.segmentAttributes[Processor.TR];
+        machine.enterRing(3);
+        p.segmentBase[Processor.TR] = base;
+        p.segmentLimit[Processor.TR] = 0xff;
+        p.segmentAttributes[Processor.TR] = attributes;
+        machine.memory.write16(TestMachine.TSS + 102, 0x68);
+        machine.memory.write8(TestMachine.TSS + 0x68 + 0x10, 0b1000_0000);
+        assertThat(InputOutput.in(p, 0x80, 1)).isEqualTo(0xff);
+        assertThat(InputOutput.in(p, 0x86, 1)).isEqualTo(0xff);
+        assertThat(faults(() -> InputOutput.in(p, 0x86, 2))).isTrue();
+        assertThat(faults(() -> InputOutput.in(p, 0x84, 4))).isTrue();
+        assertThat(faults(() -> InputOutput.out(p, 0x87, 1, 0))).isTrue();
+        assertThat(faults(() -> InputOutput.in(p, 0x500, 1))).as("beyond the limit").isTrue();
+        p.setRflags(p.rflags() | Bits.RFLAGS_IOPL);
+        assertThat(InputOutput.in(p, 0x87, 4)).isEqualTo(0xffff_ffffL);
+    }
+}
