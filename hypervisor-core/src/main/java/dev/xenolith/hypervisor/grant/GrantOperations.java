@@ -444,6 +444,21 @@ public final class GrantOperations {
         return GNTST_OKAY;
     }
 
+    /** Whether the frame {@code mfn}, any value, is a page of the table's domain, or one that it has mapped. */
+    public boolean maps(GrantTable table, long mfn) {
+        if (memory.get(mfn, table.owner())) {
+            memory.put((int) mfn);
+            return true;
+        }
+        MapTrack track = table.mapTrack();
+        for (int handle = 0; handle < track.size(); handle++) {
+            if (track.isMapped(handle) && track.granter(handle).mfn(track.ref(handle)) == mfn) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     /** Sets up entry {@code ref} of a domain for {@code grantee}; for builders. 0, or -EINVAL if there is no such entry. */
     public int seed(GrantTable table, int ref, int grantee, long frame) {
         if (!table.has(ref) || frame < 0 || frame > 0xffff_ffffL) {

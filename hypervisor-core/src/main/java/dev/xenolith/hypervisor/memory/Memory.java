@@ -21,6 +21,18 @@ public final class Memory {
     /** Headroom so that internal references never overflow the counter. */
     private static final long MAX_REFERENCES = FrameTable.REFERENCES - 16;
 
+    private static final MemoryOwner.Events NOBODY_TO_TELL = new MemoryOwner.Events() {
+        @Override
+        public void crash(String reason) {
+            throw new IllegalStateException(reason);
+        }
+
+        @Override
+        public void empty() {
+            // What the hypervisor owns does not end.
+        }
+    };
+
     private final PhysicalMemory ram;
     private final Checks checks;
     private final FrameTable frames;
@@ -29,6 +41,7 @@ public final class Memory {
     private final MachineToPhysical m2p;
     private final @Nullable MemoryOwner[] owners = new MemoryOwner[DOMIDS];
     private final MemoryOwner xen;
+    private final MemoryOwner io;
     private long hypervisorFrames;
 
     /**
@@ -44,17 +57,8 @@ public final class Memory {
         allocator = new FrameAllocator(ram, frames, tlb, checks);
         m2p = new MachineToPhysical(ram, allocator, frames);
         hypervisorFrames = allocator.total() - allocator.free();
-        xen = createOwner(Xen.DOMID_XEN, new MemoryOwner.Events() {
-            @Override
-            public void crash(String reason) {
-                throw new IllegalStateException(reason);
-            }
-
-            @Override
-            public void empty() {
-                // The hypervisor's own owner does not end.
-            }
-        });
+        xen = createOwner(Xen.DOMID_XEN, NOBODY_TO_TELL);
+        io = createOwner(Xen.DOMID_IO, NOBODY_TO_TELL);
     }
 
     public PhysicalMemory ram() {
@@ -129,6 +133,11 @@ public final class Memory {
     /** Owner of the frames that the hypervisor lets nobody have. */
     public MemoryOwner xen() {
         return xen;
+    }
+
+    /** Owner of what is not RAM: has no frame, so that nothing named as its own is found to be. */
+    public MemoryOwner io() {
+        return io;
     }
 
     /** Owner of {@code mfn}, a frame of RAM, or null. */

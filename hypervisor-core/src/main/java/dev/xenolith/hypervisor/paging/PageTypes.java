@@ -309,16 +309,15 @@ public final class PageTypes {
 
     /** Validation of {@code mfn} has failed at entry {@code index}: leaves what the entries before it hold to be given back. */
     private void abandon(int mfn, int index, boolean childHeld, long entry, PagingContext context) {
-        int child = context.deferred();
-        if (index == 0) {
-            // Nothing before it. A child that failed half way stays deferred itself.
-            if (childHeld && child == FrameTable.NO_FRAME) {
+        // The reference of a child that failed half way moves from the context to this table's progress.
+        boolean childFailed = context.hasDeferred();
+        if (index == 0 && !childFailed) {
+            if (childHeld) {
                 memory.put((int) Pte.frame(entry));
             }
             return;
         }
-        // The reference of a child that failed half way moves from the context to this table's progress.
-        frames.setProgress(mfn, index, childHeld || child != FrameTable.NO_FRAME);
+        frames.setProgress(mfn, index, childHeld || childFailed);
         context.defer(mfn, true);
     }
 

@@ -27,7 +27,7 @@ class StructLayoutTest {
     /** Every class that declares public structures; add yours here. */
     private static final List<Class<?>> HEADER_CLASSES = List.of(Xen.class, ArchX86.class, Sched.class,
             EventChannel.class, VcpuOp.class, Version.class, Callback.class, Physdev.class, ConsoleRing.class,
-            XenstoreRing.class, Mmu.class, Grant.class, MemoryOp.class);
+            XenstoreRing.class, Mmu.class, Grant.class, Xenmem.class);
 
     @TempDir
     Path directory;

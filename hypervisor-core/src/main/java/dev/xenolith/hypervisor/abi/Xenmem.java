@@ -1,7 +1,7 @@
 package dev.xenolith.hypervisor.abi;
 
 /** xen/include/public/memory.h: commands and structures of memory_op. */
-public final class MemoryOp {
+public final class Xenmem {
     public static final int XENMEM_INCREASE_RESERVATION = 0;
     public static final int XENMEM_DECREASE_RESERVATION = 1;
     public static final int XENMEM_MAXIMUM_RAM_PAGE = 2;
@@ -108,6 +108,6 @@ public final class MemoryOp {
         }
     }
 
-    private MemoryOp() {
+    private Xenmem() {
     }
 }

@@ -1,0 +1,20 @@
+package dev.xenolith.hypervisor.hypercall;
+
+import dev.xenolith.hypervisor.abi.Hypercall;
+import dev.xenolith.hypervisor.domain.DomainGrants;
+import dev.xenolith.hypervisor.domain.Domains;
+
+/** The handlers of all hypercalls about memory: page tables, reservations, grants. */
+public final class MemoryHandlers {
+    private MemoryHandlers() {}
+
+    /** Adds them to {@code table}. */
+    public static void addTo(Hypercalls.Table table, Domains domains, DomainGrants grants) {
+        table.add(Hypercall.MMU_UPDATE, new MmuUpdateOp(domains))
+                .add(Hypercall.MMUEXT_OP, new MmuextOp(domains))
+                .add(Hypercall.UPDATE_VA_MAPPING, new VaMappingOp(domains, false))
+                .add(Hypercall.UPDATE_VA_MAPPING_OTHERDOMAIN, new VaMappingOp(domains, true))
+                .add(Hypercall.MEMORY_OP, new MemoryOp(domains))
+                .add(Hypercall.GRANT_TABLE_OP, new GrantTableOp(domains, grants));
+    }
+}

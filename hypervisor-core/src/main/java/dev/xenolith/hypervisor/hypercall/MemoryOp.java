@@ -1,0 +1,207 @@
+package dev.xenolith.hypervisor.hypercall;
+
+import static dev.xenolith.hypervisor.abi.Errno.EACCES;
+import static dev.xenolith.hypervisor.abi.Errno.EDOM;
+import static dev.xenolith.hypervisor.abi.Errno.EFAULT;
+import static dev.xenolith.hypervisor.abi.Errno.EINVAL;
+import static dev.xenolith.hypervisor.abi.Errno.ENOENT;
+import static dev.xenolith.hypervisor.abi.Errno.ENOSYS;
+import static dev.xenolith.hypervisor.abi.Errno.EOPNOTSUPP;
+import static dev.xenolith.hypervisor.abi.Errno.EPERM;
+import static dev.xenolith.hypervisor.abi.Errno.ESRCH;
+
+import dev.xenolith.cpu.memory.PhysicalMemory;
+import dev.xenolith.hypervisor.abi.Xen;
+import dev.xenolith.hypervisor.abi.Xenmem;
+import dev.xenolith.hypervisor.abi.Xenmem.AddToPhysmap;
+import dev.xenolith.hypervisor.abi.Xenmem.MachphysMapping;
+import dev.xenolith.hypervisor.abi.Xenmem.MachphysMfnList;
+import dev.xenolith.hypervisor.abi.Xenmem.Reservation;
+import dev.xenolith.hypervisor.domain.Access;
+import dev.xenolith.hypervisor.domain.Domain;
+import dev.xenolith.hypervisor.domain.Domains;
+import dev.xenolith.hypervisor.memory.MachineToPhysical;
+import dev.xenolith.hypervisor.memory.Memory;
+
+/**
+ * memory_op: the command is in the low bits of argument 0, progress above them, the structure's address in argument 1. What concerns
+ * translated guests is refused as Xen refuses it to PV ones; what Debian's Xen is built without is -ENOSYS.
+ */
+public final class MemoryOp implements Handler {
+    /** End of the M2P table's part of the address space: of L4 slot 256 the first quarter. */
+    private static final long M2P_END = 0xffff_8040_0000_0000L;
+    /** XENMEM_get_vnumainfo and XENMEM_acquire_resource begin with a domid and 16 bits that must be zero in the latter. */
+    private static final int DOMID_SIZE = 4;
+
+    private final Domains domains;
+    private final Memory memory;
+    private final ReservationOp reservations;
+
+    public MemoryOp(Domains domains) {
+        this.domains = domains;
+        memory = domains.memory;
+        reservations = new ReservationOp(domains);
+    }
+
+    @Override
+    public long call(Call call) {
+        int command = (int) call.argument(0) & Xenmem.MEMOP_CMD_MASK;
+        long start = call.argument(0) >>> Xenmem.MEMOP_EXTENT_SHIFT;
+        return switch (command) {
+            case Xenmem.XENMEM_INCREASE_RESERVATION, Xenmem.XENMEM_DECREASE_RESERVATION,
+                    Xenmem.XENMEM_POPULATE_PHYSMAP ->
+                reservations.change(call, command, start);
+            case Xenmem.XENMEM_EXCHANGE -> start != 0 ? -EINVAL : reservations.exchange(call);
+            case Xenmem.XENMEM_MAXIMUM_RAM_PAGE -> start != 0 ? -EINVAL : memory.frames().size();
+            case Xenmem.XENMEM_CURRENT_RESERVATION, Xenmem.XENMEM_MAXIMUM_RESERVATION, Xenmem.XENMEM_MAXIMUM_GPFN ->
+                start != 0 ? -EINVAL : state(call, command);
+            case Xenmem.XENMEM_ADD_TO_PHYSMAP -> start > 0xffff ? -EDOM : addToPhysmap(call);
+            case Xenmem.XENMEM_ADD_TO_PHYSMAP_BATCH -> refuseTranslation(call, Short.BYTES);
+            case Xenmem.XENMEM_REMOVE_FROM_PHYSMAP -> start != 0 ? -EINVAL : removeFromPhysmap(call);
+            case Xenmem.XENMEM_MACHPHYS_MAPPING -> machphysMapping(call);
+            case Xenmem.XENMEM_MACHPHYS_MFN_LIST -> machphysMfnList(call);
+            case Xenmem.XENMEM_MACHINE_MEMORY_MAP -> Access.isPrivileged(call.domain) ? -ENOSYS : -EPERM;
+            case Xenmem.XENMEM_SET_POD_TARGET, Xenmem.XENMEM_GET_POD_TARGET -> privileged(call);
+            case Xenmem.XENMEM_CLAIM_PAGES -> start != 0 ? -EINVAL : claim(call);
+            case Xenmem.XENMEM_GET_VNUMAINFO -> start != 0 ? -EINVAL : vnuma(call);
+            case Xenmem.XENMEM_ACQUIRE_RESOURCE -> acquireResource(call);
+            default -> -ENOSYS;
+        };
+    }
+
+    private long state(Call call, int command) {
+        if (!call.read(call.argument(1), Short.BYTES)) {
+            return -EFAULT;
+        }
+        Domain domain = domains.table.resolve(call.domain, call.get16(0));
+        if (domain == null) {
+            return -ESRCH;
+        }
+        if (!Access.toTarget(call.domain, domain)) {
+            return -EPERM;
+        }
+        return switch (command) {
+            case Xenmem.XENMEM_CURRENT_RESERVATION -> domain.memory.totalPages();
+            case Xenmem.XENMEM_MAXIMUM_RESERVATION -> domain.memory.maxPages();
+            default -> maximumGpfn(domain);
+        };
+    }
+
+    private long maximumGpfn(Domain domain) {
+        if (domain.sharedInfoFrame < 0) {
+            return 0;
+        }
+        long address = ((long) domain.sharedInfoFrame << PhysicalMemory.FRAME_SHIFT) + Xen.SharedInfo.MAX_PFN;
+        long pages = memory.ram().read64(address);
+        return pages == 0 ? 0 : pages - 1;
+    }
+
+    private long addToPhysmap(Call call) {
+        if (!call.read(call.argument(1), AddToPhysmap.SIZE)) {
+            return -EFAULT;
+        }
+        if (call.get32(AddToPhysmap.SPACE) == Xenmem.XENMAPSPACE_GMFN_FOREIGN) {
+            return -ENOSYS;
+        }
+        return domains.table.resolve(call.domain, call.get16(AddToPhysmap.DOMID)) == null ? -ESRCH : -EACCES;
+    }
+
+    private long refuseTranslation(Call call, int size) {
+        if (!call.read(call.argument(1), size)) {
+            return -EFAULT;
+        }
+        return domains.table.resolve(call.domain, call.get16(0)) == null ? -ESRCH : -EACCES;
+    }
+
+    /** Of a PV domain nothing is removed, but whether the page is there is checked. struct xen_remove_from_physmap. */
+    private long removeFromPhysmap(Call call) {
+        if (!call.read(call.argument(1), 2 * Long.BYTES)) {
+            return -EFAULT;
+        }
+        Domain domain = domains.table.resolve(call.domain, call.get16(0));
+        if (domain == null) {
+            return -ESRCH;
+        }
+        if (!Access.toTarget(call.domain, domain)) {
+            return -EPERM;
+        }
+        long mfn = call.get64(Long.BYTES);
+        if (!memory.get(mfn, domain.memory)) {
+            return -ENOENT;
+        }
+        memory.put((int) mfn);
+        return 0;
+    }
+
+    private static long machphysMapping(Call call) {
+        call.put64(MachphysMapping.V_START, MachineToPhysical.BASE);
+        call.put64(MachphysMapping.V_END, M2P_END);
+        call.put64(MachphysMapping.MAX_MFN, (M2P_END - MachineToPhysical.BASE) / Long.BYTES - 1);
+        return call.write(call.argument(1), MachphysMapping.SIZE) ? 0 : -EFAULT;
+    }
+
+    private long machphysMfnList(Call call) {
+        long handle = call.argument(1);
+        if (!call.read(handle, MachphysMfnList.SIZE)) {
+            return -EFAULT;
+        }
+        int most = call.get32(MachphysMfnList.MAX_EXTENTS);
+        long list = call.get64(MachphysMfnList.EXTENT_START);
+        MachineToPhysical m2p = memory.m2p();
+        int extents = Integer.compareUnsigned(most, m2p.extents()) < 0 ? most : m2p.extents();
+        for (int i = 0; i < extents; i++) {
+            if (!call.writeBack64(list + (long) i * Long.BYTES, 0, m2p.extentFrame(i))) {
+                return -EFAULT;
+            }
+        }
+        return call.writeBack32(handle, MachphysMfnList.NR_EXTENTS, extents) ? 0 : -EFAULT;
+    }
+
+    private long claim(Call call) {
+        if (!call.read(call.argument(1), Reservation.SIZE)) {
+            return -EFAULT;
+        }
+        if (call.get64(Reservation.NR_EXTENTS) != 1 || call.get32(Reservation.EXTENT_ORDER) != 0
+                || call.get32(Reservation.MEM_FLAGS) != 0) {
+            return -EINVAL;
+        }
+        return domains.table.resolve(call.domain, call.get16(Reservation.DOMID)) == null
+                ? -ESRCH
+                : Access.isPrivileged(call.domain) ? -ENOSYS : -EPERM;
+    }
+
+    private long privileged(Call call) {
+        // struct xen_pod_target ends with the domid.
+        if (!call.read(call.argument(1), 5 * Long.BYTES)) {
+            return -EFAULT;
+        }
+        return domains.table.resolve(call.domain, call.get16(4 * Long.BYTES)) == null
+                ? -ESRCH
+                : Access.isPrivileged(call.domain) ? -ENOSYS : -EPERM;
+    }
+
+    private long vnuma(Call call) {
+        if (!call.read(call.argument(1), DOMID_SIZE)) {
+            return -EFAULT;
+        }
+        Domain domain = domains.table.resolve(call.domain, call.get16(0));
+        if (domain == null) {
+            return -ESRCH;
+        }
+        return Access.toTarget(call.domain, domain) ? -EOPNOTSUPP : -EPERM;
+    }
+
+    private long acquireResource(Call call) {
+        if (!call.read(call.argument(1), DOMID_SIZE)) {
+            return -EFAULT;
+        }
+        int domid = call.get16(0);
+        if (domid == Xen.DOMID_SELF || domid == call.domain.domid) {
+            return -EPERM;
+        }
+        if (domains.table.find(domid) == null) {
+            return -ESRCH;
+        }
+        return Access.isPrivileged(call.domain) ? -EOPNOTSUPP : -EPERM;
+    }
+}

@@ -1,0 +1,46 @@
+package dev.xenolith.hypervisor.grant;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.xenolith.hypervisor.memory.Checks;
+import java.util.List;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Whatever guests do to their memory: counts stay exact, the victim and free memory stay untouched, every frame comes back. */
+class HostileGuestsTest {
+    private static final int STEPS = 20_000;
+    private static final int AUDIT_EVERY = 500;
+
+    @ParameterizedTest
+    @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12})
+    void nothingLeaksOrBreaks(long seed) {
+        try (HostileGuests hostile = new HostileGuests(seed, Checks.ALL)) {
+            hostile.preemptSometimes();
+            String finding = run(hostile, STEPS);
+            assertThat(finding).as("seed " + seed).isNull();
+            if (System.getProperty("outcomes") != null) {
+                hostile.outcomes.forEach((k, v) -> System.out.println(k + ": " + v));
+            }
+            hostile.end();
+            assertThat(hostile.world.audit.run()).as("seed " + seed).isEmpty();
+            long hypervisor = hostile.world.memory.hypervisorFrames();
+            assertThat(hostile.world.memory.freeFrames()).as("seed " + seed)
+                    .isEqualTo(hostile.world.memory.totalFrames() - hypervisor);
+        }
+    }
+
+    /** The first thing that is wrong, or null. */
+    static @org.jspecify.annotations.Nullable String run(HostileGuests hostile, int steps) {
+        for (int i = 1; i <= steps; i++) {
+            List<String> found = hostile.step();
+            if (found.isEmpty() && i % AUDIT_EVERY == 0) {
+                found = hostile.findings();
+            }
+            if (!found.isEmpty()) {
+                return "step " + i + ": " + found;
+            }
+        }
+        return null;
+    }
+}
