@@ -1,6 +1,5 @@
 package dev.xenolith.dom0.client;
 
-import dev.xenolith.dom0.host.Standalone;
 import dev.xenolith.dom0.protocol.Connection;
 import dev.xenolith.dom0.protocol.Frames;
 import dev.xenolith.dom0.protocol.Hello;
@@ -9,7 +8,10 @@ import java.io.FileDescriptor;
 import java.io.FileInputStream;
 import java.io.FileOutputStream;
 import java.io.IOException;
+import java.net.URL;
+import java.net.URLClassLoader;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -25,6 +27,7 @@ public final class Main {
     /** Set by the launchers: three digits, 1 if standard input, output, error is a terminal. */
     private static final String TERMINALS = "xenolith.tty";
 
+    private static final String LARGE_JAR = "xenolith.jar";
     private static final int SIGINT = 2;
     private static final int EXIT_FAILURE = 1;
     private static final int EXIT_INTERRUPTED = 130;
@@ -40,6 +43,8 @@ public final class Main {
     private final FileOutputStream out = new FileOutputStream(FileDescriptor.out);
     private final FileOutputStream err = new FileOutputStream(FileDescriptor.err);
     private final RawTerminal terminal = new RawTerminal();
+
+    private @Nullable Fallback fallback;
 
     /** Guarded by this: how many bytes of input the daemon waits for. */
     private int inputWanted;
@@ -75,18 +80,18 @@ public final class Main {
     private int run() throws IOException, InterruptedException {
         boolean isXl = program.equals("xl");
         if (!isXl && !isForHost(arguments)) {
-            return standalone().runXenolith(arguments);
+            return fallback().runXenolith(arguments);
         }
         Connection connection = connect();
-        if (connection == null && standalone().daemonLives()) {
+        if (connection == null && fallback().daemonLives()) {
             connection = await();
         }
         if (connection == null) {
             if (!isXl) {
-                return standalone().runXenolith(arguments);
+                return fallback().runXenolith(arguments);
             }
-            int exitCode = standalone().runXl(arguments, isCreate(arguments));
-            if (exitCode != Standalone.ASK_HOST) {
+            int exitCode = fallback().runXl(arguments, isCreate(arguments));
+            if (exitCode != Fallback.ASK_HOST) {
                 return exitCode;
             }
             connection = await();
@@ -114,8 +119,26 @@ public final class Main {
         return false;
     }
 
-    private Standalone standalone() {
-        return new Standalone(places, inIsTerminal, outIsTerminal);
+    /** Loads what the client's own small jar leaves out from the large one beside it, unless it is on the class path. */
+    private Fallback fallback() throws IOException {
+        Fallback known = fallback;
+        if (known == null) {
+            try {
+                ClassLoader loader = Main.class.getClassLoader();
+                Path jar = Path.of(System.getProperty("java.class.path")).resolveSibling(LARGE_JAR);
+                if (Main.class.getResource("/dev/xenolith/dom0/host/Standalone.class") == null) {
+                    loader = new URLClassLoader(new URL[]{jar.toUri().toURL()}, loader);
+                    Thread.currentThread().setContextClassLoader(loader);
+                }
+                known = (Fallback) Class.forName("dev.xenolith.dom0.host.Standalone", true, loader)
+                        .getConstructor(Places.class, boolean.class, boolean.class)
+                        .newInstance(places, inIsTerminal, outIsTerminal);
+            } catch (ReflectiveOperationException e) {
+                throw new IOException("the installation is damaged: " + e, e);
+            }
+            fallback = known;
+        }
+        return known;
     }
 
     private @Nullable Connection connect() {
@@ -127,13 +150,13 @@ public final class Main {
     }
 
     /** Waits for a daemon that is about to listen; null if it ends or takes too long. */
-    private @Nullable Connection await() throws InterruptedException {
+    private @Nullable Connection await() throws IOException, InterruptedException {
         for (int attempt = 0; attempt < START_ATTEMPTS; attempt++) {
             Connection connection = connect();
             if (connection != null) {
                 return connection;
             }
-            if (!standalone().daemonLives()) {
+            if (!fallback().daemonLives()) {
                 return null;
             }
             Thread.sleep(START_PAUSE_MILLIS);
@@ -160,7 +183,13 @@ public final class Main {
         Runtime.getRuntime().addShutdownHook(new Interrupter(connection));
         while (true) {
             switch (connection.receive()) {
-                case Frames.STDOUT -> out.write(connection.payload(), 0, connection.length());
+                case Frames.STDOUT -> {
+                    try {
+                        out.write(connection.payload(), 0, connection.length());
+                    } catch (IOException e) {
+                        return EXIT_FAILURE; // As head(1) does to us: there is nobody to tell.
+                    }
+                }
                 case Frames.STDERR -> err.write(connection.payload(), 0, connection.length());
                 case Frames.WANT_STDIN -> wantInput(connection, connection.number());
                 case Frames.RAW -> {

@@ -45,7 +45,7 @@ final class ClientHandler extends SimpleChannelInboundHandler<ByteBuf> {
     public void channelActive(ChannelHandlerContext context) {
         deadline = context.executor().schedule(() -> {
             if (client == null) {
-                LOG.warn("a connection said nothing for {} s", HELLO_SECONDS);
+                LOG.info("a connection said nothing for {} s", HELLO_SECONDS);
                 context.close();
             }
         }, HELLO_SECONDS, TimeUnit.SECONDS);
@@ -105,7 +105,7 @@ final class ClientHandler extends SimpleChannelInboundHandler<ByteBuf> {
 
     @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
-        LOG.warn("a client is disconnected: {}", cause.toString());
+        LOG.info("a client is disconnected: {}", cause.toString());
         if (client == null && cause instanceof ProtocolException) {
             // It may be a client of another version, which understands at least this.
             byte[] line = ("xenolith: " + cause.getMessage() + "\n").getBytes(StandardCharsets.UTF_8);

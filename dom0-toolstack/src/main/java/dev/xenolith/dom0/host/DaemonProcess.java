@@ -6,10 +6,12 @@ import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
 import java.lang.ProcessBuilder.Redirect;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.security.CodeSource;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -42,7 +44,7 @@ final class DaemonProcess {
         command.add("-Dlogback.configurationFile=logback-daemon.xml");
         command.add("-Dxenolith.log=" + places.log());
         command.add("-cp");
-        command.add(System.getProperty("java.class.path"));
+        command.add(classPath());
         command.add(DaemonMain.class.getName());
         command.addAll(options.toArguments());
         try {
@@ -59,6 +61,15 @@ final class DaemonProcess {
         } catch (IOException e) {
             throw new ToolstackException(ToolstackException.FAILURE, "the host did not start: " + e, e);
         }
+    }
+
+    /** Our own jar, whose manifest names the others; in tests, the class path of this process. */
+    private static String classPath() {
+        CodeSource source = DaemonProcess.class.getProtectionDomain().getCodeSource();
+        String location = source == null ? "" : source.getLocation().toString();
+        return location.startsWith("file:") && location.endsWith(".jar")
+                ? Path.of(URI.create(location)).toString()
+                : System.getProperty("java.class.path");
     }
 
     private static void prepare(Path log) throws IOException {

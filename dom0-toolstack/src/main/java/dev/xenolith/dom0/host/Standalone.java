@@ -1,5 +1,6 @@
 package dev.xenolith.dom0.host;
 
+import dev.xenolith.dom0.client.Fallback;
 import dev.xenolith.dom0.protocol.Places;
 import dev.xenolith.dom0.xl.Client;
 import dev.xenolith.dom0.xl.ToolstackException;
@@ -19,10 +20,7 @@ import java.util.Map;
  * Command lines in a process without a host: help, mistakes, dry runs, and what has to do with the host itself. Only here
  * does the client load picocli and the rest.
  */
-public final class Standalone {
-    /** Instead of an exit code: there is a host now, it is to run the command line. */
-    public static final int ASK_HOST = -1;
-
+public final class Standalone implements Fallback {
     private static final String NO_HOST = "no host is running; start one with 'xenolith host start'";
 
     private final Places places;
@@ -36,9 +34,7 @@ public final class Standalone {
         this.outIsTerminal = outIsTerminal;
     }
 
-    /**
-     * Returns whether a daemon lives that does not listen: one that is about to start or to stop.
-     */
+    @Override
     public boolean daemonLives() {
         try {
             return DaemonLock.holder(places).isPresent();
@@ -47,11 +43,7 @@ public final class Standalone {
         }
     }
 
-    /**
-     * Runs a command line of xenolith.
-     *
-     * @return the exit code
-     */
+    @Override
     public int runXenolith(List<String> arguments) {
         OutputStream err = new FileOutputStream(FileDescriptor.err);
         Client client = new LocalClient(inIsTerminal, outIsTerminal, err);
@@ -63,12 +55,7 @@ public final class Standalone {
         }, local);
     }
 
-    /**
-     * Runs a command line of xl. One that is right but needs a host fails, unless it is {@code create}, which starts one.
-     *
-     * @param autoStart the command is create
-     * @return the exit code, or {@link #ASK_HOST}
-     */
+    @Override
     public int runXl(List<String> arguments, boolean autoStart) throws IOException, InterruptedException {
         ByteArrayOutputStream err = new ByteArrayOutputStream();
         boolean[] needed = new boolean[1];

@@ -1,0 +1,227 @@
+package dev.xenolith.dom0.host;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.xenolith.dom0.protocol.Places;
+import dev.xenolith.dom0.xl.FakeToolstack;
+import dev.xenolith.dom0.xl.Toolstack;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The launchers as a user calls them, in front of a daemon in this process, or of none. */
+@Timeout(value = 120, unit = TimeUnit.SECONDS)
+class LauncherIT {
+    private static final Path HOME = Path.of(System.getProperty("xenolith.home"));
+
+    @TempDir
+    Path directory;
+
+    private final FakeToolstack toolstack = new FakeToolstack();
+    private Places places = new Places(Path.of("/"), Path.of("/"));
+
+    private record Result(int exitCode, String out, String err) {
+    }
+
+    @BeforeEach
+    void prepare() throws IOException {
+        places = new Places(directory.resolve("s"), directory.resolve("s.log"));
+        Files.writeString(directory.resolve("pv.cfg"), "name=\"pv1\"\nkernel=\"/dev/null\"\n");
+    }
+
+    @AfterEach
+    void noStrayFiles() throws IOException {
+        assertThat(Files.exists(HOME.resolve(".build.lock"))).isFalse();
+    }
+
+    private Daemon daemon() {
+        return Daemon.start(options -> new RunningHost() {
+            @Override
+            public Toolstack toolstack() {
+                return toolstack;
+            }
+
+            @Override
+            public void close() {
+                // Nothing runs.
+            }
+        }, HostOptions.DEFAULT, places);
+    }
+
+    private Process start(List<String> command) throws IOException {
+        ProcessBuilder builder = new ProcessBuilder(command).directory(directory.toFile());
+        builder.environment().put("XENOLITH_SOCKET", places.socket().toString());
+        builder.environment().put("XDG_CACHE_HOME", directory.resolve("cache").toString());
+        return builder.start();
+    }
+
+    private Result run(String input, List<String> command) throws Exception {
+        Process process = start(command);
+        try (OutputStream in = process.getOutputStream()) {
+            in.write(input.getBytes(StandardCharsets.UTF_8));
+        } catch (IOException e) {
+            // It did not want it.
+        }
+        String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        String err = new String(process.getErrorStream().readAllBytes(), StandardCharsets.UTF_8);
+        return new Result(process.waitFor(), out, err);
+    }
+
+    private Result xl(String... arguments) throws Exception {
+        List<String> command = new ArrayList<>(List.of(HOME.resolve("xl").toString()));
+        command.addAll(List.of(arguments));
+        return run("", command);
+    }
+
+    private Result xenolith(String... arguments) throws Exception {
+        List<String> command = new ArrayList<>(List.of(HOME.resolve("xenolith").toString()));
+        command.addAll(List.of(arguments));
+        return run("", command);
+    }
+
+    private void awaitLog(String entry) {
+        while (!toolstack.log().contains(entry)) {
+            Thread.onSpinWait();
+        }
+    }
+
+    @Test
+    void withoutAHost() throws Exception {
+        assertThat(xl("list")).isEqualTo(
+                new Result(1, "", "xl: no host is running; start one with 'xenolith host start'\n"));
+        assertThat(xl("help").out()).startsWith("Usage xl [-vfNtT] <subcommand> [args]\n");
+        assertThat(xl("list", "--bad").exitCode()).isEqualTo(2);
+        assertThat(xl("create", "none.cfg").exitCode()).isEqualTo(3);
+        Result dry = xl("create", "-n", "pv.cfg");
+        assertThat(dry.exitCode()).isZero();
+        assertThat(dry.out()).startsWith("{\n    \"c_info\"");
+        assertThat(xenolith("host", "status")).isEqualTo(new Result(3, "state    : stopped\n", ""));
+        assertThat(xenolith("host", "stop").exitCode()).isEqualTo(1);
+        assertThat(xenolith("host", "start", "--cpus=99")).isEqualTo(
+                new Result(2, "", "xenolith: --cpus: expected 1 to 8, found 99\n"));
+        assertThat(xenolith("--version").out()).startsWith("xenolith ");
+        assertThat(xenolith("xenstore", "ls").exitCode()).isEqualTo(1);
+        assertThat(xenolith("bogus").exitCode()).isEqualTo(2);
+    }
+
+    @Test
+    void withAHost() throws Exception {
+        try (Daemon daemon = daemon()) {
+            assertThat(daemon).isNotNull();
+            assertThat(xl("domid", "Domain-0")).isEqualTo(new Result(0, "0\n", ""));
+            assertThat(xl("list", "nosuch")).isEqualTo(new Result(1, "", "xl: domain 'nosuch' does not exist\n"));
+            assertThat(xl("create", "pv.cfg").exitCode()).isZero();
+            assertThat(xenolith("xenstore", "write", "/a", "1").exitCode()).isZero();
+            assertThat(xenolith("xenstore", "read", "/a").out()).isEqualTo("1\n");
+            assertThat(xenolith("host", "status").exitCode()).isZero();
+            Result again = xenolith("host", "start");
+            assertThat(again.exitCode()).isEqualTo(1);
+            assertThat(again.err()).startsWith("xenolith: a host is running already, with pid ");
+        }
+    }
+
+    @Test
+    void worksThroughLinksAndBlanks() throws Exception {
+        Path blanks = Files.createDirectories(directory.resolve("with blanks"));
+        Path link = Files.createSymbolicLink(blanks.resolve("first link"), HOME.resolve("xl"));
+        Path second = Files.createSymbolicLink(directory.resolve("second"), Path.of("with blanks", "first link"));
+        try (Daemon daemon = daemon()) {
+            assertThat(daemon).isNotNull();
+            assertThat(run("", List.of(link.toString(), "domid", "Domain-0")).out()).isEqualTo("0\n");
+            assertThat(run("", List.of("./second", "domid", "Domain-0")).out()).isEqualTo("0\n");
+            assertThat(second).isSymbolicLink();
+        }
+    }
+
+    @Test
+    void takesNoInputThatIsNotForIt() throws Exception {
+        try (Daemon daemon = daemon()) {
+            assertThat(daemon).isNotNull();
+            Result loop = run("one\ntwo\n", List.of("sh", "-c",
+                    "while read -r word; do '" + HOME.resolve("xl") + "' domid Domain-0; echo \"$word\"; done"));
+            assertThat(loop.out()).isEqualTo("0\none\n0\ntwo\n");
+            Result console = run("help\nbye", List.of(HOME.resolve("xl").toString(), "create", "-cq", "pv.cfg"));
+            assertThat(console).isEqualTo(new Result(0, "hello from pv1\r\nHELP\nBYE", ""));
+        }
+    }
+
+    @Test
+    void deathAndInterruptOfAClientEndItsCommand() throws Exception {
+        try (Daemon daemon = daemon()) {
+            assertThat(daemon).isNotNull();
+            assertThat(xl("create", "pv.cfg").exitCode()).isZero();
+            Process killed = start(List.of(HOME.resolve("xl").toString(), "console", "pv1"));
+            awaitLog("attach 4");
+            killed.destroyForcibly();
+            awaitLog("detach 4");
+            int before = toolstack.log().size();
+            Process interrupted = start(List.of(HOME.resolve("xl").toString(), "console", "pv1"));
+            while (toolstack.log().size() == before) {
+                Thread.onSpinWait();
+            }
+            assertThat(new ProcessBuilder("kill", "-INT", Long.toString(interrupted.pid())).start().waitFor()).isZero();
+            assertThat(interrupted.waitFor()).isEqualTo(130);
+            while (toolstack.log().size() < before + 2) {
+                Thread.onSpinWait();
+            }
+            assertThat(toolstack.log()).endsWith("attach 4", "detach 4");
+        }
+    }
+
+    @Test
+    void restoresTheTerminal() throws Exception {
+        assumeTrue(Files.isExecutable(Path.of("/usr/bin/script")),
+                "script(1), which makes a terminal, is not installed");
+        String xl = "'" + HOME.resolve("xl") + "'";
+        try (Daemon daemon = daemon()) {
+            assertThat(daemon).isNotNull();
+            Process process = start(
+                    List.of("script", "-qec", "stty -g >before; " + xl + " create -cq pv.cfg; echo rc=$?; "
+                            + "stty -g >after", "/dev/null"));
+            awaitLog("unpause 4");
+            try (OutputStream keys = process.getOutputStream()) {
+                keys.write("ls\u001d".getBytes(StandardCharsets.US_ASCII));
+                keys.flush();
+                awaitLog("detach 4");
+                String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+                assertThat(process.waitFor()).isZero();
+                assertThat(out).contains("hello from pv1").contains("LS").contains("rc=0");
+            }
+            assertThat(directory.resolve("after")).hasSameTextualContentAs(directory.resolve("before"));
+        }
+    }
+
+    @Test
+    void cacheForTheClientIsMadeOnceAndKeepsQuiet() throws Exception {
+        Path cache = directory.resolve("cache/xenolith");
+        try (Daemon daemon = daemon()) {
+            assertThat(daemon).isNotNull();
+            Result first = xl("domid", "Domain-0");
+            while (!Files.isDirectory(cache) || !containsCache(cache)) {
+                Thread.sleep(100);
+            }
+            assertThat(first).isEqualTo(new Result(0, "0\n", ""));
+            assertThat(xl("domid", "Domain-0")).isEqualTo(first);
+            try (var files = Files.list(cache)) {
+                assertThat(files.filter(file -> file.toString().endsWith(".aot"))).hasSize(1);
+            }
+        }
+    }
+
+    private static boolean containsCache(Path cache) throws IOException {
+        try (var files = Files.list(cache)) {
+            return files.anyMatch(file -> file.toString().endsWith(".aot"));
+        }
+    }
+}

@@ -1,0 +1,120 @@
+package dev.xenolith.dom0.xl;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+class XenolithTest {
+    private final FakeToolstack toolstack = new FakeToolstack();
+    private final FakeXenstore store = toolstack.fakeXenstore();
+    private TestClient client = new TestClient(Path.of("/"));
+
+    @BeforeEach
+    void fill() {
+        store.write("/tool/xenstored", "");
+        store.write("/local/domain/0/name", "Domain-0");
+        store.write("/local/domain/0/odd", "a\tb\\\u0001\u00e9");
+    }
+
+    private int xenolith(String... arguments) {
+        client = new TestClient(Path.of("/"));
+        return Xenolith.run(List.of(arguments), client, () -> toolstack, Map.of());
+    }
+
+    @Test
+    void showsTrees() {
+        assertThat(xenolith("xenstore", "ls")).isZero();
+        assertThat(client.outText()).isEqualTo("""
+                local = ""
+                 domain = ""
+                  0 = ""
+                   name = "Domain-0"
+                   odd = "a\\tb\\\\\\001\\xc3\\xa9"
+                tool = ""
+                 xenstored = ""
+                """);
+        assertThat(xenolith("xenstore", "ls", "-fp", "/local/domain")).isZero();
+        assertThat(client.outText()).startsWith("""
+                /local/domain/0 = ""  (n0)
+                /local/domain/0/name = "Domain-0"  (n0)
+                """);
+        assertThat(xenolith("xenstore", "ls", "/nowhere")).isEqualTo(1);
+        assertThat(client.errText()).isEqualTo("xenolith: xenstore: /nowhere: ENOENT\n");
+    }
+
+    @Test
+    void readsWritesAndRemoves() {
+        assertThat(xenolith("xenstore", "write", "/a/b", "x\\x41\\101\\ty\\\\", "/a/c", "")).isZero();
+        assertThat(new String(store.read("/a/b"), StandardCharsets.UTF_8)).isEqualTo("xAA\ty\\");
+        assertThat(xenolith("xenstore", "read", "/a/b", "/local/domain/0/name")).isZero();
+        assertThat(client.outText()).isEqualTo("xAA\\ty\\\\\nDomain-0\n");
+        assertThat(xenolith("xenstore", "read", "-R", "/a/b")).isZero();
+        assertThat(client.outText()).isEqualTo("xAA\ty\\");
+        assertThat(xenolith("xenstore", "read", "-p", "/a/c")).isZero();
+        assertThat(client.outText()).isEqualTo("/a/c: \n");
+        assertThat(xenolith("xenstore", "list", "/a")).isZero();
+        assertThat(client.outText()).isEqualTo("b\nc\n");
+        assertThat(xenolith("xenstore", "list", "-p", "/")).isZero();
+        assertThat(client.outText()).isEqualTo("/a\n/local\n/tool\n");
+        assertThat(xenolith("xenstore", "exists", "/a/b")).isZero();
+        assertThat(xenolith("xenstore", "rm", "/a/b")).isZero();
+        assertThat(xenolith("xenstore", "exists", "/a/b")).isEqualTo(1);
+        assertThat(client.errText()).isEmpty();
+        assertThat(xenolith("xenstore", "rm", "-t", "/a/c")).isZero();
+        assertThat(xenolith("xenstore", "exists", "/a")).isEqualTo(1);
+        assertThat(xenolith("xenstore", "read", "/a")).isEqualTo(1);
+        assertThat(xenolith("xenstore", "write", "/a", "1", "/b")).isEqualTo(2);
+    }
+
+    @Test
+    void repeatsTransactionsThatDidNotHold() {
+        store.failCommits(2);
+        assertThat(xenolith("xenstore", "read", "/local/domain/0/name", "/local/domain/0/name")).isZero();
+        assertThat(client.outText()).isEqualTo("Domain-0\nDomain-0\n");
+        assertThat(store.commits()).isEqualTo(3);
+    }
+
+    @Test
+    void setsPermissions() {
+        assertThat(xenolith("xenstore", "chmod", "-r", "/local", "n0", "r5")).isZero();
+        assertThat(store.permissions("/local/domain/0/name")).containsExactly("n0", "r5");
+        assertThat(xenolith("xenstore", "chmod", "-u", "/tool/xenstored", "b1")).isZero();
+        assertThat(store.permissions("/tool")).containsExactly("b1");
+        assertThat(xenolith("xenstore", "chmod", "/tool", "z1")).isEqualTo(2);
+        assertThat(client.errText()).contains("expected n, r, w or b and a domid, found 'z1'");
+    }
+
+    @Test
+    void watches() {
+        // The writes above are queued events of the fake; the watched path comes after them.
+        assertThat(xenolith("xenstore", "watch", "-n", "4", "/local")).isZero();
+        assertThat(client.outText()).isEqualTo("/tool/xenstored\n/local/domain/0/name\n/local/domain/0/odd\n/local\n");
+    }
+
+    @Test
+    void tracesWithFilters() {
+        assertThat(xenolith("trace", "-c", "trap,event", "-d", "Domain-0")).isZero();
+        assertThat(client.outText()).isEqualTo("0.000001 trace [event, trap] OptionalInt[0]\n");
+    }
+
+    @Test
+    void helpAndMistakes() {
+        assertThat(xenolith("--version")).isZero();
+        assertThat(client.outText()).startsWith("xenolith ").doesNotContain("${");
+        assertThat(xenolith("--help")).isZero();
+        assertThat(client.outText()).contains("Usage: xenolith", "xenstore", "trace");
+        assertThat(xenolith("xenstore", "--help")).isZero();
+        assertThat(client.outText()).contains("watch", "chmod");
+        assertThat(xenolith("xenstore", "read", "--help")).isZero();
+        assertThat(xenolith("xenstore", "read")).isEqualTo(2);
+        assertThat(client.errText()).startsWith("xenolith: Missing required parameter: 'PATH").endsWith(
+                "; see 'xenolith xenstore read --help'\n");
+        assertThat(xenolith("bogus")).isEqualTo(2);
+        assertThat(xenolith()).isEqualTo(2);
+    }
+}
