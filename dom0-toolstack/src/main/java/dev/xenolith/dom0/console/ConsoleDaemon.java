@@ -111,7 +111,7 @@ public final class ConsoleDaemon {
         return "/local/domain/" + domid + "/console";
     }
 
-    /** Looks at a domain's console nodes, and connects its ring if there is one that is not connected yet. */
+    /** Looks at a domain's console nodes: connects the ring that they tell of, or gives it back if they are gone. */
     private void refresh(int domid) {
         Entry entry = consoles.get(domid);
         if (entry == null) {
@@ -124,8 +124,11 @@ public final class ConsoleDaemon {
             Long port = number(store.findText(directory + "/port"));
             String type = store.findText(directory + "/type");
             GuestConsole.Ring ring = console.ring();
-            if (frame == null || port == null || type != null && !type.equals("xenconsoled")
-                    || ring != null && ring.remotePort() == port) {
+            if (frame == null || port == null) {
+                console.disconnect();
+                return;
+            }
+            if (type != null && !type.equals("xenconsoled") || ring != null && ring.remotePort() == port) {
                 return;
             }
             Long limit = number(store.findText(directory + "/limit"));

@@ -24,6 +24,7 @@ final class DirectView extends StoreView {
         change.check(store, false);
         change.book(store.domains);
         store.setRoot(newRoot, change.retiredBytes());
+        store.wrote(connection, change.steps().size());
     }
 
     @Override

@@ -158,6 +158,7 @@ final class Transaction extends StoreView {
         change.check(store, connection.isUnprivileged());
         change.book(store.domains);
         store.setRoot(merged, change.retiredBytes());
+        store.wrote(connection, 1);
         for (Map.Entry<String, Access> entry : accesses.entrySet()) {
             if (entry.getValue().fires) {
                 fire(entry.getKey(), entry.getValue().exact, before);

@@ -9,7 +9,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.Executor;
 import java.util.function.IntPredicate;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,6 +33,8 @@ public final class XenStore {
     final Quotas quotas = new Quotas();
     final WatchTable watches = new WatchTable();
     final DomainTable domains;
+    private final WriteRate writeRate = new WriteRate();
+    private final LongSupplier clock;
 
     private final Map<String, Permissions> specialPermissions = new TreeMap<>();
 
@@ -48,8 +52,10 @@ public final class XenStore {
      * An empty store.
      *
      * @param exists tells whether the hypervisor knows a domain
+     * @param clock machine time in ns
      */
-    public XenStore(IntPredicate exists) {
+    public XenStore(IntPredicate exists, LongSupplier clock) {
+        this.clock = clock;
         domains = new DomainTable(exists);
         DomainRecord dom0 = domains.require(0, this);
         dom0.nodes = 1;
@@ -62,6 +68,19 @@ public final class XenStore {
         } catch (XenstoreException e) {
             throw new IllegalStateException(e);
         }
+    }
+
+    /**
+     * Connects a client to a store that no daemon serves, such as one of a tool or a benchmark: requests about domains are
+     * refused with ENOSYS.
+     */
+    public XenstoreClient client(int domid, Executor executor) {
+        return new XenstoreClient(this, domid, new NoDomains(), executor, client -> {});
+    }
+
+    /** Likewise, for a client that speaks the wire protocol. */
+    public XenstoreSession session(int domid) {
+        return new XenstoreSession(this, domid, new NoDomains(), () -> {});
     }
 
     StoreConnection connect(int domid, EventSink sink) {
@@ -107,6 +126,22 @@ public final class XenStore {
 
     long nextWatch() {
         return watchesSet++;
+    }
+
+    long now() {
+        return clock.getAsLong();
+    }
+
+    WriteRate writeRate() {
+        return writeRate;
+    }
+
+    /** A connection's domain has written while others have transactions open that this may be in the way of. */
+    void wrote(StoreConnection connection, int nodes) {
+        WriteRate.Account account = connection.domain.writes;
+        if (account != null && !open.isEmpty()) {
+            writeRate.spend(account, nodes, now());
+        }
     }
 
     void started(Transaction transaction) {

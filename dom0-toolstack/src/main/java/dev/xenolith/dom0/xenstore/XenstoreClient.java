@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * A component's connection to xenstore, in the name of its domain. To be used on the machine thread. Watch handlers are called
  * through the executor, never from inside an operation.
  */
-public final class XenstoreClient extends ViewAccess implements AutoCloseable {
+public final class XenstoreClient extends ViewAccess implements StoreSession, AutoCloseable {
     /** Events handled in one go. */
     private static final int EVENTS_PER_TURN = 64;
 
@@ -67,7 +67,7 @@ public final class XenstoreClient extends ViewAccess implements AutoCloseable {
         }
     }
 
-    /** Starts a transaction. */
+    @Override
     public XenstoreTransaction begin() throws XenstoreException {
         requireOpen();
         return new XenstoreTransaction(connection);

@@ -4,7 +4,6 @@ import dev.xenolith.hypervisor.abi.XenstoreRing;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
-import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -14,7 +13,7 @@ import org.slf4j.LoggerFactory;
  * {@link #take}. Nothing that arrives can make it throw: bad requests are answered with an error, and a payload over the limit
  * fails the session, which then neither takes nor gives anything until {@link #reset}.
  */
-final class XenstoreSession implements EventSink {
+public final class XenstoreSession {
     private static final Logger LOG = LoggerFactory.getLogger(XenstoreSession.class);
 
     /** How long an event waits for an unprivileged domain to read it, in ns of machine time. */
@@ -28,7 +27,6 @@ final class XenstoreSession implements EventSink {
     private final StoreConnection connection;
     private final Requests requests;
     private final Outbox outbox;
-    private final LongSupplier clock;
     private final Runnable wake;
 
     /** The request that is arriving. */
@@ -40,19 +38,20 @@ final class XenstoreSession implements EventSink {
     /**
      * Connects.
      *
-     * @param clock machine time in ns
      * @param wake is called when an event has been queued
      */
-    XenstoreSession(XenStore store, int domid, DomainManagement domains, LongSupplier clock, Runnable wake) {
-        this.clock = clock;
+    XenstoreSession(XenStore store, int domid, DomainManagement domains, Runnable wake) {
         this.wake = wake;
-        connection = store.connect(domid, this);
+        connection = store.connect(domid, this::event);
         requests = new Requests(connection, domains);
         outbox = new Outbox(connection.domain, store.quotas);
+        if (connection.isUnprivileged()) {
+            connection.domain.writes = store.writeRate().open(store.now());
+        }
     }
 
-    /** Whether bytes can be fed: not after a failure, nor while the domain has used up what may wait. */
-    boolean wantsInput() {
+    /** Whether bytes can be fed: not after a failure, nor while the domain has used up what may wait, nor if it writes too fast. */
+    public boolean wantsInput() {
         if (error != XenstoreRing.ERROR_NONE) {
             return false;
         }
@@ -60,21 +59,29 @@ final class XenstoreSession implements EventSink {
         Quotas quotas = connection.store.quotas;
         return connection.isUnprivileged()
                 ? domain.outstanding < quotas.get(Quotas.Item.OUTSTANDING) && domain.mayGrow(0, quotas)
+                        && heardFrom() <= connection.store.now()
                 : outbox.size() < MAX_WAITING;
     }
 
+    /** Machine time (ns) from which on a domain that writes too fast is heard; not after now if it does not. */
+    long heardFrom() {
+        WriteRate.Account account = connection.domain.writes;
+        long now = connection.store.now();
+        return account == null ? now : connection.store.writeRate().heardFrom(account, now);
+    }
+
     /** Whether bytes can be taken. */
-    boolean hasOutput() {
+    public boolean hasOutput() {
         return !outbox.isEmpty();
     }
 
     /** Why the session stopped, as the ring's error field says it; ERROR_NONE while it works. */
-    int error() {
+    public int error() {
         return error;
     }
 
     /** Takes bytes in, at most up to the end of one request, which is then carried out. Returns how many were taken. */
-    int feed(byte[] source, int offset, int length) {
+    public int feed(byte[] source, int offset, int length) {
         int taken = 0;
         while (taken < length && wantsInput()) {
             int wanted = received < HEADER ? HEADER : HEADER + payloadLength();
@@ -100,7 +107,7 @@ final class XenstoreSession implements EventSink {
     }
 
     /** Hands out bytes for the client. Returns how many. */
-    int take(byte[] target, int offset, int length) {
+    public int take(byte[] target, int offset, int length) {
         return outbox.take(target, offset, length);
     }
 
@@ -151,10 +158,9 @@ final class XenstoreSession implements EventSink {
         }
     }
 
-    @Override
-    public void event(String path, String token, @Nullable Cause cause) {
+    private void event(String path, String token, @Nullable Cause cause) {
         if (error == XenstoreRing.ERROR_NONE) {
-            long deadline = connection.isUnprivileged() ? clock.getAsLong() + EVENT_TIMEOUT : Long.MAX_VALUE;
+            long deadline = connection.isUnprivileged() ? connection.store.now() + EVENT_TIMEOUT : Long.MAX_VALUE;
             outbox.event(path, token, cause, deadline);
             wake.run();
         }
@@ -167,7 +173,7 @@ final class XenstoreSession implements EventSink {
 
     /** Drops events that an unprivileged domain has not read in time. */
     void expire() {
-        outbox.expire(clock.getAsLong());
+        outbox.expire(connection.store.now());
     }
 
     /** Machine time (ns) at which an event that waits now is to {@link #expire}, or {@link Long#MAX_VALUE}. */
@@ -181,8 +187,18 @@ final class XenstoreSession implements EventSink {
         error = reason;
     }
 
+    /** Ends the connection. */
+    public void close() {
+        reset();
+        WriteRate.Account account = connection.domain.writes;
+        if (account != null) {
+            connection.domain.writes = null;
+            connection.store.writeRate().close(account);
+        }
+    }
+
     /** Starts anew, as if just connected. */
-    void reset() {
+    public void reset() {
         connection.reset();
         outbox.clear();
         received = 0;

@@ -1,7 +1,7 @@
 package dev.xenolith.dom0.xenstore;
 
 /** A transaction of a {@link XenstoreClient}: it is over when committed or closed. */
-public final class XenstoreTransaction extends ViewAccess implements AutoCloseable {
+public final class XenstoreTransaction extends ViewAccess implements StoreTransaction {
     private final StoreConnection connection;
     private final int id;
     private boolean over;
@@ -16,11 +16,7 @@ public final class XenstoreTransaction extends ViewAccess implements AutoCloseab
         return connection.view(id);
     }
 
-    /**
-     * Makes the changes, if nothing that the transaction has looked at was changed by others.
-     *
-     * @return false if something was: nothing is done, start again
-     */
+    @Override
     public boolean commit() throws XenstoreException {
         over = true;
         try {
@@ -34,7 +30,6 @@ public final class XenstoreTransaction extends ViewAccess implements AutoCloseab
         }
     }
 
-    /** Aborts unless committed. */
     @Override
     public void close() {
         if (!over) {

@@ -10,7 +10,9 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -37,6 +39,9 @@ public final class Xenstored implements DomainManagement {
     private final XenStore store;
     private final Map<Integer, Guest> guests = new TreeMap<>();
     private final Map<Integer, List<XenstoreClient>> clients = new TreeMap<>();
+
+    /** Domains that were released but have not ended, as far as we know. */
+    private final Set<Integer> released = new TreeSet<>();
     private DomainHandle.@Nullable Timer expiry;
 
     /** A guest that is connected. */
@@ -49,12 +54,13 @@ public final class Xenstored implements DomainManagement {
         boolean shutdownTold;
         boolean scheduled;
         boolean gone;
+        DomainHandle.@Nullable Timer patience;
 
         Guest(int domid, SharedPage page, int port) {
             this.domid = domid;
             this.page = page;
             this.port = port;
-            session = new XenstoreSession(store, domid, Xenstored.this, handle::now, this::schedule);
+            session = new XenstoreSession(store, domid, Xenstored.this, this::schedule);
             transport = new RingTransport(page, session, () -> handle.events().send(this.port));
         }
 
@@ -75,16 +81,37 @@ public final class Xenstored implements DomainManagement {
             if (requests == REQUESTS_PER_TURN) {
                 schedule();
             } else if (!session.wantsInput()) {
-                session.onRelief(this::schedule);
+                waitToBeHeard();
             }
             armExpiry(session.nextDeadline());
+        }
+
+        private void waitToBeHeard() {
+            session.onRelief(this::schedule);
+            long heardFrom = session.heardFrom();
+            if (heardFrom > handle.now() && patience == null) {
+                patience = handle.at(heardFrom, () -> {
+                    patience = null;
+                    schedule();
+                });
+            }
+        }
+
+        void close() {
+            gone = true;
+            if (patience != null) {
+                patience.cancel();
+            }
+            session.close();
+            handle.events().close(port);
+            page.unmap();
         }
     }
 
     /** Starts with an empty store, in the domain of {@code handle}, which must be allowed to map grants of all guests. */
     public Xenstored(DomainHandle handle) {
         this.handle = handle;
-        store = new XenStore(domid -> handle.control().info(domid) != null);
+        store = new XenStore(domid -> handle.control().info(domid) != null, handle::now);
         int port = handle.events().bindVirq(Xen.VIRQ_DOM_EXC);
         if (port < 0) {
             LOG.error("xenstored cannot bind VIRQ_DOM_EXC: {}; it will not notice domains that end", Errno.name(port));
@@ -114,6 +141,7 @@ public final class Xenstored implements DomainManagement {
         Guest guest = guests.get(domid);
         if (guest == null) {
             guest = connectGuest(domid, port);
+            released.remove(domid);
             store.fireSpecial(XenStore.INTRODUCE_DOMAIN);
         } else {
             handle.events().close(guest.port);
@@ -163,6 +191,7 @@ public final class Xenstored implements DomainManagement {
     @Override
     public void release(int domid) throws XenstoreException {
         end(connected(domid));
+        released.add(domid);
     }
 
     private Guest connected(int domid) throws XenstoreException {
@@ -174,12 +203,9 @@ public final class Xenstored implements DomainManagement {
     }
 
     private void end(Guest guest) {
-        guest.gone = true;
-        guest.session.reset();
         guests.remove(guest.domid);
+        guest.close();
         forget(guest.domid);
-        handle.events().close(guest.port);
-        guest.page.unmap();
         store.fireSpecial(XenStore.RELEASE_DOMAIN);
     }
 
@@ -208,9 +234,12 @@ public final class Xenstored implements DomainManagement {
         store.domains.require(domid, store).target = store.domains.require(target, store);
     }
 
-    /** Something happened to a domain (VIRQ_DOM_EXC): tells of shutdowns, and forgets domains that are gone. */
+    /**
+     * Something happened to a domain (VIRQ_DOM_EXC): tells of shutdowns and ends, and forgets domains that are gone. The end of a
+     * domain that is not connected any more is told too, which the real one does not: others may have waited for it.
+     */
     private void checkDomains() {
-        boolean tell = false;
+        boolean tell = released.removeIf(domid -> isEnding(handle.control().info(domid)));
         for (DomainRecord record : List.copyOf(store.domains.all())) {
             if (record.domid == 0) {
                 continue;
@@ -220,10 +249,11 @@ public final class Xenstored implements DomainManagement {
             if (guest == null) {
                 if (info == null) {
                     forget(record.domid);
+                    tell = true;
                 }
-            } else if (info == null || info.dying()) {
+            } else if (isEnding(info)) {
                 end(guest);
-            } else if (info.shutdown() && !guest.shutdownTold) {
+            } else if (info != null && info.shutdown() && !guest.shutdownTold) {
                 guest.shutdownTold = true;
                 tell = true;
             }
@@ -231,6 +261,10 @@ public final class Xenstored implements DomainManagement {
         if (tell) {
             store.fireSpecial(XenStore.RELEASE_DOMAIN);
         }
+    }
+
+    private static boolean isEnding(@Nullable DomainInfo info) {
+        return info == null || info.dying();
     }
 
     /** Sees to it that events which nobody reads go away in time. All have the same time to wait, so a timer that is set is due first. */

@@ -366,6 +366,21 @@ class ConsoleDaemonTest {
     }
 
     @Test
+    void aRingThatIsNotAnnouncedAnyMoreIsGivenBack() throws XenstoreException {
+        ConsoleDaemon daemon = daemon(Overflow.DISCARD);
+        Guest guest = new Guest(1).introduce(4);
+        Terminal terminal = new Terminal();
+        attach(daemon, 1, terminal);
+        store.remove("/local/domain/1");
+        hypervisor.run();
+        assertThat(guest.page.isUnmapped()).isTrue();
+        assertThat(terminal.closed).isFalse();
+        hypervisor.destroy(1);
+        hypervisor.run();
+        assertThat(terminal.closed).isTrue();
+    }
+
+    @Test
     void consolesOfOthersAreNotOurs() throws XenstoreException {
         ConsoleDaemon daemon = daemon(Overflow.DISCARD);
         Guest guest = new Guest(1);

@@ -19,7 +19,7 @@ final class SessionFixture implements DomainManagement {
 
     SessionFixture(StoreFixture stores, int domid) {
         this.stores = stores;
-        session = new XenstoreSession(stores.store, domid, this, () -> 0L, () -> {});
+        session = new XenstoreSession(stores.store, domid, this, () -> {});
     }
 
     @Override

@@ -10,7 +10,8 @@ import org.jspecify.annotations.Nullable;
 /** A store over a set of domains, and connections that keep what they hear. */
 final class StoreFixture {
     final Set<Integer> domains = new TreeSet<>(Set.of(0, 1, 2, 3));
-    final XenStore store = new XenStore(domains::contains);
+    long now;
+    final XenStore store = new XenStore(domains::contains, () -> now);
 
     /** A connection whose events are kept as {@code path|token}. */
     static final class Client {

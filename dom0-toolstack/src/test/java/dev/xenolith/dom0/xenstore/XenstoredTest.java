@@ -222,6 +222,42 @@ class XenstoredTest {
     }
 
     @Test
+    void whoWritesTooFastWhileATransactionIsOpenHasToWait() throws XenstoreException {
+        GuestDriver guest = guest(1);
+        for (int i = 0; i < 500; i++) {
+            assertThat(guest.ask(MessageType.WRITE, "data|" + i)).isEqualTo("OK|");
+        }
+        XenstoreTransaction transaction = dom0.begin();
+        transaction.readText("/local/domain/1/data");
+        for (int i = 0; i < 40; i++) {
+            guest.write(GuestDriver.encode(MessageType.WRITE.code, i, 0, "data|x"), 0);
+        }
+        int heard = guest.receive().size();
+        assertThat(heard).as("the burst").isBetween(10, 12);
+        hypervisor.advance(50_000_000);
+        assertThat(guest.receive()).as("200 a second").hasSizeBetween(9, 11);
+        hypervisor.advance(1_000_000_000);
+        assertThat(guest.receive()).as("the rest").hasSizeBetween(17, 21);
+        transaction.close();
+        for (int i = 0; i < 100; i++) {
+            assertThat(guest.ask(MessageType.WRITE, "data|" + i)).isEqualTo("OK|");
+        }
+    }
+
+    @Test
+    void theEndOfAReleasedDomainIsToldToo() throws XenstoreException {
+        guest(1);
+        dom0.release(1);
+        List<String> seen = new ArrayList<>();
+        dom0.watch("@releaseDomain", seen::add);
+        hypervisor.run();
+        seen.clear();
+        hypervisor.destroy(1);
+        hypervisor.run();
+        assertThat(seen).hasSize(1);
+    }
+
+    @Test
     void releaseEndsEverythingAtOnce() throws XenstoreException {
         GuestDriver guest = guest(1);
         guest.ask(MessageType.WRITE, "data|x");
