@@ -34,7 +34,7 @@ final class Change {
         if (after != null) {
             book(path, after, 1);
         }
-        retired += (long) VERSION_BYTES * StorePath.components(path).size();
+        retired += (long) VERSION_BYTES * StorePath.depth(path);
     }
 
     private void book(String path, Node node, int sign) {

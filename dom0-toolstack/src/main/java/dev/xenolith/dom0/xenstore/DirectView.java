@@ -14,9 +14,8 @@ final class DirectView extends StoreView {
     }
 
     @Override
-    @Nullable
-    Node look(String path) {
-        return Tree.find(store.root(), path);
+    void note(String path) {
+        // Takes effect at once: nothing can change in between.
     }
 
     @Override

@@ -85,6 +85,15 @@ final class StorePath {
         return path.substring(path.lastIndexOf('/') + 1);
     }
 
+    /** How many slashes a path has. */
+    static int depth(String path) {
+        int depth = 0;
+        for (int i = 0; i < path.length(); i++) {
+            depth += path.charAt(i) == '/' ? 1 : 0;
+        }
+        return depth;
+    }
+
     static String child(String path, String name) {
         return path.equals("/") ? "/" + name : path + "/" + name;
     }

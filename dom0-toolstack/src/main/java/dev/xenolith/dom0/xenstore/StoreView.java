@@ -23,8 +23,19 @@ abstract class StoreView {
     /** The tree as this view sees it. */
     abstract Node root();
 
-    /** The node at a valid absolute path; a transaction remembers that it asked. */
-    abstract @Nullable Node look(String path) throws XenstoreException;
+    /** The operation depends on the node at a valid absolute path, or on its absence: a transaction remembers that. */
+    abstract void note(String path) throws XenstoreException;
+
+    private @Nullable Node look(String path) throws XenstoreException {
+        note(path);
+        return Tree.find(root(), path);
+    }
+
+    /** The nearest node that exists at a path or above it. */
+    private Node nearest(String path) throws XenstoreException {
+        Node node = look(Tree.deepest(root(), path));
+        return node == null ? root() : node;
+    }
 
     /** Makes a prepared change that results in {@code newRoot}, if the quotas allow it. */
     abstract void apply(Change change, Node newRoot) throws XenstoreException;
@@ -134,13 +145,7 @@ abstract class StoreView {
             }
             throw new XenstoreException(XenstoreError.EACCES, name);
         }
-        String above = name;
-        Node nearest;
-        do {
-            above = StorePath.parent(above);
-            nearest = look(above);
-        } while (nearest == null);
-        if ((allowed(nearest) & access) == 0) {
+        if ((allowed(nearest(name)) & access) == 0) {
             throw new XenstoreException(XenstoreError.EACCES, name);
         }
         return null;
@@ -159,14 +164,13 @@ abstract class StoreView {
 
     /** Makes a node and what is missing above it. New nodes inherit permissions; unprivileged domains own what they make. */
     private void create(String name, byte[] value) throws XenstoreException {
+        String above = Tree.deepest(root(), name);
+        Node parent = nearest(name);
         List<String> missing = new ArrayList<>();
-        String above = name;
-        Node parent;
-        do {
-            missing.add(above);
-            above = StorePath.parent(above);
-            parent = look(above);
-        } while (parent == null);
+        for (String path = name; !path.equals(above); path = StorePath.parent(path)) {
+            note(path);
+            missing.add(path);
+        }
         requireNodes(missing.size());
 
         Permissions inherited = store.domains.current(parent);
@@ -230,9 +234,11 @@ abstract class StoreView {
                 order.add(open.pop().removal);
                 continue;
             }
-            String path = StorePath.child(frame.removal.path, frame.names.next());
-            Node child = look(path);
+            String name = frame.names.next();
+            String path = StorePath.child(frame.removal.path, name);
+            Node child = frame.removal.node.children.get(name);
             if (child != null) {
+                note(path);
                 open.push(new Frame(new Removal(path, child, frame.removal.node), child.children.names().iterator()));
             }
         }

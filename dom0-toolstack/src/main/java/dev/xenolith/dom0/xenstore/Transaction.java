@@ -50,8 +50,7 @@ final class Transaction extends StoreView {
     }
 
     @Override
-    @Nullable
-    Node look(String path) throws XenstoreException {
+    void note(String path) throws XenstoreException {
         if (!accesses.containsKey(path)) {
             if (connection.isUnprivileged() && accesses.size() >= store.quotas.get(Quotas.Item.TRANSACTION_NODES)) {
                 throw refused(path);
@@ -59,7 +58,6 @@ final class Transaction extends StoreView {
             accesses.put(path, new Access());
             count(path.length() + ACCESS_BYTES);
         }
-        return Tree.find(root, path);
     }
 
     @Override

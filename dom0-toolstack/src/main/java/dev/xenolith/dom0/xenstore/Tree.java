@@ -24,6 +24,23 @@ final class Tree {
         return node;
     }
 
+    /** The longest path that exists: {@code path} itself or one above it. Valid paths only. */
+    static String deepest(Node root, String path) {
+        Node node = root;
+        int start = 1;
+        while (start < path.length()) {
+            int slash = path.indexOf('/', start);
+            int end = slash < 0 ? path.length() : slash;
+            Node child = node.children.get(path.substring(start, end));
+            if (child == null) {
+                return start == 1 ? "/" : path.substring(0, start - 1);
+            }
+            node = child;
+            start = end + 1;
+        }
+        return path;
+    }
+
     static long generation(Node root, String path) {
         Node node = find(root, path);
         return node == null ? Node.NO_GENERATION : node.generation;

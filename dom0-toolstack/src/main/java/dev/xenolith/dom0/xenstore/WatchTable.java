@@ -7,40 +7,84 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** All watches by path: a change looks up its own path and those above it, so it costs nothing for watches elsewhere. */
+/**
+ * All watches, as a tree of the watched paths: a change walks down its own path, so it costs nothing for watches elsewhere, nor
+ * more than the length of the path.
+ */
 final class WatchTable {
     /** Connections hear in the order they were made, a connection's watches in the order they were set. */
-    private static final Comparator<Watch> ORDER = Comparator.comparingLong((Watch watch) -> watch.connection.sequence)
-            .thenComparingLong(watch -> watch.sequence);
+    private static final Comparator<Watch> ORDER = Comparator
+            .comparingLong((Watch watch) -> watch.connection.sequence).thenComparingLong(watch -> watch.sequence);
 
-    private final Map<String, List<Watch>> byPath = new HashMap<>();
+    private final Place root = new Place(null, "");
 
-    boolean isEmpty() { return byPath.isEmpty(); }
+    /** Watches of special events; their names are no paths. */
+    private final Map<String, Place> special = new HashMap<>();
+
+    /** A path that is watched, or on the way to one. */
+    private static final class Place {
+        final @Nullable Place above;
+        final String name;
+        final Map<String, Place> below = new HashMap<>(2);
+        final List<Watch> watches = new ArrayList<>(1);
+
+        Place(@Nullable Place above, String name) {
+            this.above = above;
+            this.name = name;
+        }
+
+        boolean isUseless() { return watches.isEmpty() && below.isEmpty(); }
+    }
+
+    boolean isEmpty() { return root.isUseless() && special.isEmpty(); }
 
     void add(Watch watch) {
-        byPath.computeIfAbsent(watch.path, path -> new ArrayList<>(1)).add(watch);
+        Place place;
+        if (StorePath.isSpecial(watch.path)) {
+            place = special.computeIfAbsent(watch.path, path -> new Place(null, path));
+        } else {
+            place = root;
+            for (String name : StorePath.components(watch.path)) {
+                Place above = place;
+                place = above.below.computeIfAbsent(name, key -> new Place(above, key));
+            }
+        }
+        place.watches.add(watch);
     }
 
     void remove(Watch watch) {
-        List<Watch> watches = byPath.get(watch.path);
-        if (watches != null) {
-            watches.remove(watch);
-            if (watches.isEmpty()) {
-                byPath.remove(watch.path);
-            }
+        boolean isSpecial = StorePath.isSpecial(watch.path);
+        Place place = isSpecial ? special.get(watch.path) : place(watch.path);
+        if (place == null || !place.watches.remove(watch)) {
+            throw new IllegalStateException("unknown watch of " + watch.path);
         }
+        if (isSpecial && place.isUseless()) {
+            special.remove(watch.path);
+        }
+        while (place.above != null && place.isUseless()) {
+            place.above.below.remove(place.name);
+            place = place.above;
+        }
+    }
+
+    private @Nullable Place place(String path) {
+        Place place = root;
+        for (String name : StorePath.components(path)) {
+            place = place == null ? null : place.below.get(name);
+        }
+        return place;
     }
 
     /**
      * Tells everyone who watches a path, and may know of it, that it changed.
      *
+     * @param path a valid path or a special name
      * @param exact leaves out watches of the nodes above
      */
     void fire(String path, boolean exact, Visibility visibility, @Nullable Cause cause) {
-        List<Watch> matches = matching(path, exact);
         StoreConnection asked = null;
         boolean visible = false;
-        for (Watch watch : matches) {
+        for (Watch watch : matching(path, exact)) {
             if (watch.connection != asked) {
                 asked = watch.connection;
                 visible = visibility.isVisibleTo(asked);
@@ -53,20 +97,29 @@ final class WatchTable {
 
     private List<Watch> matching(String path, boolean exact) {
         List<Watch> matches = new ArrayList<>();
-        addAll(byPath.get(path), matches);
-        if (!exact && !path.equals("/")) {
-            for (int slash = path.lastIndexOf('/'); slash > 0; slash = path.lastIndexOf('/', slash - 1)) {
-                addAll(byPath.get(path.substring(0, slash)), matches);
+        if (StorePath.isSpecial(path)) {
+            addAll(special.get(path), matches);
+        } else if (exact) {
+            addAll(place(path), matches);
+        } else {
+            Place place = root;
+            addAll(place, matches);
+            int start = 1;
+            while (place != null && start < path.length()) {
+                int slash = path.indexOf('/', start);
+                int end = slash < 0 ? path.length() : slash;
+                place = place.below.get(path.substring(start, end));
+                addAll(place, matches);
+                start = end + 1;
             }
-            addAll(byPath.get("/"), matches);
         }
         matches.sort(ORDER);
         return matches;
     }
 
-    private static void addAll(@Nullable List<Watch> watches, List<Watch> matches) {
-        if (watches != null) {
-            matches.addAll(watches);
+    private static void addAll(@Nullable Place place, List<Watch> matches) {
+        if (place != null) {
+            matches.addAll(place.watches);
         }
     }
 
