@@ -40,14 +40,6 @@ final class ControlOfDomain implements DomainControl {
     private final VcpuContexts contexts;
     private final GrantSeeds grants;
 
-    /** Reads and writes whole vCPU states; the PV code knows how. */
-    interface VcpuContexts {
-        /** XEN_DOMCTL_setvcpucontext of a {@code vcpu_guest_context}. 0 or a negative errno. */
-        int set(Vcpu vcpu, byte[] context);
-
-        byte[] get(Vcpu vcpu);
-    }
-
     /** Writes grant entries on behalf of a domain that does not run yet. */
     @FunctionalInterface
     interface GrantSeeds {
@@ -66,6 +58,11 @@ final class ControlOfDomain implements DomainControl {
         this.context = new PagingContext(domains.preemption);
         this.contexts = contexts;
         this.grants = grants;
+    }
+
+    /** What preemptible operations of this caller have left to do, for the audit. */
+    PagingContext context() {
+        return context;
     }
 
     /** What the caller may control: {@code use} on the domain, or why not. */

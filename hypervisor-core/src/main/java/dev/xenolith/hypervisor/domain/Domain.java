@@ -8,6 +8,8 @@ import dev.xenolith.hypervisor.paging.DescriptorTables;
 import dev.xenolith.hypervisor.paging.Teardown;
 import dev.xenolith.hypervisor.schedule.SchedDomain;
 import dev.xenolith.hypervisor.time.DomainClock;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -66,6 +68,8 @@ public final class Domain {
     /** Machine time at which it was created. */
     public final long created;
 
+    /** Done when its destruction begins. */
+    final List<Runnable> deathActions = new ArrayList<>(0);
     /** vCPUs in SCHEDOP_poll. */
     int pollers;
     private int pauseCount;

@@ -128,6 +128,11 @@ public final class Domains {
         endListeners.add(listener);
     }
 
+    /** {@code action} is done when the destruction of {@code domain} begins: a Java domain gives back what it holds of others. */
+    public void onDeath(Domain domain, Runnable action) {
+        domain.deathActions.add(action);
+    }
+
     /** Machine time, ns. */
     public long now() {
         return clock.now();
@@ -367,6 +372,7 @@ public final class Domains {
         domain.memory.setDying();
         domain.events.closeAll();
         globalVirqs.forget(domain);
+        domain.deathActions.forEach(Runnable::run);
         for (Vcpu vcpu : domain.vcpus) {
             vcpu.timers().stop();
             dispatcher.retire(vcpu);

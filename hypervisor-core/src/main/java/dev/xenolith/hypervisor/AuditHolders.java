@@ -1,0 +1,34 @@
+package dev.xenolith.hypervisor;
+
+import dev.xenolith.hypervisor.domain.Domain;
+import dev.xenolith.hypervisor.domain.DomainGrants;
+import dev.xenolith.hypervisor.domain.Domains;
+import dev.xenolith.hypervisor.domain.Vcpu;
+import dev.xenolith.hypervisor.memory.FrameTable;
+import dev.xenolith.hypervisor.paging.Audit;
+
+/** Tells the audit who holds frames: vCPUs and descriptor tables of the domains that exist when it runs, and grants. */
+final class AuditHolders {
+    private AuditHolders() {
+    }
+
+    static void register(Audit audit, Domains domains, DomainGrants grants) {
+        audit.addHolder(visitor -> {
+            for (Domain domain : domains.table.all()) {
+                if (domain.kind != Domain.Kind.PV || domain.dying() == Domain.Dying.ZOMBIE) {
+                    continue;
+                }
+                if (domain.descriptors != null) {
+                    Audit.of(domain.descriptors).visit(visitor);
+                }
+                for (Vcpu vcpu : domain.vcpus) {
+                    Audit.of(vcpu.tables()).visit(visitor);
+                    if (vcpu.infoFrame >= 0) {
+                        visitor.use(vcpu.infoFrame, FrameTable.WRITABLE, "vcpu_info of " + vcpu);
+                    }
+                }
+            }
+        });
+        audit.addHolder(grants.operations.holder());
+    }
+}
