@@ -215,8 +215,11 @@ public final class PvBuilder {
     private void setContext() throws BuildException {
         byte[] context = InitialContext.of(layout.entry(), layout.virtual(layout.startInfoPfn()),
                 layout.virtual(layout.stackPfn()) + PAGE_SIZE, mfn(layout.tablePfn()));
-        check(control.setVcpuContext(domid, 0, context), "setting the registers of vCPU 0");
-        next(Phase.DONE);
+        int result = control.setVcpuContext(domid, 0, context);
+        if (result != DomainControl.AGAIN) {
+            check(result, "setting the registers of vCPU 0");
+            next(Phase.DONE);
+        }
     }
 
     private long mfn(long pfn) {

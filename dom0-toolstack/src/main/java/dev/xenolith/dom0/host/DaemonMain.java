@@ -5,7 +5,6 @@ import dev.xenolith.dom0.xl.ToolstackException;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
-import java.util.ServiceLoader;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
@@ -32,7 +31,7 @@ public final class DaemonMain {
         try {
             HostStartOptions options = CommandLine.populateCommand(new HostStartOptions(), args);
             LOG.info("starting at {} with {}", places.socket(), options.toOptions());
-            daemon = Daemon.start(factory(), options.toOptions(), places);
+            daemon = Daemon.start(Host::boot, options.toOptions(), places);
         } catch (ToolstackException e) {
             LOG.error("not started: {}", e.line(), e);
             starter.println(e.line());
@@ -54,9 +53,4 @@ public final class DaemonMain {
         System.exit(0);
     }
 
-    /** The machine is found as a service, so that the daemon can be tested with another. */
-    static HostFactory factory() {
-        return ServiceLoader.load(HostFactory.class).findFirst()
-                .orElseThrow(() -> ToolstackException.failure("this build has no machine to start"));
-    }
 }

@@ -1,9 +1,7 @@
 package dev.xenolith.dom0.host;
 
 import dev.xenolith.dom0.xl.Client;
-import dev.xenolith.dom0.xl.ToolstackException;
 import dev.xenolith.dom0.xl.VersionProvider;
-import java.util.ServiceLoader;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 
@@ -18,7 +16,6 @@ final class DemoCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException {
-        return ServiceLoader.load(Demonstration.class).findFirst()
-                .orElseThrow(() -> ToolstackException.failure("demo: this build has none")).run(client);
+        return new Demo().run(client);
     }
 }

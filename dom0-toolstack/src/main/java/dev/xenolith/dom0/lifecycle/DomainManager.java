@@ -64,6 +64,11 @@ public final class DomainManager {
         this.handles = machine.random("handle");
     }
 
+    /** Names of the steps of a creation, in order: what {@code failureInjected} is asked about. */
+    public static List<String> creationSteps() {
+        return DomainCreation.STEPS;
+    }
+
     public void addListener(DomainListener listener) {
         listeners.add(listener);
     }

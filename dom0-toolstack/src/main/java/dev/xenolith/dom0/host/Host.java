@@ -1,0 +1,193 @@
+package dev.xenolith.dom0.host;
+
+import dev.xenolith.cpu.model.CpuModel;
+import dev.xenolith.device.board.Machine;
+import dev.xenolith.dom0.build.PvBuilder;
+import dev.xenolith.dom0.console.ConsoleDaemon;
+import dev.xenolith.dom0.console.ConsoleLogs;
+import dev.xenolith.dom0.console.Overflow;
+import dev.xenolith.dom0.lifecycle.DomainManager;
+import dev.xenolith.dom0.lifecycle.GuestServices;
+import dev.xenolith.dom0.lifecycle.NodeStore;
+import dev.xenolith.dom0.xenstore.XenstoreClient;
+import dev.xenolith.dom0.xenstore.XenstoreException;
+import dev.xenolith.dom0.xenstore.Xenstored;
+import dev.xenolith.dom0.xl.HostInfo;
+import dev.xenolith.dom0.xl.Toolstack;
+import dev.xenolith.dom0.xl.ToolstackException;
+import dev.xenolith.dom0.xl.Xenstore;
+import dev.xenolith.hypervisor.Hypervisor;
+import dev.xenolith.hypervisor.operations.DomainHandle;
+import dev.xenolith.hypervisor.operations.OperationException;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.time.Instant;
+import java.util.concurrent.CompletionException;
+import java.util.function.Predicate;
+import java.util.random.RandomGenerator;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A whole host in this process: machine, hypervisor, dom0 and its services. The daemon puts a socket in front of it; tests and
+ * benchmarks use it as it is. Several may live in one JVM.
+ */
+public final class Host implements RunningHost {
+    private static final Logger LOG = LoggerFactory.getLogger(Host.class);
+    private static final Logger CONSOLE = LoggerFactory.getLogger("xen");
+
+    private final Machine machine;
+    private final Hypervisor hypervisor;
+    private final DomainHandle dom0;
+    private final Instant bootTime;
+    private final Xenstored xenstored;
+    private final XenstoreClient storeClient;
+    private final StoreNodes nodes;
+    private final ConsoleDaemon consoles;
+    private final DomainManager manager;
+    private final HostToolstack toolstack;
+
+    private Host(Machine machine, Hypervisor hypervisor, DomainHandle dom0, Instant bootTime,
+            Predicate<String> failureInjected)
+            throws XenstoreException {
+        this.machine = machine;
+        this.hypervisor = hypervisor;
+        this.dom0 = dom0;
+        this.bootTime = bootTime;
+        xenstored = new Xenstored(dom0);
+        storeClient = xenstored.connect(dom0);
+        nodes = new StoreNodes(storeClient);
+        consoles = new ConsoleDaemon(dom0, storeClient, Overflow.DISCARD, ConsoleLogs.NONE);
+        manager = new DomainManager(machine, dom0, nodes, new Services(), failureInjected);
+        toolstack = new HostToolstack(this, machine, dom0, manager);
+        nodes.write("/local/domain/0/name", "Domain-0");
+        nodes.write("/local/domain/0/domid", "0");
+        storeClient.watch("@releaseDomain", path -> manager.lookAtDomains());
+    }
+
+    /** Boots a host; returns when dom0 is ready for commands. */
+    public static Host boot(HostOptions options) {
+        return boot(options, step -> false);
+    }
+
+    /** As {@link #boot(HostOptions)}, with steps of domain creations that are to fail; for tests. */
+    static Host boot(HostOptions options, Predicate<String> failureInjected) {
+        long seed = options.seed().orElseGet(() -> RandomGenerator.getDefault().nextLong());
+        Machine machine = Machine.of(new Machine.Configuration(options.clock(), seed), new Machine.Hardware(
+                options.memoryMiB() << 20, options.cpus(), CpuModel.named(options.cpuModel().key())));
+        try {
+            Instant bootTime = bootTime(options);
+            Hypervisor hypervisor = Hypervisor.boot(machine, options.xenCommandLine(), bootTime.getEpochSecond(),
+                    CONSOLE::info);
+            machine.start(hypervisor);
+            DomainHandle dom0 = hypervisor.dom0();
+            return machine.call(() -> new Host(machine, hypervisor, dom0, bootTime, failureInjected)).join();
+        } catch (CompletionException e) {
+            machine.close();
+            throw new ToolstackException(ToolstackException.FAILURE, "the host does not start: " + e.getCause(), e);
+        } catch (RuntimeException | Error e) {
+            machine.close();
+            throw e;
+        }
+    }
+
+    /** A machine with a virtual clock begins at a date of its own, so that runs with one seed are identical. */
+    private static Instant bootTime(HostOptions options) {
+        return switch (options.clock()) {
+            case REAL -> Instant.now();
+            case VIRTUAL -> Instant.parse("2026-01-01T00:00:00Z");
+        };
+    }
+
+    /** What the toolstack has to tell xenstored; xenconsoled finds domains by itself, through xenstore. */
+    private final class Services implements GuestServices {
+        @Override
+        public void introduce(int domid, PvBuilder.Built rings) throws OperationException {
+            try {
+                storeClient.introduce(domid, rings.xenstorePort());
+            } catch (XenstoreException e) {
+                throw new OperationException(-1, "xenstored cannot serve domain " + domid + ": " + e.getMessage());
+            }
+        }
+
+        @Override
+        public void release(int domid) {
+            try {
+                if (storeClient.isIntroduced(domid)) {
+                    storeClient.release(domid);
+                }
+            } catch (XenstoreException e) {
+                LOG.error("BUG: xenstored does not release domain {}", domid, e);
+            }
+        }
+    }
+
+    @Override
+    public Toolstack toolstack() {
+        return toolstack;
+    }
+
+    /** The hypervisor, for audits and statistics. */
+    public Hypervisor hypervisor() {
+        return hypervisor;
+    }
+
+    public Machine machine() {
+        return machine;
+    }
+
+    /** dom0's door to the hypervisor; to be used on the machine thread. */
+    DomainHandle dom0() {
+        return dom0;
+    }
+
+    NodeStore nodes() {
+        return nodes;
+    }
+
+    ConsoleDaemon consoles() {
+        return consoles;
+    }
+
+    Xenstore openXenstore(HostToolstack asker) {
+        XenstoreClient client = asker.ask(() -> xenstored.connect(dom0));
+        return new CommandXenstore(asker, client);
+    }
+
+    Instant bootTime() {
+        return bootTime;
+    }
+
+    /** dom0's uname: it is this program. */
+    HostInfo.Uname uname() {
+        String node;
+        try {
+            node = InetAddress.getLocalHost().getHostName();
+        } catch (UnknownHostException e) {
+            node = "(none)";
+        }
+        return new HostInfo.Uname(node, "xenolith", "Java " + Runtime.version(), "x86_64");
+    }
+
+    @Override
+    public void close() {
+        try {
+            if (!machine.ended().isDone()) {
+                toolstack.domains().stream().mapToInt(d -> d.domid()).filter(id -> id != 0)
+                        .forEach(this::destroyQuietly);
+            }
+        } catch (ToolstackException e) {
+            LOG.warn("domains were not destroyed before the host stopped: {}", e.line());
+        } finally {
+            machine.close();
+        }
+    }
+
+    private void destroyQuietly(int domid) {
+        try {
+            toolstack.destroy(domid);
+        } catch (ToolstackException e) {
+            LOG.debug("domain {} went by itself: {}", domid, e.line());
+        }
+    }
+}

@@ -1,0 +1,309 @@
+package dev.xenolith.dom0.host;
+
+import dev.xenolith.device.board.Machine;
+import dev.xenolith.dom0.config.DomainConfig;
+import dev.xenolith.dom0.lifecycle.DomainManager;
+import dev.xenolith.dom0.lifecycle.DomainNodes;
+import dev.xenolith.dom0.xl.ConsoleConnection;
+import dev.xenolith.dom0.xl.ConsoleOutput;
+import dev.xenolith.dom0.xl.DomainEvents;
+import dev.xenolith.dom0.xl.DomainInfo;
+import dev.xenolith.dom0.xl.HostInfo;
+import dev.xenolith.dom0.xl.NoSuchDomainException;
+import dev.xenolith.dom0.xl.ShutdownReason;
+import dev.xenolith.dom0.xl.Toolstack;
+import dev.xenolith.dom0.xl.ToolstackException;
+import dev.xenolith.dom0.xl.TraceOptions;
+import dev.xenolith.dom0.xl.VcpuInfo;
+import dev.xenolith.dom0.xl.Xenstore;
+import dev.xenolith.hypervisor.abi.Errno;
+import dev.xenolith.hypervisor.operations.DomainControl;
+import dev.xenolith.hypervisor.operations.DomainHandle;
+import dev.xenolith.hypervisor.operations.HostControl;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.UUID;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.function.Consumer;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+
+/** The commands' view of a running host: each call becomes a handler of dom0, and its caller waits for the answer. */
+final class HostToolstack implements Toolstack {
+    private static final int DOM0 = 0;
+    private static final long PAGE_KIB = 4;
+    private static final int DEFAULT_WEIGHT = 256;
+
+    private final Host host;
+    private final Machine machine;
+    private final DomainHandle dom0;
+    private final DomainControl control;
+    private final DomainManager manager;
+
+    HostToolstack(Host host, Machine machine, DomainHandle dom0, DomainManager manager) {
+        this.host = host;
+        this.machine = machine;
+        this.dom0 = dom0;
+        this.control = dom0.control();
+        this.manager = manager;
+    }
+
+    // ---- asking ----
+
+    /** Runs {@code question} as a handler of dom0 and waits for its answer. */
+    <T extends @Nullable Object> T ask(Callable<T> question) {
+        CompletableFuture<T> answer = machine.whilePowered(new CompletableFuture<>());
+        machine.post(() -> dom0.post(() -> {
+            try {
+                answer.complete(question.call());
+            } catch (Throwable t) {
+                answer.completeExceptionally(t);
+            }
+        }));
+        return await(answer);
+    }
+
+    /** Runs {@code errand} as a handler of dom0 soon, if the host is still there then. Does not wait. */
+    void tell(Runnable errand) {
+        machine.post(() -> dom0.post(errand));
+    }
+
+    static <T extends @Nullable Object> T await(CompletableFuture<T> answer) {
+        try {
+            return answer.get();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new ToolstackException(ToolstackException.INTERRUPTED, "interrupted", e);
+        } catch (ExecutionException e) {
+            Throwable cause = e.getCause();
+            if (cause instanceof ToolstackException known) {
+                throw known;
+            }
+            throw new ToolstackException(ToolstackException.FAILURE,
+                    cause instanceof java.util.concurrent.RejectedExecutionException
+                            ? "the host is stopping"
+                            : "internal error: " + cause,
+                    e);
+        }
+    }
+
+    /** Fails if the host is stopping: for those who wait for something that then never comes. */
+    void requireRunning() {
+        if (machine.ended().isDone()) {
+            throw ToolstackException.failure("the host is stopping");
+        }
+    }
+
+    private static int check(int domid, int result, String what) {
+        if (result == -Errno.ESRCH) {
+            throw new NoSuchDomainException(domid);
+        }
+        if (result < 0) {
+            throw ToolstackException.failure(what + " of domain " + domid + " failed: " + Errno.name(result));
+        }
+        return result;
+    }
+
+    private DomainControl.DomainInfo known(int domid) {
+        DomainControl.DomainInfo info = control.info(domid);
+        if (info == null) {
+            throw new NoSuchDomainException(domid);
+        }
+        return info;
+    }
+
+    // ---- looking ----
+
+    @Override
+    public List<DomainInfo> domains() {
+        return ask(() -> control.list().stream().map(this::describe).toList());
+    }
+
+    @Override
+    public Optional<DomainInfo> domain(int domid) {
+        return ask(() -> Optional.ofNullable(control.info(domid)).map(this::describe));
+    }
+
+    private DomainInfo describe(DomainControl.DomainInfo info) {
+        int domid = info.domid();
+        String name = manager.name(domid).orElse("(null)");
+        DomainConfig.Scheduling share = manager.configuration(domid).map(DomainConfig::scheduling)
+                .orElse(new DomainConfig.Scheduling(OptionalInt.empty(), OptionalInt.empty()));
+        UUID uuid = manager.configuration(domid).map(DomainConfig::uuid).orElse(info.handle());
+        return new DomainInfo(domid, name, uuid, info.pages() * PAGE_KIB, info.maxPages() * PAGE_KIB,
+                info.onlineVcpus(),
+                info.running(), info.blocked(), info.paused(), info.dying(),
+                info.shutdown() ? ShutdownReason.of(info.shutdownReason()) : null,
+                "Pool-0", share.weight().orElse(DEFAULT_WEIGHT),
+                share.cap().orElse(0), info.cpuTimeNs(),
+                machine.clock().now() - manager.startedAt(domid));
+    }
+
+    @Override
+    public List<VcpuInfo> vcpus(int domid) {
+        return ask(() -> {
+            String name = manager.name(domid).orElse("(null)");
+            int count = known(domid).maxVcpus();
+            List<VcpuInfo> vcpus = new ArrayList<>();
+            for (int i = 0; i < count; i++) {
+                DomainControl.VcpuInfo vcpu = control.vcpu(domid, i);
+                if (vcpu != null) {
+                    vcpus.add(new VcpuInfo(domid, name, i, vcpu.online(), vcpu.running(), vcpu.blocked(),
+                            vcpu.processor(),
+                            vcpu.cpuTimeNs(), bits(vcpu.hardAffinity()), bits(vcpu.softAffinity())));
+                }
+            }
+            return vcpus;
+        });
+    }
+
+    /** Every bit of the record set means "all", which a mask of all ones stands for. */
+    private static BitSet bits(long mask) {
+        return BitSet.valueOf(new long[]{mask});
+    }
+
+    @Override
+    public Optional<DomainConfig> configuration(int domid) {
+        return ask(() -> {
+            known(domid);
+            return manager.configuration(domid);
+        });
+    }
+
+    @Override
+    public HostInfo hostInfo() {
+        return ask(() -> {
+            HostControl.PhysicalInfo physical = dom0.host().physicalInfo();
+            HostControl.Version version = dom0.host().version();
+            long free = physical.freePages() * PAGE_KIB;
+            long total = physical.totalPages() * PAGE_KIB;
+            List<Integer> words = IntStream.of(physical.hardwareCapabilities()).boxed().toList();
+            List<HostInfo.CpuTopology> topology = IntStream.range(0, physical.processors())
+                    .mapToObj(cpu -> new HostInfo.CpuTopology(cpu, 0, 0)).toList();
+            return new HostInfo(host.uname(),
+                    new HostInfo.Physical(physical.processors(), physical.maxCpuId(), physical.coresPerSocket(),
+                            physical.threadsPerCore(), physical.cpuKhz(), words,
+                            List.of(physical.capabilities().trim().split(" +")), total, free,
+                            physical.outstandingPages() * PAGE_KIB, 0, 0, 0),
+                    topology, List.of(new HostInfo.NumaNode(total, free, List.of(10))),
+                    new HostInfo.Version(version.major(), version.minor(), version.extra(), version.capabilities(),
+                            physical.scheduler(), version.pageSize(), version.virtStart(), version.changeset(),
+                            version.commandLine(), version.compiler(), version.compileBy(), version.compileDomain(),
+                            version.compileDate(), version.buildId()));
+        });
+    }
+
+    @Override
+    public Instant wallClock() {
+        return ask(() -> host.bootTime().plusNanos(machine.clock().now()));
+    }
+
+    @Override
+    public String consoleRing(boolean clear) {
+        return ask(() -> dom0.host().consoleRing(clear));
+    }
+
+    // ---- lives of domains ----
+
+    @Override
+    public int create(DomainConfig config) {
+        CompletableFuture<Integer> created = machine.whilePowered(new CompletableFuture<>());
+        machine.post(() -> dom0.post(() -> manager.create(config, new DomainManager.Outcome() {
+            @Override
+            public void created(int domid) {
+                created.complete(domid);
+            }
+
+            @Override
+            public void failed(String message, @Nullable Exception cause) {
+                created.completeExceptionally(cause == null
+                        ? new ToolstackException(ToolstackException.CREATE_FAILED, message)
+                        : new ToolstackException(ToolstackException.CREATE_FAILED, message, cause));
+            }
+        })));
+        return await(created);
+    }
+
+    @Override
+    public void unpause(int domid) {
+        ask(() -> known(domid).paused() ? check(domid, control.unpause(domid), "unpausing") : 0);
+    }
+
+    @Override
+    public void pause(int domid) {
+        ask(() -> known(domid).paused() ? 0 : check(domid, control.pause(domid), "pausing"));
+    }
+
+    @Override
+    public void destroy(int domid) {
+        if (domid == DOM0) {
+            throw ToolstackException.failure("Domain-0 cannot be destroyed");
+        }
+        CompletableFuture<Boolean> gone = machine.whilePowered(new CompletableFuture<>());
+        machine.post(() -> dom0.post(() -> {
+            if (!manager.destroy(domid, () -> gone.complete(true))) {
+                gone.completeExceptionally(new NoSuchDomainException(domid));
+            }
+        }));
+        await(gone);
+    }
+
+    @Override
+    public void requestShutdown(int domid, ShutdownRequest request) {
+        ask(() -> {
+            if (manager.configuration(domid).isEmpty()) {
+                throw new NoSuchDomainException(domid);
+            }
+            host.nodes().write(DomainNodes.home(domid) + "/control/shutdown", switch (request) {
+                case POWEROFF -> "poweroff";
+                case REBOOT -> "reboot";
+            });
+            return 0;
+        });
+    }
+
+    @Override
+    public void rename(int domid, String newName) {
+        ask(() -> {
+            known(domid);
+            String refusal = manager.rename(domid, newName);
+            if (refusal != null) {
+                throw ToolstackException.failure(refusal);
+            }
+            return 0;
+        });
+    }
+
+    @Override
+    public DomainEvents events() {
+        EventQueue events = new EventQueue(this, machine, manager);
+        ask(() -> {
+            manager.addListener(events);
+            return 0;
+        });
+        return events;
+    }
+
+    // ---- doors to other components ----
+
+    @Override
+    public ConsoleConnection attachConsole(int domid, ConsoleOutput output) {
+        return CommandConsole.attach(this, host.consoles(), domid, output);
+    }
+
+    @Override
+    public Xenstore xenstore() {
+        return host.openXenstore(this);
+    }
+
+    @Override
+    public void trace(TraceOptions options, Consumer<String> line) throws InterruptedException {
+        new TraceReader(this, dom0.host()).print(options, line);
+    }
+}

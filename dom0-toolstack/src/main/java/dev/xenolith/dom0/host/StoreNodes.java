@@ -1,0 +1,56 @@
+package dev.xenolith.dom0.host;
+
+import dev.xenolith.dom0.lifecycle.DomainNodes.Node;
+import dev.xenolith.dom0.lifecycle.NodeStore;
+import dev.xenolith.dom0.xenstore.Permissions;
+import dev.xenolith.dom0.xenstore.XenstoreClient;
+import dev.xenolith.dom0.xenstore.XenstoreError;
+import dev.xenolith.dom0.xenstore.XenstoreException;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+
+/** The toolstack's nodes, written over dom0's own connection to xenstored, which refuses nothing that is well-formed. */
+final class StoreNodes implements NodeStore {
+    private final XenstoreClient client;
+
+    StoreNodes(XenstoreClient client) {
+        this.client = client;
+    }
+
+    @Override
+    public void write(List<Node> nodes) {
+        try {
+            client.<Boolean>transaction(store -> {
+                for (Node node : nodes) {
+                    store.write(node.path(), node.value().getBytes(StandardCharsets.UTF_8));
+                    store.setPermissions(node.path(), Permissions.parse(node.permissions()));
+                }
+                return true;
+            });
+        } catch (XenstoreException e) {
+            throw new IllegalStateException("xenstored refused the toolstack's nodes: " + e.getMessage(), e);
+        }
+    }
+
+    @Override
+    public void write(String path, String value) {
+        try {
+            client.write(path, value.getBytes(StandardCharsets.UTF_8));
+        } catch (XenstoreException e) {
+            throw new IllegalStateException("xenstored refused to write " + path + ": " + e.getMessage(), e);
+        }
+    }
+
+    @Override
+    public void remove(List<String> roots) {
+        for (String root : roots) {
+            try {
+                client.remove(root);
+            } catch (XenstoreException e) {
+                if (e.error() != XenstoreError.ENOENT) {
+                    throw new IllegalStateException("xenstored refused to remove " + root + ": " + e.getMessage(), e);
+                }
+            }
+        }
+    }
+}

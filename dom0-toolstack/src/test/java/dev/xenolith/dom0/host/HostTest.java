@@ -1,0 +1,223 @@
+package dev.xenolith.dom0.host;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.xenolith.device.board.ClockMode;
+import dev.xenolith.dom0.config.DomainConfig;
+import dev.xenolith.dom0.host.TestHost.TestGuest;
+import dev.xenolith.dom0.lifecycle.DomainManager;
+import dev.xenolith.dom0.xl.DomainEvent;
+import dev.xenolith.dom0.xl.DomainEvents;
+import dev.xenolith.dom0.xl.DomainInfo;
+import dev.xenolith.dom0.xl.Toolstack.ShutdownRequest;
+import dev.xenolith.dom0.xl.ToolstackException;
+import dev.xenolith.dom0.xl.Xenstore;
+import dev.xenolith.hypervisor.trace.TraceClass;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The whole path in one JVM: machine, hypervisor, dom0, guests. */
+@Timeout(180)
+class HostTest {
+    @Test
+    void helloSaysWhatItFoundAndGoes() throws Exception {
+        try (TestHost host = TestHost.virtual(1)) {
+            long free = host.freeKiB();
+            TestGuest hello = host.start(TestHost.config("hello", TestHost.image("hello"), "some words", 1));
+            assertThat(hello.awaitEnd()).contains("xen-3.0-x86_64", "some words", "4.17");
+            assertThat(host.audit()).isEmpty();
+            assertThat(host.toolstack.domains()).hasSize(1);
+            assertThat(host.freeKiB()).isEqualTo(free);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"traps", "events", "time", "pagetables", "grants", "memory", "smp"})
+    void testGuestsPass(String image) throws Exception {
+        for (long seed : new long[]{1, 2}) {
+            try (TestHost host = TestHost.virtual(seed)) {
+                long free = host.freeKiB();
+                TestGuest guest = host
+                        .start(TestHost.config(image, TestHost.image(image), "", image.equals("smp") ? 2 : 1));
+                assertThat(guest.awaitEnd()).as("seed %d\n%s", seed, host.toolstack.consoleRing(false))
+                        .contains("VERDICT " + image + " PASS");
+                assertThat(host.audit()).isEmpty();
+                assertThat(host.freeKiB()).isEqualTo(free);
+            }
+        }
+    }
+
+    @Test
+    void minishellAnswersAndShutsDownWhenAsked() throws Exception {
+        try (TestHost host = TestHost.virtual(3); DomainEvents events = host.toolstack.events()) {
+            TestGuest shell = host.start("minishell", "minishell");
+            shell.await("Type help.");
+            shell.type("help");
+            shell.await("uptime");
+            shell.type("store");
+            shell.await("static-max");
+            shell.type("uptime");
+            shell.await("up ");
+            assertThat(host.audit()).isEmpty();
+            host.toolstack.requestShutdown(shell.domid, ShutdownRequest.POWEROFF);
+            shell.awaitEnd();
+            List<DomainEvent> seen = new ArrayList<>();
+            while (seen.isEmpty() || !(seen.getLast() instanceof DomainEvent.Destroyed)) {
+                seen.add(events.take());
+            }
+            assertThat(seen).hasExactlyElementsOfTypes(DomainEvent.Created.class, DomainEvent.ShutDown.class,
+                    DomainEvent.Destroyed.class);
+        }
+    }
+
+    @Test
+    void aRebootBuildsTheDomainAnew() throws Exception {
+        try (TestHost host = TestHost.virtual(4); DomainEvents events = host.toolstack.events()) {
+            TestGuest shell = host.start("minishell", "minishell");
+            shell.await("Type help.");
+            shell.type("reboot");
+            DomainEvent.Restarted restarted = null;
+            while (restarted == null) {
+                if (events.take() instanceof DomainEvent.Restarted again) {
+                    restarted = again;
+                }
+            }
+            TestGuest again = new TestGuest(host.toolstack, restarted.newDomid());
+            again.await("Type help.");
+            assertThat(host.toolstack.domains()).extracting(DomainInfo::name).containsExactly("Domain-0", "minishell");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"null", "ud", "stack", "hypercall"})
+    void aGuestThatCrashesGoesAlone(String how) throws Exception {
+        try (TestHost host = TestHost.virtual(5)) {
+            TestGuest bystander = host.start("bystander", "minishell");
+            bystander.await("Type help.");
+            long free = host.freeKiB();
+            TestGuest victim = host.start("victim", "minishell");
+            victim.await("Type help.");
+            victim.type("crash " + how);
+            victim.awaitEnd();
+            bystander.type("echo still-here");
+            bystander.await("still-here\n");
+            assertThat(host.freeKiB()).isEqualTo(free);
+            assertThat(host.audit()).isEmpty();
+        }
+    }
+
+    @Test
+    void eachStepOfACreationThatFailsLeavesNothing() throws Exception {
+        for (String step : DomainManager.creationSteps()) {
+            AtomicReference<String> failing = new AtomicReference<>(step);
+            try (TestHost host = new TestHost(TestHost.options(ClockMode.VIRTUAL, 6), s -> s.equals(failing.get()));
+                    Xenstore store = host.toolstack.xenstore()) {
+                long free = host.freeKiB();
+                List<String> nodes = tree(store, "/");
+                assertThatThrownBy(() -> host.start("doomed", "hello")).isInstanceOf(ToolstackException.class)
+                        .hasMessageContainingAll("doomed", step);
+                assertThat(host.toolstack.domains()).as("domains after a failure at '%s'", step).hasSize(1);
+                assertThat(tree(store, "/")).as("nodes after a failure at '%s'", step).isEqualTo(nodes);
+                assertThat(host.freeKiB()).as("memory after a failure at '%s'", step).isEqualTo(free);
+                assertThat(host.audit()).isEmpty();
+                failing.set("");
+                host.start("doomed", "hello").awaitEnd();
+                assertThat(host.freeKiB()).isEqualTo(free);
+            }
+        }
+    }
+
+    private static List<String> tree(Xenstore store, String path) {
+        List<String> nodes = new ArrayList<>();
+        for (String name : store.directory(path)) {
+            String child = path.equals("/") ? "/" + name : path + "/" + name;
+            nodes.add(child);
+            nodes.addAll(tree(store, child));
+        }
+        return nodes;
+    }
+
+    @Test
+    void badKernelsAreRefusedByName(@TempDir Path directory) throws Exception {
+        Path text = Files.writeString(directory.resolve("text"), "no kernel");
+        try (TestHost host = TestHost.virtual(7)) {
+            long free = host.freeKiB();
+            assertThatThrownBy(() -> host.start(TestHost.config("a", directory.resolve("missing"), "", 1)))
+                    .hasMessageContainingAll("a", "missing", "no such file");
+            assertThatThrownBy(() -> host.start(TestHost.config("a", text, "", 1)))
+                    .hasMessageContaining("not a kernel");
+            DomainConfig config = TestHost.config("a", TestHost.image("hello"), "", 1);
+            DomainConfig huge = new DomainConfig(config.name(), config.uuid(), config.type(), config.boot(), 1L << 30,
+                    1L << 30, 1, 1,
+                    List.of(), config.scheduling(), config.lifecycle(), config.limits());
+            assertThatThrownBy(() -> host.start(huge)).hasMessageContainingAll("1048576 MiB", "free");
+            assertThat(host.freeKiB()).isEqualTo(free);
+        }
+    }
+
+    @Test
+    void oneNameBelongsToOneDomain() throws Exception {
+        try (TestHost host = TestHost.virtual(8)) {
+            int clients = 8;
+            CountDownLatch start = new CountDownLatch(1);
+            ConcurrentLinkedQueue<Integer> created = new ConcurrentLinkedQueue<>();
+            ConcurrentLinkedQueue<String> refused = new ConcurrentLinkedQueue<>();
+            List<Thread> threads = new ArrayList<>();
+            for (int i = 0; i < clients; i++) {
+                String uuid = "client-" + i;
+                threads.add(Thread.ofVirtual().start(() -> {
+                    try {
+                        start.await();
+                        DomainConfig other = TestHost.config(uuid, TestHost.image("minishell"), "", 1);
+                        created.add(host.toolstack.create(other.withName("contended")));
+                    } catch (ToolstackException e) {
+                        refused.add(e.line());
+                    } catch (InterruptedException e) {
+                        Thread.currentThread().interrupt();
+                    }
+                }));
+            }
+            start.countDown();
+            for (Thread thread : threads) {
+                thread.join();
+            }
+            assertThat(created).hasSize(1);
+            assertThat(refused).hasSize(clients - 1).allMatch(line -> line.contains("in use"));
+            host.toolstack.destroy(created.element());
+            assertThat(host.toolstack.domains()).hasSize(1);
+            assertThat(host.audit()).isEmpty();
+        }
+    }
+
+    @Test
+    void oneSeedOneRun() throws Exception {
+        String first = digest(11);
+        assertThat(digest(11)).isEqualTo(first);
+        assertThat(digest(12)).isNotEqualTo(first);
+    }
+
+    /** Trace digest, instructions retired and console of a guest from its creation to its end. */
+    private static String digest(long seed) throws Exception {
+        try (TestHost host = TestHost.virtual(seed)) {
+            host.host.machine().call(() -> {
+                host.host.dom0().host().setTraceMask(TraceClass.ALL);
+                return true;
+            }).join();
+            TestGuest hello = host.start("hello", "hello");
+            String said = hello.awaitEnd();
+            return host.host.machine().call(() -> host.host.hypervisor().traceDigest() + " "
+                    + host.host.machine().processors().getFirst().retired).join() + said.hashCode();
+        }
+    }
+}
