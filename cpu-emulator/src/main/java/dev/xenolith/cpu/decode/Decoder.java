@@ -246,7 +246,7 @@ public final class Decoder {
 
     private boolean fits(OpcodeRow row) {
         Encoding encoding = row.encoding();
-        if (encoding.vex() != vex || !prefixFits(encoding.prefix()) || !row.modes().include(mode)) {
+        if (encoding.vex() != vex || !prefixFits(row) || !row.modes().include(mode)) {
             return false;
         }
         if (encoding.modRm()) {
@@ -263,13 +263,15 @@ public final class Decoder {
         return row.requiredBits() == 0 || row.requiredBits() == operandBits(row);
     }
 
-    private boolean prefixFits(Encoding.Prefix prefix) {
+    private boolean prefixFits(OpcodeRow row) {
+        Encoding.Prefix prefix = row.encoding().prefix();
         if (vex) {
             return prefix == vexPrefix;
         }
         return switch (prefix) {
             case ANY -> true;
-            case NONE -> repeatPrefix == 0;
+            // 66 is one of the prefixes that must not be there, unless it chooses the operand size.
+            case NONE -> repeatPrefix == 0 && (!operandSizePrefix || row.size() == OperandSize.V);
             case OPERAND_SIZE -> operandSizePrefix && repeatPrefix == 0;
             case REP -> repeatPrefix == 0xf3;
             case REPNE -> repeatPrefix == 0xf2;

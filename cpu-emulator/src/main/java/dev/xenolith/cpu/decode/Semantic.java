@@ -1,5 +1,7 @@
 package dev.xenolith.cpu.decode;
 
+import java.util.regex.Pattern;
+
 /**
  * What rows of the same kind do: a line "semantic" of {@code opcodes.txt}. Flags are RFLAGS bits.
  *
@@ -12,11 +14,14 @@ package dev.xenolith.cpu.decode;
  * @param writes bit i: operand i + 1 is written
  * @param readsWritten bit i: operand i + 1 is read before it is written
  * @param addressAfterRsp whether RSP as a base is the value after the instruction
+ * @param usesStack whether it reaches memory through RSP or RBP without an operand that says so
  * @param program statements in the language described in the table
  */
 public record Semantic(String name, boolean readsCondition, int flagsRead, int flagsWritten, int flagsUndefined,
         boolean endsBlock,
-        int writes, int readsWritten, boolean addressAfterRsp, String program) {
+        int writes, int readsWritten, boolean addressAfterRsp, boolean usesStack, String program) {
+    private static final Pattern STACK = Pattern
+            .compile("\\b(push|pop|load RSP|load RBP|Stack\\.|ControlTransfer\\.(callFar|returnFar|iret))");
     private static final String LETTERS = "C?P?A?ZS??DO";
 
     static Semantic parse(String[] columns) {
@@ -41,7 +46,8 @@ public record Semantic(String name, boolean readsCondition, int flagsRead, int f
         boolean condition = columns[1].equals("cc");
         return new Semantic(columns[0], condition, condition ? 0 : flags(columns[1]), flags(columns[2]),
                 flags(columns[3]), ends,
-                writes, readsWritten, afterRsp, columns[5].equals("-") ? "" : columns[5]);
+                writes, readsWritten, afterRsp, STACK.matcher(columns[5]).find(),
+                columns[5].equals("-") ? "" : columns[5]);
     }
 
     private static int flags(String letters) {

@@ -22,11 +22,10 @@ final class Faults {
      */
     private static boolean isStackAccess(Processor p, Op op) {
         boolean operand = op.base != Processor.ZERO || op.index != Processor.ZERO || op.displacement != 0;
-        if (operand && isNear(p.faultAddress, op.address(p))) {
+        if (operand && (!op.usesStack || isNear(p.faultAddress, op.address(p)))) {
             return op.segment == Processor.FLAT && (op.base == Processor.RSP || op.base == Processor.RBP);
         }
-        return isNear(p.faultAddress, p.gpr[Processor.RSP]) || isNear(p.faultAddress, p.gpr[Processor.RSP] - 8)
-                || !operand && isNear(p.faultAddress, p.gpr[Processor.RBP]);
+        return op.usesStack;
     }
 
     /** An access that crosses into the next page faults there. */

@@ -31,6 +31,8 @@ public abstract class Op {
     public final byte repeat;
     /** Length of the instruction in bytes. */
     public final byte length;
+    /** As {@link dev.xenolith.cpu.decode.Semantic#usesStack}. */
+    final boolean usesStack;
 
     protected Op(DecodedInstruction instruction) {
         displacement = instruction.displacement;
@@ -45,6 +47,7 @@ public abstract class Op {
         addressShift = (byte) (64 - instruction.addressBits);
         repeat = (byte) instruction.repeat;
         length = (byte) instruction.length;
+        usesStack = instruction.row.semantic().usesStack();
     }
 
     /** An operation without operands. */
@@ -61,6 +64,7 @@ public abstract class Op {
         addressShift = 0;
         repeat = 0;
         length = 0;
+        usesStack = false;
     }
 
     /**

@@ -121,11 +121,12 @@ public final class ControlTransfer {
     }
 
     public static void sysexit(Processor p, int bits) {
+        Segmentation.requireRing0(p);
         if (!p.model.isIntel()) {
             throw p.raise(Vector.UD, 0);
         }
         int selector = (int) p.msr.sysenterCs & 0xfffc;
-        if (selector == 0 || p.cpl != 0) {
+        if (selector == 0) {
             throw p.raise(Vector.GP, 0);
         }
         long target = p.gpr[Processor.RDX];

@@ -25,7 +25,7 @@ public final class InputOutput {
     }
 
     /** CPL within IOPL, or all bits of the ports clear in the TSS's map; a hosted processor has no map. */
-    private static void checkPermission(Processor p, int port, int size) {
+    static void checkPermission(Processor p, int port, int size) {
         if (p.cpl <= p.iopl()) {
             return;
         }

@@ -26,25 +26,25 @@ final class MmuPort implements MemoryPort {
 
     @Override
     public long load(Processor p, long address, int size) {
-        checkAlignment(p, address, size);
+        checkAddress(p, address, size);
         return load(p, address, size, p.dataPrivilege());
     }
 
     @Override
     public void store(Processor p, long address, int size, long value) {
-        checkAlignment(p, address, size);
+        checkAddress(p, address, size);
         store(p, address, size, value, p.dataPrivilege());
     }
 
     @Override
     public void probeStore(Processor p, long address, int size) {
-        checkAlignment(p, address, size);
+        checkAddress(p, address, size);
         probeStore(p, address, size, p.dataPrivilege());
     }
 
     @Override
     public long compareExchange(Processor p, long address, int size, long expected, long value) {
-        checkAlignment(p, address, size);
+        checkAddress(p, address, size);
         int privilege = p.dataPrivilege();
         probeStore(p, address, size, privilege);
         long found = load(p, address, size, privilege);
@@ -122,8 +122,14 @@ final class MmuPort implements MemoryPort {
         return p.is64Bit() ? next : next & 0xffff_ffffL;
     }
 
-    /** #AC for misaligned data accesses at CPL 3 (SDM 3A 6.15). */
-    private static void checkAlignment(Processor p, long address, int size) {
+    /**
+     * What faults before any translation: an access of which a byte is not canonical, and one that is misaligned at CPL 3 while
+     * alignment is checked (SDM 3A 6.15).
+     */
+    private void checkAddress(Processor p, long address, int size) {
+        if (p.is64Bit() && !(mmu.isCanonical(address) && mmu.isCanonical(address + size - 1))) {
+            throw p.raiseNonCanonical(address);
+        }
         if ((p.codeContext & Mode.ALIGNMENT) != 0 && (address & size - 1) != 0) {
             throw p.raise(Vector.AC, 0);
         }

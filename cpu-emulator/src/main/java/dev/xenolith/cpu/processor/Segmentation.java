@@ -220,7 +220,7 @@ public final class Segmentation {
         }
     }
 
-    static void requireRing0(Processor p) {
+    public static void requireRing0(Processor p) {
         if (p.cpl != 0) {
             throw p.raise(Vector.GP, 0);
         }

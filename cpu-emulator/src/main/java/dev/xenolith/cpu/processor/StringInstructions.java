@@ -92,9 +92,11 @@ public final class StringInstructions {
             return;
         }
         do {
+            int port = (int) p.gpr[Processor.RDX] & 0xffff;
+            InputOutput.checkPermission(p, port, bits / 8);
             long address = destination(p, addressBits);
             p.probeStore(address, bits / 8);
-            store(p, address, bits, InputOutput.in(p, p.gpr[Processor.RDX] & 0xffff, bits / 8));
+            store(p, address, bits, InputOutput.in(p, port, bits / 8));
             advance(p, RDI, bits, addressBits);
         } while (repeat != DecodedInstruction.REPEAT_NONE && again(p, addressBits, length));
     }
@@ -104,8 +106,10 @@ public final class StringInstructions {
             return;
         }
         do {
+            int port = (int) p.gpr[Processor.RDX] & 0xffff;
+            InputOutput.checkPermission(p, port, bits / 8);
             long value = load(p, source(p, segment, addressBits), bits);
-            InputOutput.out(p, p.gpr[Processor.RDX] & 0xffff, bits / 8, value);
+            InputOutput.out(p, port, bits / 8, value);
             advance(p, RSI, bits, addressBits);
         } while (repeat != DecodedInstruction.REPEAT_NONE && again(p, addressBits, length));
     }

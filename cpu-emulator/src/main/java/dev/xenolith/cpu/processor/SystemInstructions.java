@@ -31,7 +31,7 @@ public final class SystemInstructions {
     // ---- control and debug registers ---------------------------------------------------------------------------------
 
     public static long readControl(Processor p, int number) {
-        Segmentation.requireRing0(p);
+        checkControl(p, number);
         return switch (number) {
             case 0 -> p.cr0;
             case 2 -> p.cr2;
@@ -42,8 +42,16 @@ public final class SystemInstructions {
         };
     }
 
-    public static void writeControl(Processor p, int number, long value) {
+    /** A register that does not exist is #UD at any privilege. */
+    private static void checkControl(Processor p, int number) {
+        if (number == 1 || number > 4 && number != 8) {
+            throw p.raise(Vector.UD, 0);
+        }
         Segmentation.requireRing0(p);
+    }
+
+    public static void writeControl(Processor p, int number, long value) {
+        checkControl(p, number);
         switch (number) {
             case 0 -> check(p, ControlRegisters.writeCr0(p, value));
             case 2 -> p.cr2 = value;
@@ -82,6 +90,9 @@ public final class SystemInstructions {
 
     /** The register meant: 4 and 5 are 6 and 7 unless CR4.DE. DR7.GD turns any access into #DB (SDM 3B 18.2.2, 18.2.4). */
     private static int checkDebug(Processor p, int number) {
+        if (number > 7) {
+            throw p.raise(Vector.UD, 0);
+        }
         if (number == 4 || number == 5) {
             if ((p.cr4 & Bits.CR4_DE) != 0) {
                 throw p.raise(Vector.UD, 0);
