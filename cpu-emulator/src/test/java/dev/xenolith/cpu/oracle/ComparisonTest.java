@@ -81,7 +81,7 @@ class ComparisonTest {
 
     static List<Consumer<Outcome>> alterationsOfAFault() {
         return List.of(o -> o.vector = 13, o -> o.errorCode ^= 2, o -> o.cr2 ^= 0x1000, o -> o.rip++,
-                o -> o.ending = Outcome.Ending.TIMEOUT, o -> o.registers.selector[Registers.DS] = 3,
+                o -> o.ending = Outcome.Ending.TIMEOUT, o -> o.registers.selector[Registers.DS] = 0x2b,
                 o -> o.registers.fsBase++, o -> o.registers.gsBase++);
     }
 
@@ -95,7 +95,7 @@ class ComparisonTest {
 
     @Test
     void undefinedMeansOnlyWhatIsUndefinedAndOnlyAfterCompletion() {
-        Comparison comparison = new Comparison(STATUS, 1 << 1, 0);
+        Comparison comparison = new Comparison(STATUS, 1 << 1, 0, Comparison.Memory.ALWAYS, false);
         Outcome altered = completed();
         altered.registers.rflags ^= STATUS;
         altered.registers.gpr[1]++;

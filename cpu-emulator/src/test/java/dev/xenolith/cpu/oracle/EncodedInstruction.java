@@ -114,7 +114,8 @@ final class EncodedInstruction {
         int[] prefixes = new int[9];
         int count = 0;
         boolean wide = operandBits == 64 && form.wideByRex();
-        boolean operandSize = operandBits == 16 && !form.size.equals("w") || wide && random.nextInt(16) == 0;
+        boolean operandSize = operandBits == 16 && !form.size.equals("w")
+                || wide && !form.noPrefix && random.nextInt(16) == 0;
         if (form.mandatoryPrefix != 0) {
             prefixes[count++] = form.mandatoryPrefix;
         }
@@ -150,8 +151,9 @@ final class EncodedInstruction {
     private int oddities(InstructionForm form, int[] prefixes, int count, SplittableRandom random) {
         int added = count;
         invalid = false;
-        if (!lock && random.nextInt(128) == 0 && !form.semantic.endsWith("cr")) {
-            // Not for moves to and from control registers, where LOCK means CR8 on some of AMD's processors.
+        if (!lock && random.nextInt(128) == 0 && !form.semantic.endsWith("cr") && !form.semantic.equals("verw")) {
+            // Not for moves to and from control registers, where LOCK means CR8 on some of AMD's processors; nor for VERW, which
+            // Zen 3 executes behind LOCK.
             prefixes[added++] = 0xf0;
             lock = form.lockable && memory;
             invalid = !lock;
@@ -162,12 +164,19 @@ final class EncodedInstruction {
         if (random.nextInt(32) == 0) {
             prefixes[added++] = SEGMENT_PREFIXES[random.nextInt(Registers.FS)];
         }
-        if (form.vex && random.nextInt(64) == 0) {
+        if (random.nextInt(64) != 0) {
+            return added;
+        }
+        if (form.vex) {
             prefixes[added++] = random.nextBoolean() ? 0x66 : 0xf2 + random.nextInt(2);
             invalid = true;
+        } else if (form.noPrefix && !form.size.equals("v")) {
+            prefixes[added++] = 0x66;
+            invalid = true;
         } else
-            if (!form.vex && form.opcode.length == 1 && form.opcode[0] != (byte) 0x90 && repeat == 0
-                    && random.nextInt(64) == 0 && !form.repeatable) {
+            if (form.opcode.length == 1 && form.opcode[0] != (byte) 0x90 && !form.repeatable
+                    && !form.semantic.startsWith("loop")) {
+                        // Not for LOOPE and LOOPNE: Zen 3 takes F2 and F3 for their condition.
                         prefixes[added++] = 0xf2 + random.nextInt(2);
                     }
         return added;

@@ -137,6 +137,10 @@ final class InstructionForm {
     /** Operand sizes in bits that exist in code of {@code codeBits}, 32 or 64; 0 alone for a row without one. */
     int[] operandBits(int codeBits) {
         boolean wide = codeBits == 64;
+        if (mnemonic.equals("MOVSXD") || hasFarPointer()) {
+            // Where the vendors differ in the memory that is read: MOVSXD behind 66, far pointers behind REX.W.
+            return mnemonic.equals("MOVSXD") ? new int[]{32, 64} : new int[]{16, 32};
+        }
         return switch (size) {
             case "b" -> new int[]{8};
             case "w", "v=w" -> new int[]{16};
@@ -175,6 +179,10 @@ final class InstructionForm {
 
     boolean mayBeRegister() {
         return modrm && modrmByte < 0 && !modrmOperand().startsWith("M");
+    }
+
+    private boolean hasFarPointer() {
+        return operands.contains("Mp");
     }
 
     boolean hasOperand(char kind) {

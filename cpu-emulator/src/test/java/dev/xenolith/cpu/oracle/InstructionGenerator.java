@@ -36,6 +36,8 @@ final class InstructionGenerator implements SnippetGenerator {
     /** The row of the latest instance, how it was encoded, and what is undefined after it. */
     InstructionForm form;
     final EncodedInstruction encoded;
+    /** Whether its operand was placed at an address that is not canonical. */
+    private boolean placedOutside;
 
     /** @param codeBits 64 for 64-bit mode, 32 for compatibility mode */
     InstructionGenerator(List<InstructionForm> forms, int codeBits) {
@@ -83,6 +85,7 @@ final class InstructionGenerator implements SnippetGenerator {
             registers.rflags |= AC;
         }
         encoded.random(form, true, random);
+        placedOutside = false;
         if (codeBits == 32) {
             enterCompatibilityMode(random, registers);
         }
@@ -161,6 +164,14 @@ final class InstructionGenerator implements SnippetGenerator {
         }
     }
 
+    /** Not that of 32-bit code, which is not executed so far. */
+    private int codeSelector(SplittableRandom random) {
+        int selector = selector(random);
+        return codeBits == 64 && selector >> 3 == AddressMap.CODE_SELECTOR_32 >> 3
+                ? AddressMap.CODE_SELECTOR_64
+                : selector;
+    }
+
     private boolean takesSelector() {
         return switch (form.semantic) {
             case "movsr", "lar", "lsl", "verr", "verw" -> true;
@@ -184,7 +195,13 @@ final class InstructionGenerator implements SnippetGenerator {
         gpr[RDI] = random.nextInt(4) == 0
                 ? gpr[RSI] + random.nextInt(-32, 33)
                 : Targets.any(random, bytes, wide);
-        gpr[RCX] = random.nextInt(random.nextInt(8) == 0 ? 600 : 24);
+        boolean portMatters = form.semantic.equals("ins") || form.semantic.equals("outs");
+        // Whether permission is needed to transfer nothing is up to the vendor.
+        gpr[RCX] = random.nextInt(portMatters ? 1 : 0, random.nextInt(8) == 0 ? 600 : 24);
+        if (form.semantic.equals("cmps")) {
+            // Which operand is read first is not said, so only one of them may fault.
+            gpr[random.nextBoolean() ? RSI : RDI] = AddressMap.WRITABLE + 2048 + random.nextInt(4096);
+        }
         if (!wide) {
             gpr[RSI] |= random.nextLong() << 32;
             gpr[RDI] |= random.nextLong() << 32;
@@ -216,14 +233,14 @@ final class InstructionGenerator implements SnippetGenerator {
             }
             case "retf", "retfi" -> {
                 store(snippet, at, bytes, Targets.code(random));
-                store(snippet, at + bytes, bytes, selector(random));
+                store(snippet, at + bytes, bytes, codeSelector(random));
                 store(snippet, at + 2L * bytes, bytes, Targets.writable(random, 8));
                 store(snippet, at + 3L * bytes, bytes, selector(random));
             }
             case "iret" -> {
                 store(snippet, at, bytes, Targets.code(random));
                 store(snippet, at + bytes, bytes, random.nextInt(4) == 0
-                        ? selector(random)
+                        ? codeSelector(random)
                         : codeBits == 64
                                 ? AddressMap.CODE_SELECTOR_64
                                 : AddressMap.CODE_SELECTOR_32);
@@ -282,6 +299,7 @@ final class InstructionGenerator implements SnippetGenerator {
         if (form.semantic.startsWith("cmpxchg") && random.nextInt(4) != 0) {
             target &= -size;
         }
+        placedOutside = target << 16 >> 16 != target;
         long address = target - segmentBase(registers);
         solve(random, snippet, address);
         fillOperand(random, snippet, target, size);
@@ -379,7 +397,8 @@ final class InstructionGenerator implements SnippetGenerator {
             case "jmpf", "callf", "lss", "lfs", "lgs" -> {
                 int bytes = encoded.operandBits / 8;
                 value = Targets.code(random);
-                store(snippet, target + bytes, 2, selector(random));
+                boolean far = form.semantic.endsWith("f");
+                store(snippet, target + bytes, 2, far ? codeSelector(random) : selector(random));
                 store(snippet, target, bytes, value);
                 return;
             }
@@ -408,31 +427,44 @@ final class InstructionGenerator implements SnippetGenerator {
 
     /** What is undefined after the latest instance; finer than the table where it depends on the count (SDM 2B, SAL). */
     Comparison comparison(Snippet snippet) {
-        long[] gpr = snippet.registers.gpr;
         int bits = encoded.operandBits;
         long flags = form.undefinedFlags;
-        int registers = 0;
+        boolean checksAlignment = (snippet.registers.rflags & AC) != 0;
+        if (encoded.invalid || checksAlignment && accessesTwice() || placedOutside && form.semantic.startsWith("bt")) {
+            return new Comparison(flags, 0, 0, Comparison.Memory.ALWAYS, true);
+        }
         switch (form.semantic) {
             case "rol", "ror", "rcl", "rcr", "shl", "shr", "sar", "shld", "shrd" -> {
-                int count = shiftCount(gpr);
+                int count = shiftCount(snippet.registers.gpr);
                 if (count == 0) {
-                    flags = 0;
-                } else if (count == 1) {
-                    flags &= ~OF;
+                    return Comparison.EXACT;
                 }
-                boolean shiftsAll = form.semantic.equals("shl") || form.semantic.equals("shr");
-                if (shiftsAll && count >= bits) {
-                    flags |= CF;
+                if (count > bits && form.semantic.length() == 4) {
+                    int register = encoded.rmRegister >= 0 ? 1 << encoded.rmRegister : 0;
+                    return new Comparison(STATUS, register, 0, Comparison.Memory.IF_FAULTED, false);
                 }
-                if (form.semantic.startsWith("sh") && form.semantic.length() == 4 && count > bits) {
-                    flags = STATUS;
-                    registers = encoded.rmRegister >= 0 ? 1 << encoded.rmRegister : 0;
-                }
+                boolean losesCarry = count >= bits && (form.semantic.equals("shl") || form.semantic.equals("shr"));
+                return Comparison.flags(flags & (count == 1 ? ~OF : -1) | (losesCarry ? CF : 0));
+            }
+            case "enter", "callf" -> {
+                // What it pushed before it faulted is below the stack pointer and may be there or not.
+                return new Comparison(0, 0, 0, Comparison.Memory.UNLESS_FAULTED, true);
+            }
+            case "calli", "jmpf", "retf", "retfi", "iret", "lss", "lfs", "lgs" -> {
+                return new Comparison(0, 0, 0, Comparison.Memory.ALWAYS, true);
             }
             default -> {
+                return flags == 0 ? Comparison.EXACT : Comparison.flags(flags);
             }
         }
-        return flags == 0 && registers == 0 ? Comparison.EXACT : new Comparison(flags, registers, 0);
+    }
+
+    private boolean accessesTwice() {
+        return switch (form.semantic) {
+            case "movs", "cmps", "popmem" -> true;
+            case "push" -> encoded.memory;
+            default -> false;
+        };
     }
 
     private int shiftCount(long[] gpr) {

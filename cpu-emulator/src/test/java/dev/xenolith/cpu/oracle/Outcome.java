@@ -12,7 +12,7 @@ final class Outcome {
         TIMEOUT,
         /** SYSCALL (vector 0x100) or INT 0x80 (vector 0x80), stopped at the kernel's door. */
         SYSTEM_CALL,
-        /** The runner itself died in this snippet; nothing else is valid. */
+        /** The runner itself failed in this snippet; nothing but the note is valid. */
         CRASH
     }
 
@@ -26,6 +26,8 @@ final class Outcome {
     int errorCode;
     /** Valid for a page fault, otherwise 0. */
     long cr2;
+    /** What happened, for {@link Ending#CRASH}. */
+    String note = "";
     final byte[] pages = new byte[AddressMap.WRITABLE_BYTES];
     final byte[] fx = new byte[Snippet.FX_BYTES];
 

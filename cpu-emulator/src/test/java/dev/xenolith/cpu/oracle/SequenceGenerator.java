@@ -39,7 +39,8 @@ final class SequenceGenerator implements SnippetGenerator {
         int entry = random.nextInt(AddressMap.CODE_BYTES - RESERVED_BYTES);
         first.generate(formOf(seed), entry, snippet, random);
         Comparison comparison = first.comparison(snippet);
-        if (comparison.undefinedRegisters() != 0) {
+        if (comparison.undefinedRegisters() != 0 || comparison.memory() != Comparison.Memory.ALWAYS
+                || comparison.anyFault()) {
             return comparison;
         }
         long undefined = comparison.undefinedFlags();
@@ -57,7 +58,7 @@ final class SequenceGenerator implements SnippetGenerator {
             undefined = undefined & ~form.writtenFlags | undefinedFlags(form);
             everUndefined |= undefined;
         }
-        return new Comparison(undefined, 0, everUndefined);
+        return new Comparison(undefined, 0, everUndefined, Comparison.Memory.ALWAYS, false);
     }
 
     private static boolean usable(InstructionForm form) {

@@ -43,7 +43,7 @@ final class Targets {
         if (kind < 97 || !wide) {
             return NOWHERE[random.nextInt(NOWHERE.length)] + random.nextInt(8);
         }
-        return NOT_CANONICAL[random.nextInt(NOT_CANONICAL.length)] - random.nextInt(2);
+        return NOT_CANONICAL[random.nextInt(NOT_CANONICAL.length)] - (size > 1 ? random.nextInt(2) : 0);
     }
 
     /** An address whose {@code size} bytes are writable. */
