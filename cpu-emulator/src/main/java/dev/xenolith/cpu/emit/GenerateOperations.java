@@ -4,6 +4,7 @@ import dev.xenolith.cpu.decode.OpcodeRow;
 import dev.xenolith.cpu.decode.OpcodeTable;
 import dev.xenolith.cpu.decode.OperandForm;
 import dev.xenolith.cpu.decode.OperandSpec;
+import dev.xenolith.cpu.decode.OperandType;
 import java.io.IOException;
 import java.lang.classfile.ClassFile;
 import java.lang.constant.ClassDesc;
@@ -102,7 +103,7 @@ public final class GenerateOperations {
                 case CONTROL, DEBUG -> List.of(OperandForm.SPECIAL);
                 case STRING_SOURCE, STRING_DESTINATION -> List.of(OperandForm.STRING);
             };
-            immediate |= operand.type() == dev.xenolith.cpu.decode.OperandType.IMMEDIATE;
+            immediate |= operand.type() == OperandType.IMMEDIATE;
             List<List<OperandForm>> longer = new ArrayList<>();
             for (List<OperandForm> combination : combinations) {
                 for (OperandForm choice : choices) {

@@ -27,6 +27,7 @@ import java.lang.constant.MethodTypeDesc;
 import java.lang.reflect.Method;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Writes the program of one row, for one operand size and choice of operand forms, as the body of {@code exec(Processor)} of an
@@ -147,7 +148,7 @@ final class ProgramEmitter {
         code.lstore(local(i));
     }
 
-    private void memoryOperand(int i, boolean loaded, @org.jspecify.annotations.Nullable Displace displace) {
+    private void memoryOperand(int i, boolean loaded, @Nullable Displace displace) {
         boolean written = semantic.writes(i);
         boolean addressed = loaded || written;
         boolean[] named = new boolean[1];

@@ -2,6 +2,7 @@ package dev.xenolith.cpu.emit;
 
 import java.lang.constant.ClassDesc;
 import java.lang.constant.MethodTypeDesc;
+import java.lang.invoke.MethodType;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.util.HashMap;
@@ -50,7 +51,7 @@ public final class SemanticMethods {
     }
 
     static MethodTypeDesc descriptor(Method method) {
-        return MethodTypeDesc.ofDescriptor(java.lang.invoke.MethodType
+        return MethodTypeDesc.ofDescriptor(MethodType
                 .methodType(method.getReturnType(), method.getParameterTypes()).toMethodDescriptorString());
     }
 }

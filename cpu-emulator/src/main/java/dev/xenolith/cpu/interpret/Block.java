@@ -1,6 +1,7 @@
 package dev.xenolith.cpu.interpret;
 
 import dev.xenolith.cpu.processor.Processor;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -69,6 +70,6 @@ final class Block {
     /** Makes whoever executes the block, now or later, leave it before the next instruction. */
     void invalidate() {
         stale = true;
-        java.util.Arrays.fill(ops, STALE);
+        Arrays.fill(ops, STALE);
     }
 }

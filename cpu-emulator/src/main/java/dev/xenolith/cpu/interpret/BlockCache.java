@@ -2,6 +2,7 @@ package dev.xenolith.cpu.interpret;
 
 import dev.xenolith.cpu.memory.PhysicalMemory;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -87,7 +88,7 @@ final class BlockCache {
                 }
             }
         }
-        java.util.Arrays.fill(chunks, null);
+        Arrays.fill(chunks, null);
         crossing.clear();
     }
 

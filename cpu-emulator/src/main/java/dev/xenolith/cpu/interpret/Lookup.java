@@ -1,5 +1,6 @@
 package dev.xenolith.cpu.interpret;
 
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /** One processor's direct-mapped table from linear address and context to block. */
@@ -37,7 +38,7 @@ final class Lookup {
     void flush() {
         generation += 1L << 32;
         if (generation < 0) {
-            java.util.Arrays.fill(contexts, 0);
+            Arrays.fill(contexts, 0);
             generation = 1L << 32;
         }
     }

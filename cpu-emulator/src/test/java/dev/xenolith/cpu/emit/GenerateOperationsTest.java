@@ -7,6 +7,7 @@ import dev.xenolith.cpu.decode.Semantic;
 import java.io.InputStream;
 import java.lang.classfile.ClassFile;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
@@ -41,7 +42,7 @@ class GenerateOperationsTest {
         Map<String, String> programs = new HashMap<>();
         table.rows().forEach(row -> {
             String key = row.semantic().name() + row.condition();
-            String name = OperationName.of(row, 64, java.util.List.of()).replaceAll("64$", "");
+            String name = OperationName.of(row, 64, List.of()).replaceAll("64$", "");
             assertThat(programs.putIfAbsent(name, key)).as(name).isIn(null, key);
         });
     }
