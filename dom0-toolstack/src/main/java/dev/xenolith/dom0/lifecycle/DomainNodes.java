@@ -56,14 +56,14 @@ public final class DomainNodes {
         String home = home(domid);
         made.read(home + "/store/ring-ref", Long.toString(storeFrame));
         made.read(home + "/store/port", Integer.toString(storePort));
-        made.internal(home + "/console", "");
-        made.internal(home + "/console/backend-id", "0");
-        made.internal(home + "/console/ring-ref", Long.toString(consoleFrame));
-        made.internal(home + "/console/port", Integer.toString(consolePort));
-        made.internal(home + "/console/limit", "1048576");
-        made.internal(home + "/console/type", "xenconsoled");
-        made.internal(home + "/console/output", "pty");
-        made.internal(home + "/console/tty", "");
+        made.read(home + "/console", "");
+        made.read(home + "/console/backend-id", "0");
+        made.read(home + "/console/ring-ref", Long.toString(consoleFrame));
+        made.read(home + "/console/port", Integer.toString(consolePort));
+        made.read(home + "/console/limit", "1048576");
+        made.read(home + "/console/type", "xenconsoled");
+        made.read(home + "/console/output", "pty");
+        made.read(home + "/console/tty", "");
         return made.nodes;
     }
 
