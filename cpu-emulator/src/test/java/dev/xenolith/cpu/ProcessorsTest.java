@@ -120,6 +120,76 @@ class ProcessorsTest {
         assertThat(processors.nextDeadline()).isEqualTo(Long.MAX_VALUE);
     }
 
+    /** Contexts of the TLB run out after 511 new tags; code found by an old context must not be executed in a new space. */
+    @Test
+    void addressSpacesKeepTheirOwnCodeWhenContextsRunOut() {
+        Processor p = hosted(1).get(0);
+        // Two spaces, each with its own page of code at 0x40_0000: mov eax, space; syscall.
+        for (int space = 0; space < 2; space++) {
+            long table = 0x8000 + space * 0x4000L;
+            memory.write64(table, table + 0x1000 | 7);
+            memory.write64(table + 0x1000, table + 0x2000 | 7);
+            memory.write64(table + 0x2000 + 16, table + 0x3000 | 7);
+            memory.write64(table + 0x3000, 0x30_0000 + space * 0x1000L | 7);
+            byte[] bytes = {(byte) 0xb8, (byte) (space + 1), 0, 0, 0, 0x0f, 0x05};
+            memory.copyIn(bytes, 0, 0x30_0000 + space * 0x1000L, bytes.length);
+        }
+        int tag = 0;
+        for (int unused = 500; unused < 520; unused++) {
+            for (int space = 0; space < 2; space++) {
+                for (int i = 0; i < unused; i++) {
+                    p.setCr3(0x1000, tag++ % 4096);
+                }
+                p.setCr3(0x8000 + space * 0x4000L, tag++ % 4096);
+                p.rip = 0x40_0000;
+                assertThat(p.run(2).kind).isEqualTo(Stop.Kind.ENTRY);
+                assertThat(p.gpr[Processor.RAX]).as("after %d tags", unused).isEqualTo(space + 1);
+            }
+        }
+    }
+
+    @Test
+    void breakpointsOnDataTrapAfterTheAccess() {
+        Processor p = hosted(1).get(0);
+        // mov [0x1ffff8 + rbx], rax; inc rcx; jmp back
+        code("488983F8FF1F00 48FFC1 EBF4");
+        p.dr[0] = 0x1f_fff9;
+        p.dr[7] |= 1 | 1 << 16;
+        Stop stop = p.run(100);
+        assertThat(stop.kind).isEqualTo(Stop.Kind.EXCEPTION);
+        assertThat(stop.vector).isEqualTo(1);
+        assertThat(p.rip).as("after the store").isEqualTo(CODE + 7);
+        assertThat(p.dr[6] & 0xf).isEqualTo(1);
+        assertThat(p.retired).isEqualTo(1);
+        stop = p.run(2);
+        assertThat(stop.kind).isEqualTo(Stop.Kind.BUDGET);
+        p.dr[0] = 0x1f_fff0;
+        assertThat(p.run(100).kind).as("elsewhere").isEqualTo(Stop.Kind.BUDGET);
+        p.dr[7] |= 2 << 18;
+        p.gpr[Processor.RBX] = -4;
+        assertThat(p.run(100).kind).as("eight bytes long").isEqualTo(Stop.Kind.EXCEPTION);
+        p.dr[7] = 1 << 10;
+        assertThat(p.run(100).kind).isEqualTo(Stop.Kind.BUDGET);
+    }
+
+    @Test
+    void breakpointsOnCodeFaultBeforeTheInstruction() {
+        Processor p = hosted(1).get(0);
+        code("48FFC0 48FFC3 EBF8");
+        p.dr[3] = CODE + 3;
+        p.dr[7] |= 1 << 6;
+        Stop stop = p.run(100);
+        assertThat(stop.vector).isEqualTo(1);
+        assertThat(p.rip).isEqualTo(CODE + 3);
+        assertThat(p.dr[6] & 0xf).isEqualTo(8);
+        assertThat(p.retired).isEqualTo(1);
+        assertThat(p.run(100).vector).as("again").isEqualTo(1);
+        p.setRflags(p.rflags() | 1 << 16);
+        stop = p.run(100);
+        assertThat(stop.vector).isEqualTo(1);
+        assertThat(p.retired).as("RF let it through once").isEqualTo(4);
+    }
+
     @Test
     void pauseEndsATurnWhereThereAreOthers() {
         code("F390 EBFC");

@@ -41,12 +41,18 @@ public final class ControlTransfer {
 
     /** The #DB trap after an instruction that began with RFLAGS.TF set. */
     public static void singleStepTrap(Processor p) {
-        p.dr[6] |= Bits.DR6_BS;
+        p.dr[6] |= Bits.DR6_BS | p.pendingDebug;
+        p.pendingDebug = 0;
+        debugTrap(p);
+    }
+
+    /** #DB after an instruction; DR6 says why. False if the run is over. */
+    static boolean debugTrap(Processor p) {
         if (p.hosted) {
             p.stopForException(Vector.DB, 0, false, 0);
-        } else {
-            Delivery.exception(p, Vector.DB, 0);
+            return false;
         }
+        return Delivery.exception(p, Vector.DB, 0, true);
     }
 
     // ---- SYSCALL and SYSENTER ----------------------------------------------------------------------------------------

@@ -19,10 +19,10 @@ final class Delivery {
     private Delivery() {}
 
     /**
-     * Delivers an exception at the present RIP: for a fault that of the instruction. Returns false if it ended in a shutdown.
+     * Delivers an exception at the present RIP: that of the instruction, or after it for a trap; a fault's frame has RF set.
+     * Returns false if it ended in a shutdown.
      */
-    static boolean exception(Processor p, int vector, int errorCode) {
-        boolean trap = vector == Vector.DB && (p.dr[6] & Bits.DR6_BS) != 0;
+    static boolean exception(Processor p, int vector, int errorCode, boolean trap) {
         long resume = vector == Vector.DF || trap ? 0 : Bits.RFLAGS_RF;
         int current = vector;
         int code = errorCode;
@@ -53,7 +53,7 @@ final class Delivery {
             }
             return true;
         } catch (GuestFault fault) {
-            return exception(p, p.faultVector, p.faultErrorCode);
+            return exception(p, p.faultVector, p.faultErrorCode, false);
         }
     }
 

@@ -11,6 +11,7 @@ public final class InputOutput {
         int number = (int) port & 0xffff;
         checkPermission(p, number, size);
         p.publishTime();
+        Breakpoints.notePort(p, number, size);
         return p.ioBus.in(number, size);
     }
 
@@ -19,6 +20,7 @@ public final class InputOutput {
         int number = (int) port & 0xffff;
         checkPermission(p, number, size);
         p.publishTime();
+        Breakpoints.notePort(p, number, size);
         p.ioBus.out(number, size, size == 4 ? value & 0xffff_ffffL : value & (1L << size * 8) - 1);
         // A device may have moved a deadline or raised an interrupt.
         p.post(Processor.POLL_EVENT);

@@ -27,13 +27,16 @@ final class MmuPort implements MemoryPort {
     @Override
     public long load(Processor p, long address, int size) {
         checkAddress(p, address, size);
-        return load(p, address, size, p.dataPrivilege());
+        long value = load(p, address, size, p.dataPrivilege());
+        Breakpoints.noteData(p, address, size, false);
+        return value;
     }
 
     @Override
     public void store(Processor p, long address, int size, long value) {
         checkAddress(p, address, size);
         store(p, address, size, value, p.dataPrivilege());
+        Breakpoints.noteData(p, address, size, true);
     }
 
     @Override

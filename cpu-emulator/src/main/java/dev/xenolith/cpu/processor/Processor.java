@@ -143,6 +143,11 @@ public final class Processor extends LinearMemory {
     /** NMIs are held off until IRET (bare mode). */
     public boolean nmiBlocked;
 
+    /** DR6 bits of breakpoints that the executing instruction has hit: a #DB trap after it. */
+    int pendingDebug;
+    /** A breakpoint is enabled in DR7: instructions execute one by one, accesses take the slow path. */
+    boolean breakpoints;
+
     /** The fault that {@link GuestFault} announces: vector, error code, and for #PF the linear address. */
     public int faultVector;
     public int faultErrorCode;
@@ -309,8 +314,9 @@ public final class Processor extends LinearMemory {
      * and is not counted in {@link #retired}. Returns whether execution goes on; if not, {@link #stop} is filled.
      */
     public boolean fault(int instructionLength) {
+        pendingDebug = 0;
         if (!hosted) {
-            return Delivery.exception(this, faultVector, faultErrorCode);
+            return Delivery.exception(this, faultVector, faultErrorCode, false);
         }
         if (faultVector == Vector.PF) {
             cr2 = faultAddress;
@@ -345,6 +351,7 @@ public final class Processor extends LinearMemory {
     public Stop run(long count) {
         long end = retired + count;
         clear(POLL_STOP);
+        breakpointsChanged();
         while (true) {
             expireTimer();
             if (poll != 0 && !serviceEvents()) {
@@ -359,11 +366,17 @@ public final class Processor extends LinearMemory {
                 stop.kind = Stop.Kind.BUDGET;
                 return stop;
             }
+            if (breakpoints && Breakpoints.stopBefore(this)) {
+                continue;
+            }
             if (retired < shadowEnd) {
                 // Events are looked at only after the instruction in the shadow.
                 clear(POLL_EVENT);
                 engine.execute(this, 1);
                 post(POLL_EVENT);
+            } else if (breakpoints) {
+                engine.execute(this, 1);
+                breakpointsChanged();
             } else {
                 engine.execute(this, Math.min(left, Math.max(1, apic.nextDeadline() - now())));
             }
@@ -380,6 +393,16 @@ public final class Processor extends LinearMemory {
         stop.kind = Stop.Kind.BUDGET;
         engine.execute(this, 1);
         return stop;
+    }
+
+    /** Takes note of DR7, which a hypervisor may have written between runs. */
+    void breakpointsChanged() {
+        if (breakpoints != Breakpoints.enabled(this)) {
+            breakpoints = !breakpoints;
+            updateContext();
+            // Leaves the engine, which knows nothing of breakpoints.
+            post(POLL_EVENT);
+        }
     }
 
     private void expireTimer() {
@@ -448,6 +471,12 @@ public final class Processor extends LinearMemory {
             return true;
         }
         clear(POLL_EVENT);
+        if (pendingDebug != 0) {
+            dr[6] |= pendingDebug;
+            pendingDebug = 0;
+            post(POLL_EVENT);
+            return ControlTransfer.debugTrap(this);
+        }
         if (apic.takeNmi()) {
             nmiPending = true;
         }
@@ -517,8 +546,8 @@ public final class Processor extends LinearMemory {
         int mode = ModeWord.of(this);
         int context = mmu == null ? Tlb.NO_CONTEXT : mmu.tlb.context();
         codeContext = mode | context << 16;
-        // With alignment checks on, and in a scratch processor, no entry may hit.
-        int dataSpace = (mode & Mode.ALIGNMENT) != 0 ? Tlb.NO_CONTEXT : context;
+        // With alignment checks or breakpoints on, and in a scratch processor, no entry may hit.
+        int dataSpace = (mode & Mode.ALIGNMENT) != 0 || breakpoints ? Tlb.NO_CONTEXT : context;
         setContexts(dataSpace, dataPrivilege(), context, cpl == 3 ? Mmu.USER : Mmu.SUPERVISOR);
     }
 
@@ -535,8 +564,13 @@ public final class Processor extends LinearMemory {
         cr3 = value;
         if (mmu != null) {
             mmu.root = value & ~0xfffL;
+            long stamp = mmu.tlb.flushStamp();
             mmu.tlb.switchTo(tag);
             updateContext();
+            if (mmu.tlb.flushStamp() != stamp) {
+                // Contexts have run out and begin anew: what the engine knows by context is void.
+                engine.addressSpaceChanged(this);
+            }
         }
     }
 

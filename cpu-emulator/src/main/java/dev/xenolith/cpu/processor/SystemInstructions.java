@@ -1,15 +1,10 @@
 package dev.xenolith.cpu.processor;
 
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
-
 /**
  * Instructions that read or change the processor's system state (SDM 2). RIP is the next instruction's while they execute and
  * {@link Processor#retired} counts them; each faults before it changes anything.
  */
 public final class SystemInstructions {
-    private static final Logger LOG = LoggerFactory.getLogger(SystemInstructions.class);
-
     private static final long DR7_ONES = Bits.DR7_FIXED;
     private static final long DR7_ZEROS = 1 << 12 | 1 << 14 | 1 << 15;
     /** What POPF can change at any privilege. */
@@ -80,11 +75,8 @@ public final class SystemInstructions {
         if (register == 6) {
             p.dr[6] = value & ~(1 << 12) | Bits.DR6_FIXED;
         } else {
-            if ((value & Bits.DR7_ENABLED) != 0) {
-                LOG.warn("processor {}: breakpoints in debug registers do not fire yet (DR7 = 0x{})", p.index,
-                        Long.toHexString(value));
-            }
             p.dr[7] = value & ~DR7_ZEROS | DR7_ONES;
+            p.breakpointsChanged();
         }
     }
 
