@@ -172,6 +172,24 @@ public final class TableUpdates {
         return (int) (linear >>> 12 + 9 * (level - 1)) & 511;
     }
 
+    /**
+     * What a plain store of {@code size} (1, 2, 4, 8) bytes at machine address {@code at}, naturally aligned, would do to the entry
+     * there, if the guest's store may be made: the entry is in a valid L1 table of {@code owner}.
+     */
+    public boolean emulateStore(MemoryOwner owner, long at, int size, long value) {
+        long entry = at & ~7L;
+        int shift = (int) (at & 7) * 8;
+        long mask = size == Long.BYTES ? -1 : (1L << size * 8) - 1;
+        long merged = ram.read64(entry) & ~(mask << shift) | (value & mask) << shift;
+        return isL1Table(at >>> PhysicalMemory.FRAME_SHIFT, owner)
+                && updateL1((int) (at >>> PhysicalMemory.FRAME_SHIFT), entry, merged, owner, owner, false) == 0;
+    }
+
+    /** Whether {@code mfn}, any value, is a page table that {@link #emulateStore} may change. */
+    public boolean takesStores(long mfn, MemoryOwner owner) {
+        return isL1Table(mfn, owner);
+    }
+
     /** MMU_MACHPHYS_UPDATE: notes that the page {@code mfn}, any value, is {@code pfn} to its owner. 0 or -EINVAL. */
     public int setMachineToPhysical(MemoryOwner pageOwner, long mfn, long pfn) {
         if (!memory.get(mfn, pageOwner)) {

@@ -44,6 +44,8 @@ final class HostileGuests implements AutoCloseable {
     private final SplittableRandom random;
     private final long victimDigest;
     private final List<List<Integer>> handles = new ArrayList<>();
+    /** Repeats each operation until it is done before anybody does something else. */
+    boolean completing;
     /** Operations that want to be called again, by guest. */
     private final IntSupplier[] unfinished = new IntSupplier[ATTACKERS];
     /** How often each operation ended how. */
@@ -170,7 +172,9 @@ final class HostileGuests implements AutoCloseable {
             return rc != 0 ? rc : operation.getAsInt();
         };
         unfinished[who] = whole;
-        finish(who, name);
+        do {
+            finish(who, name);
+        } while (completing && unfinished[who] != null);
     }
 
     private void finish(int who, String name) {
@@ -250,7 +254,7 @@ final class HostileGuests implements AutoCloseable {
             case 2, 3 -> {
                 int flags = random.nextInt(64);
                 boolean writable = (flags & Grant.GNTMAP_READONLY) == 0;
-                boolean allowed = mayWrite(domid, ref, guest.owner.domid);
+                boolean allowed = mayUse(domid, ref, guest.owner.domid, writable);
                 long address = (flags & Grant.GNTMAP_CONTAINS_PTE) != 0
                         ? ((long) page(guest) << 12) + index() * 8L
                         : linear();
@@ -258,8 +262,8 @@ final class HostileGuests implements AutoCloseable {
                 count("map grant", rc);
                 if (rc == 0) {
                     handles.get(who).add(grants.mappedHandle());
-                    if (writable && !allowed) {
-                        return List.of("mapped grant " + ref + " of d" + domid + " writable");
+                    if (!allowed) {
+                        return List.of("mapped grant " + ref + " of d" + domid + (writable ? " writable" : ""));
                     }
                 }
             }
@@ -296,14 +300,16 @@ final class HostileGuests implements AutoCloseable {
         return List.of();
     }
 
-    /** Whether {@code domid} lets {@code grantee} write through {@code ref}, as far as one can see now. */
-    private boolean mayWrite(int domid, int ref, int grantee) {
+    /** Whether {@code domid} lets {@code grantee} use {@code ref}, as far as one can see now. */
+    private boolean mayUse(int domid, int ref, int grantee, boolean writable) {
         GrantTable granter = grants.table(domid);
         if (granter == null || !granter.has(ref)) {
             return false;
         }
         int word = world.ram.read32(((long) granter.sharedFrame(ref / 512) << 12) + ref % 512 * 8L);
-        return (word & Grant.GTF_READONLY) == 0 || Pins.forWriting(granter.pins(ref));
+        int peer = granter.pins(ref) != 0 ? granter.grantee(ref) : word >>> 16;
+        return peer == grantee
+                && (!writable || (word & Grant.GTF_READONLY) == 0 || Pins.forWriting(granter.pins(ref)));
     }
 
     /** Uses an address as the guest's instructions would, on either processor, which may know an old translation. */
