@@ -196,8 +196,9 @@ public final class Daemon implements AutoCloseable {
             LOG.error("BUG: {} failed", client.hello(), e);
             print(client, "BUG: " + e);
         } finally {
-            commands.remove(Thread.currentThread());
+            // In this order: close() takes a command that is not in the set to have said its last word.
             client.exit(exitCode);
+            commands.remove(Thread.currentThread());
         }
     }
 

@@ -98,8 +98,8 @@ final class ConsoleSession implements ConsoleOutput {
         while (count == 0 && !closed && !detached) {
             wait();
         }
-        if (detached || count == 0) {
-            return -1;
+        if (count == 0) {
+            return -1; // What came before the end or the escape character is still printed.
         }
         int length = Math.min(count, BUFFER_SIZE - first);
         System.arraycopy(buffer, first, piece, 0, length);

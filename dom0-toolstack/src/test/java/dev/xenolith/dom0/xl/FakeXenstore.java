@@ -27,10 +27,12 @@ final class FakeXenstore implements Xenstore {
         return commits;
     }
 
-    private void need(String path) {
-        if (!nodes.containsKey(path)) {
+    private byte[] need(String path) {
+        byte[] value = nodes.get(path);
+        if (value == null) {
             throw new XenstoreException("ENOENT", path);
         }
+        return value;
     }
 
     @Override
@@ -49,8 +51,7 @@ final class FakeXenstore implements Xenstore {
 
     @Override
     public synchronized byte[] read(String path) {
-        need(path);
-        return nodes.get(path).clone();
+        return need(path).clone();
     }
 
     @Override

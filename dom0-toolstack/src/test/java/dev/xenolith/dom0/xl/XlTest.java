@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -46,7 +47,7 @@ class XlTest {
         return Xl.run(List.of(arguments), client, () -> toolstack);
     }
 
-    private void putPv1(ShutdownReason reason, boolean paused) {
+    private void putPv1(@Nullable ShutdownReason reason, boolean paused) {
         toolstack.put(
                 new DomainInfo(4, "pv1", PV1, 262144, 327680, 1, false, reason == null, paused, false, reason, "Pool-0",
                         256, 0, 7_200_000_000L, 86_400_000_000_000L + 3_723_000_000_000L));
