@@ -259,7 +259,8 @@ public final class Daemon implements AutoCloseable {
         awaitCommands(GRACE_MILLIS);
         RemoteClient client = stopper.get();
         if (client != null) {
-            client.exit(0);
+            // An event loop that shuts down closes its channels before it writes what is queued.
+            client.exit(0).awaitUninterruptibly(GRACE_MILLIS);
         }
         events.shutdownGracefully(50, 1000, TimeUnit.MILLISECONDS).syncUninterruptibly();
         try {

@@ -5,6 +5,7 @@ import dev.xenolith.dom0.protocol.Hello;
 import dev.xenolith.dom0.xl.Client;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelFutureListener;
 import java.io.IOException;
 import java.io.InputStream;
@@ -96,8 +97,8 @@ final class RemoteClient implements Client {
     }
 
     /** Sends the exit code and closes. */
-    void exit(int code) {
-        channel.writeAndFlush(frame(Frames.EXIT, 1).writeByte(code)).addListener(ChannelFutureListener.CLOSE);
+    ChannelFuture exit(int code) {
+        return channel.writeAndFlush(frame(Frames.EXIT, 1).writeByte(code)).addListener(ChannelFutureListener.CLOSE);
     }
 
     /** The client has sent input. Returns false if it sent more than it was asked for. */
