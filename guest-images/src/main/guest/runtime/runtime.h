@@ -33,6 +33,7 @@ void guest_main(void);                         /* runs on vCPU 0; the domain pow
 
 extern struct start_info *start_info;          /* as the builder left it */
 extern struct shared_info *shared_info;
+extern const uint8_t text_start[], text_end[]; /* code and constants, in pages of their own */
 
 /* ---- vCPUs ---------------------------------------------------------------------------------------------------- */
 
