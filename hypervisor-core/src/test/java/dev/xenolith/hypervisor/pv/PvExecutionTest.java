@@ -1,0 +1,231 @@
+package dev.xenolith.hypervisor.pv;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.xenolith.cpu.model.CpuModel;
+import dev.xenolith.hypervisor.abi.ArchX86;
+import dev.xenolith.hypervisor.abi.ArchX86.VcpuGuestContext;
+import dev.xenolith.hypervisor.abi.Sched;
+import dev.xenolith.hypervisor.abi.Xen;
+import dev.xenolith.hypervisor.pv.PvMachine.Guest;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Hand-assembled PV guests on real processors: pages 0.. code, 8 data, 9 kernel stack, 10 user stack. */
+class PvExecutionTest {
+    private static final int DATA = 8;
+    private static final int STACK = 9;
+    private static final int USER_STACK = 10;
+    private static final int HANDLERS = 4;
+    private static final int USER_CODE = 5;
+    private static final long SECOND = 1_000_000_000;
+
+    private final PvMachine machine = new PvMachine(1, CpuModel.intel());
+    private Guest guest;
+    private long freeFrames;
+
+    @BeforeEach
+    void createGuest() {
+        freeFrames = machine.memory.freeFrames();
+        guest = machine.guest(1, 20);
+    }
+
+    @AfterEach
+    void nothingIsLeft() {
+        guest.destroy();
+        assertThat(machine.memory.freeFrames()).isEqualTo(freeFrames);
+        assertThat(machine.log.bugs()).isZero();
+        machine.close();
+    }
+
+    private ContextBuilder context() {
+        return new ContextBuilder(guest.address(0, 0), guest.address(STACK, 4096), guest.kernelRoot());
+    }
+
+    private void run(Code kernel, ContextBuilder context) {
+        guest.write(0, 0, kernel.build());
+        guest.start(0, context);
+        guest.unpause();
+        machine.run(SECOND);
+    }
+
+    private long data(int offset) {
+        return guest.read(DATA, offset);
+    }
+
+    private long at(int offset) {
+        return guest.address(DATA, offset);
+    }
+
+    private void assertPoweredOff() {
+        assertThat(machine.console).as("log").isEmpty();
+        assertThat(guest.domain.shutdownCode()).isEqualTo(Sched.SHUTDOWN_POWEROFF);
+    }
+
+    @Test
+    void aKernelComputesAndShutsDown() {
+        run(new Code().set(Code.RAX, 0x1234).store(Code.RAX, at(16)).powerOff(at(0)).forever(), context());
+        assertPoweredOff();
+        assertThat(data(16)).isEqualTo(0x1234);
+    }
+
+    @Test
+    void unknownHypercallsAreNotImplemented() {
+        run(new Code().hypercall(63).store(Code.RAX, at(16)).hypercall(0x7fffffff).store(Code.RAX, at(24))
+                .hypercall(36).store(Code.RAX, at(32)).powerOff(at(0)).forever(), context());
+        assertPoweredOff();
+        assertThat(data(16)).isEqualTo(-38);
+        assertThat(data(24)).isEqualTo(-38);
+        assertThat(data(32)).as("domctl").isEqualTo(-1);
+    }
+
+    @Test
+    void anExceptionOfTheKernelIsDeliveredOnItsStack() {
+        // ud2; the handler stores the frame and goes on after the instruction.
+        guest.write(HANDLERS, 0, new Code().storeStackWord(0, at(32)).storeStackWord(16, at(40))
+                .storeStackWord(24, at(48)).storeStackWord(32, at(56)).storeStackWord(40, at(64))
+                .storeStackWord(48, at(72)).store(Code.RSP, at(80))
+                .bytes(0x48, 0x83, 0x44, 0x24, 0x10, 0x02) // addq $2,16(%rsp)
+                .iret().build());
+        Code kernel = new Code().set(Code.RCX, 0x77).set(Code.RAX, 0x66);
+        int fault = kernel.length();
+        run(kernel.bytes(0x0f, 0x0b).store(Code.RCX, at(88)).powerOff(at(0)).forever(),
+                context().trap(6, guest.address(HANDLERS, 0), 0));
+        assertPoweredOff();
+        assertThat(data(32)).as("rcx").isEqualTo(0x77);
+        assertThat(data(40)).as("rip").isEqualTo(guest.address(0, fault));
+        assertThat(data(48)).as("cs: kernel, upcalls masked").isEqualTo(0xe030 | 1L << 32);
+        assertThat(data(56) & 0x200).as("IF is the inverse of the mask").isZero();
+        assertThat(data(64)).as("rsp").isEqualTo(guest.address(STACK, 4096));
+        assertThat(data(72)).as("ss").isEqualTo(0xe02b);
+        assertThat(data(80)).as("frame of seven words at a multiple of 16 above").isEqualTo(
+                guest.address(STACK, 4096) - 56);
+        assertThat(data(88)).as("rcx survives").isEqualTo(0x77);
+    }
+
+    @Test
+    void aPageFaultTellsItsAddressAndErrorCode() {
+        guest.write(HANDLERS, 0, new Code().storeStackWord(16, at(32)).powerOff(at(0)).forever().build());
+        long nowhere = guest.address(400, 8);
+        run(new Code().store(Code.RAX, nowhere).forever(), context().trap(14, guest.address(HANDLERS, 0), 0));
+        assertPoweredOff();
+        assertThat(data(32)).as("error code: write, not the user's").isEqualTo(2);
+        assertThat(machine.ram.read64(guest.vcpu(0).infoAddress + Xen.VcpuInfo.CR2)).isEqualTo(nowhere);
+    }
+
+    @Test
+    void userModeSystemCallsAndReturns() {
+        Code user = new Code().set(Code.RBX, 0x42).bytes(0x0f, 0x05); // syscall
+        int afterSyscall = user.length();
+        guest.write(USER_CODE, 0, user.increment(at(16)).bytes(0x0f, 0x05).forever().build());
+        // First system call: note RBX, RCX, SP; return. Second: power off.
+        guest.write(HANDLERS, 0, new Code().increment(at(24))
+                .bytes(0x48, 0x83, 0x7d, 0x00, 0x02) // cmpq $2,0(%rbp)
+                .bytes(0x74, 0) // je, patched below
+                .build());
+        Code handler = new Code().increment(at(24)).bytes(0x48, 0x83, 0x7d, 0x00, 0x02);
+        Code first = new Code().store(Code.RBX, at(32)).storeStackWord(16, at(40)).storeStackWord(24, at(48))
+                .store(Code.RSP, at(56)).iret();
+        Code second = new Code().powerOff(at(0)).forever();
+        handler.bytes(0x74, first.length());
+        guest.write(HANDLERS, 0, handler.build());
+        guest.write(HANDLERS, handler.length(), first.build());
+        guest.write(HANDLERS, handler.length() + first.length(), second.build());
+        Code kernel = new Code();
+        long[] frame = {ArchX86.FLAT_RING3_SS32, guest.address(USER_STACK, 4096), 0x202, ArchX86.FLAT_RING3_CS64,
+            guest.address(USER_CODE, 0), 0, 0, 0, 0};
+        for (long word : frame) {
+            kernel.set(Code.RAX, word).bytes(0x50); // push %rax
+        }
+        run(kernel.set(Code.RAX, 23).bytes(0x0f, 0x05).forever(),
+                context().userRoot(guest.userRoot()).put(VcpuGuestContext.SYSCALL_CALLBACK_EIP,
+                        guest.address(HANDLERS, 0)));
+        assertPoweredOff();
+        assertThat(data(16)).as("user mode went on").isEqualTo(1);
+        assertThat(data(32)).isEqualTo(0x42);
+        assertThat(data(40)).as("rip").isEqualTo(guest.address(USER_CODE, afterSyscall));
+        assertThat(data(48) & 3).as("cs says user").isEqualTo(3);
+        assertThat(data(56)).as("on the kernel stack").isEqualTo(guest.address(STACK, 4096) - 56);
+    }
+
+    @Test
+    void anEventIsDeliveredWhenItIsUnmasked() {
+        // bind_ipi(vcpu 0), unmask upcalls by sched_op(block) while the event is pending.
+        guest.write(HANDLERS, 0, new Code().increment(at(24)).powerOff(at(0)).forever().build());
+        run(new Code().hypercall(32, 7, at(64)).hypercall(32, 4, at(68)).hypercall(29, 1).increment(at(32)).forever(),
+                context().put(VcpuGuestContext.EVENT_CALLBACK_EIP, guest.address(HANDLERS, 0)));
+        assertPoweredOff();
+        assertThat(data(24)).isEqualTo(1);
+        assertThat(data(32)).as("the callback came first").isZero();
+    }
+
+    @Test
+    void timersWakeABlockedKernel() {
+        guest.write(HANDLERS, 0, new Code().powerOff(at(0)).forever().build());
+        // bind_virq(VIRQ_TIMER 0, vcpu 0), set_timer_op(100 ms), block.
+        run(new Code().hypercall(32, 1, at(64)).hypercall(15, 100_000_000).hypercall(29, 1).forever(),
+                context().put(VcpuGuestContext.EVENT_CALLBACK_EIP, guest.address(HANDLERS, 0)));
+        assertPoweredOff();
+        assertThat(guest.domain.clock.at(machine.clock.now())).isBetween(100_000_000L, 101_000_000L);
+    }
+
+    @Test
+    void aMissingHandlerCrashesOnlyThatDomain() {
+        run(new Code().bytes(0x0f, 0x0b), context());
+        assertThat(guest.domain.shutdownCode()).isEqualTo(Sched.SHUTDOWN_CRASH);
+        assertThat(machine.console).anyMatch(l -> l.contains("unhandled trap 6"))
+                .anyMatch(l -> l.contains("RIP:    e033:[<ffffffff80000000>]"))
+                .anyMatch(l -> l.contains("Guest stack trace from rsp=ffffffff8000a000"));
+    }
+
+    @Test
+    void anUnmappedKernelStackCrashesTheDomain() {
+        run(new Code().set(Code.RSP, 0x1000).bytes(0x0f, 0x0b),
+                context().trap(6, guest.address(HANDLERS, 0), 0));
+        assertThat(guest.domain.shutdownCode()).isEqualTo(Sched.SHUTDOWN_CRASH);
+        assertThat(machine.console).anyMatch(l -> l.contains("page fault on the kernel stack"));
+    }
+
+    @Test
+    void privilegedInstructionsAreEmulated() {
+        long base = 0x1234_5678_9000L;
+        run(new Code().set(Code.RCX, 0xc000_0101L).set(Code.RAX, base & 0xffff_ffffL).set(Code.RDX, base >>> 32)
+                .bytes(0x0f, 0x30) // wrmsr GS_BASE
+                .bytes(0x0f, 0x32) // rdmsr
+                .bytes(0x48, 0xc1, 0xe2, 0x20, 0x48, 0x09, 0xd0) // shl $32,%rdx; or %rdx,%rax
+                .store(Code.RAX, at(16))
+                .bytes(0x0f, 0x20, 0xe0).store(Code.RAX, at(24)) // mov %cr4,%rax
+                .bytes(0x0f, 0x20, 0xd8).store(Code.RAX, at(32)) // mov %cr3,%rax
+                .bytes(0x0f, 0x06).bytes(0xfa, 0xfb) // clts, cli, sti
+                .set(Code.RDX, 0x3f8).bytes(0xec).store(Code.RAX, at(40)) // in %dx,%al
+                .set(Code.RAX, 0x4000_0000).bytes(0x0f, 0x0b, 0x78, 0x65, 0x6e, 0x0f, 0xa2) // forced cpuid
+                .store(Code.RBX, at(48)).set(Code.RAX, 0x4000_0001).bytes(0x0f, 0xa2) // cpuid
+                .store(Code.RAX, at(56)).powerOff(at(0)).forever(), context());
+        assertPoweredOff();
+        assertThat(data(16)).isEqualTo(base);
+        assertThat(data(24) & 0x20).as("CR4.PAE").isEqualTo(0x20);
+        assertThat(data(32)).isEqualTo((long) guest.kernelRoot() << 12);
+        assertThat(data(40) & 0xff).isEqualTo(0xff);
+        assertThat(data(48)).isEqualTo(0x566e_6558);
+        assertThat(data(56)).isEqualTo(0x0004_0011);
+    }
+
+    @Test
+    void haltFaultsInTheGuest() {
+        guest.write(HANDLERS, 0, new Code().storeStackWord(16, at(32)).powerOff(at(0)).forever().build());
+        guest.write(DATA, 32, new byte[]{-1, -1, -1, -1, -1, -1, -1, -1});
+        run(new Code().bytes(0xf4), context().trap(13, guest.address(HANDLERS, 0), 0));
+        assertPoweredOff();
+        assertThat(data(32)).isZero();
+    }
+
+    @Test
+    void softwareInterruptsGoThroughTheTrapTable() {
+        guest.write(HANDLERS, 0, new Code().storeStackWord(16, at(32)).powerOff(at(0)).forever().build());
+        Code kernel = new Code().bytes(0xcd, 0x20);
+        run(kernel.forever(), context().trap(0x20, guest.address(HANDLERS, 0), 3));
+        assertPoweredOff();
+        assertThat(data(32)).as("rip after the instruction").isEqualTo(guest.address(0, 2));
+    }
+}
