@@ -61,6 +61,8 @@ public final class Hypervisor implements Supervisor {
     private static final long DEFAULT_DOM0_KIB = 32 << 10;
     private static final int DOM0_MAX_PORT = 4095;
     private static final long NANOS = 1_000_000_000L;
+    /** A machine that shows more defects than this does nothing useful any more. */
+    private static final long MOST_BUGS = 1000;
 
     private final Machine machine;
     private final MachineClock clock;
@@ -112,7 +114,7 @@ public final class Hypervisor implements Supervisor {
                         Credit2.Parameters.DEFAULT.capPeriod(),
                         Credit2.Parameters.DEFAULT.queuePerProcessor())
                 : Credit2.Parameters.DEFAULT;
-        dispatcher = new Dispatcher(clock, interrupts, control -> new Credit2(control, credit2));
+        dispatcher = new Dispatcher(clock, interrupts, trace, control -> new Credit2(control, credit2));
         boot.scheduler(dispatcher.scheduler(), processors.count());
 
         domains = new Domains(clock, dispatcher, types, updates, log, trace);
@@ -175,7 +177,7 @@ public final class Hypervisor implements Supervisor {
     }
 
     private Domain createDom0(CommandLine options) {
-        int vcpus = 1;
+        int vcpus = options.dom0MaxVcpus().orElse(1);
         int rc = domains.create(DOM0,
                 new Domain.Parameters(new UUID(0, 0), Domain.Kind.JAVA, true, vcpus, DOM0_MAX_PORT));
         Domain domain = domains.table.find(DOM0);
@@ -189,7 +191,9 @@ public final class Hypervisor implements Supervisor {
                 throw new IllegalStateException("dom0_mem: " + pages / 256 + " MiB for domain 0 are not there");
             }
         }
-        dispatcher.up(domain.vcpus[0]);
+        for (Vcpu vcpu : domain.vcpus) {
+            dispatcher.up(vcpu);
+        }
         domains.unpauseByController(domain);
         return domain;
     }
@@ -235,7 +239,9 @@ public final class Hypervisor implements Supervisor {
                 }
                 busy = true;
                 if (vcpu.domain.kind == Domain.Kind.PV) {
-                    pv.run(vcpu, index, end);
+                    if (!pv.run(vcpu, index, end)) {
+                        return true;
+                    }
                 } else {
                     runHandlers(vcpu, index, end);
                 }
@@ -315,7 +321,8 @@ public final class Hypervisor implements Supervisor {
 
     @Override
     public boolean contain(Processor processor, Throwable bug) {
-        if (bug instanceof VirtualMachineError) {
+        boolean machineIsLost = bug instanceof VirtualMachineError && !(bug instanceof StackOverflowError);
+        if (machineIsLost || log.bugs() >= MOST_BUGS) {
             return false;
         }
         Vcpu current = dispatcher.current(processor.index);

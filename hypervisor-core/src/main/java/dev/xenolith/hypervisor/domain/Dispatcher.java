@@ -2,9 +2,13 @@ package dev.xenolith.hypervisor.domain;
 
 import dev.xenolith.cpu.time.MachineClock;
 import dev.xenolith.hypervisor.abi.VcpuOp;
+import dev.xenolith.hypervisor.abi.Xen;
 import dev.xenolith.hypervisor.schedule.ProcessorControl;
 import dev.xenolith.hypervisor.schedule.Scheduler;
 import dev.xenolith.hypervisor.time.TimerQueue;
+import dev.xenolith.hypervisor.trace.Trace;
+import dev.xenolith.hypervisor.trace.TraceClass;
+import dev.xenolith.hypervisor.trace.TraceEvent;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -45,12 +49,15 @@ public final class Dispatcher implements ProcessorControl {
 
     private final MachineClock clock;
     private final Interrupts interrupts;
+    private final Trace trace;
     private final PerProcessor[] processors;
     private final Scheduler scheduler;
     private int executing = -1;
 
-    public Dispatcher(MachineClock clock, Interrupts interrupts, Function<ProcessorControl, Scheduler> policy) {
+    public Dispatcher(MachineClock clock, Interrupts interrupts, Trace trace,
+            Function<ProcessorControl, Scheduler> policy) {
         this.clock = clock;
+        this.trace = trace;
         this.interrupts = interrupts;
         processors = new PerProcessor[interrupts.processors()];
         for (int i = 0; i < processors.length; i++) {
@@ -120,8 +127,7 @@ public final class Dispatcher implements ProcessorControl {
         Vcpu next = (Vcpu) scheduler.schedule(processor, previous, now);
         if (next != previous) {
             if (previous != null) {
-                previous.setRunning(false);
-                previous.changeRunstate(previous.waitingRunstate(), now);
+                leave(previous, now);
             }
             if (next != null) {
                 next.setProcessor(processor);
@@ -129,6 +135,12 @@ public final class Dispatcher implements ProcessorControl {
                 next.changeRunstate(VcpuOp.RUNSTATE_RUNNING, now);
             }
             p.current = next;
+            if (next != null) {
+                next.timers().beginRunning();
+            }
+            if (trace.on(TraceClass.SCHEDULE)) {
+                recordSwitch(processor, previous, next);
+            }
         }
         long end = scheduler.sliceEnd(processor);
         if (end == Long.MAX_VALUE) {
@@ -137,6 +149,21 @@ public final class Dispatcher implements ProcessorControl {
             p.timers.set(p.slice, end);
         }
         return next;
+    }
+
+    private static void leave(Vcpu vcpu, long now) {
+        vcpu.setRunning(false);
+        vcpu.changeRunstate(vcpu.waitingRunstate(), now);
+        vcpu.timers().endRunning();
+    }
+
+    private void recordSwitch(int processor, @Nullable Vcpu previous, @Nullable Vcpu next) {
+        long before = previous == null ? -1 : (long) previous.domain.domid << 16 | previous.id;
+        if (next == null) {
+            trace.record(TraceEvent.IDLE, processor, Xen.DOMID_IDLE, processor, before, 0, 0);
+        } else {
+            trace.record(TraceEvent.RUN, processor, next.domain.domid, next.id, before, 0, 0);
+        }
     }
 
     // ---- vCPUs -------------------------------------------------------------------------------------------------------
@@ -149,7 +176,9 @@ public final class Dispatcher implements ProcessorControl {
     /** Takes a vCPU of a dying domain, which is paused, off its processor and away from the scheduler. */
     void retire(Vcpu vcpu) {
         if (vcpu.isRunning()) {
-            schedule(vcpu.processor());
+            processors[vcpu.processor()].current = null;
+            leave(vcpu, clock.now());
+            kick(vcpu.processor());
         }
         vcpu.setFlags(Vcpu.DOWN);
         vcpu.changeRunstate(VcpuOp.RUNSTATE_OFFLINE, clock.now());
@@ -260,6 +289,9 @@ public final class Dispatcher implements ProcessorControl {
         }
         vcpu.changeRunstate(vcpu.waitingRunstate(), clock.now());
         if (vcpu.isRunnable()) {
+            if (trace.on(TraceClass.SCHEDULE)) {
+                trace.record(TraceEvent.WAKE, Math.max(0, executing), vcpu.domain.domid, vcpu.id, 0, 0, 0);
+            }
             scheduler.wake(vcpu, clock.now());
         }
     }

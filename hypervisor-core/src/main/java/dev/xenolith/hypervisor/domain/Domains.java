@@ -244,9 +244,11 @@ public final class Domains {
 
     private Domain buildJava(int domid, Domain.Parameters parameters, MemoryOwner owner) {
         return new Domain(domid, parameters, owner, null, -1, domain -> {
-            JavaVcpu java = new JavaVcpu(domain.vcpus[0], dispatcher);
-            domain.vcpus[0].attach(null, java);
-            return java;
+            for (Vcpu vcpu : domain.vcpus) {
+                vcpu.attach(null, new JavaVcpu(vcpu, dispatcher));
+            }
+            // Events go to the first vCPU; handlers that are posted to others run there.
+            return domain.vcpus[0].java();
         }, clock.now());
     }
 
@@ -376,7 +378,7 @@ public final class Domains {
         for (Vcpu vcpu : domain.vcpus) {
             vcpu.timers().stop();
             dispatcher.retire(vcpu);
-            if (domain.kind == Domain.Kind.JAVA && vcpu.id == 0) {
+            if (domain.kind == Domain.Kind.JAVA) {
                 vcpu.java().end();
             }
         }

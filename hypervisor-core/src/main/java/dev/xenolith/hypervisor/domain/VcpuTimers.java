@@ -9,6 +9,8 @@ import dev.xenolith.hypervisor.time.TimerQueue;
  */
 public final class VcpuTimers {
     private static final long NONE = Long.MAX_VALUE;
+    /** Guests start with a periodic timer of 10 ms, from the days when all of them had one. */
+    private static final long DEFAULT_PERIOD = 10_000_000;
 
     private final Vcpu vcpu;
     private final Dispatcher dispatcher;
@@ -22,10 +24,7 @@ public final class VcpuTimers {
     private final DomainTimer periodic = new DomainTimer() {
         @Override
         void due(long domainNow) {
-            // Ticks that were missed are not made up for.
-            set(domainNow + period - (domainNow - lastTick) % period);
-            lastTick = domainNow - (domainNow - lastTick) % period;
-            events.raiseVirq(vcpu, Xen.VIRQ_TIMER);
+            tick(domainNow);
         }
     };
     private final DomainTimer poll = new DomainTimer() {
@@ -34,6 +33,7 @@ public final class VcpuTimers {
             dispatcher.unblock(vcpu);
         }
     };
+    /** Of the periodic timer; 0 if it is stopped. */
     private long period;
     private long lastTick;
 
@@ -79,11 +79,17 @@ public final class VcpuTimers {
         this.vcpu = vcpu;
         this.dispatcher = dispatcher;
         this.events = events;
+        period = vcpu.domain.kind == Domain.Kind.PV ? DEFAULT_PERIOD : 0;
     }
 
-    /** VCPUOP_set_singleshot_timer: VIRQ_TIMER when the domain's time is {@code deadline} or more. */
+    /** VCPUOP_set_singleshot_timer: VIRQ_TIMER when the domain's time is {@code deadline} or more, at once if it is. */
     public void setSingleshot(long deadline) {
-        singleshot.set(Math.max(0, deadline));
+        if (deadline <= vcpu.domain.clock.at(dispatcher.now())) {
+            singleshot.clear();
+            events.raiseVirq(vcpu, Xen.VIRQ_TIMER);
+        } else {
+            singleshot.set(deadline);
+        }
     }
 
     /** VCPUOP_stop_singleshot_timer. */
@@ -91,16 +97,42 @@ public final class VcpuTimers {
         singleshot.clear();
     }
 
-    /** VCPUOP_set_periodic_timer: VIRQ_TIMER every {@code period} ns, positive. */
-    public void setPeriodic(long period) {
-        this.period = period;
-        lastTick = vcpu.domain.clock.at(dispatcher.now());
-        periodic.set(lastTick + period);
+    /** VCPUOP_set_periodic_timer: VIRQ_TIMER every {@code nanoseconds}, positive, while the vCPU runs. */
+    public void setPeriodic(long nanoseconds) {
+        period = nanoseconds;
+        if (vcpu.isRunning()) {
+            beginRunning();
+        }
     }
 
     /** VCPUOP_stop_periodic_timer. */
     public void stopPeriodic() {
+        period = 0;
         periodic.clear();
+    }
+
+    /** The vCPU has got a processor: it gets its ticks again, one at once if it is due (vcpu_periodic_timer_work). */
+    void beginRunning() {
+        if (period != 0) {
+            long now = vcpu.domain.clock.at(dispatcher.now());
+            if (now >= lastTick + period) {
+                tick(now);
+            } else {
+                periodic.set(lastTick + period);
+            }
+        }
+    }
+
+    /** The vCPU has lost its processor. */
+    void endRunning() {
+        periodic.clear();
+    }
+
+    /** Ticks that were missed are not made up for. */
+    private void tick(long domainNow) {
+        lastTick = domainNow;
+        periodic.set(domainNow + period);
+        events.raiseVirq(vcpu, Xen.VIRQ_TIMER);
     }
 
     /** The vCPU's poll ends when the domain's time is {@code deadline}. */

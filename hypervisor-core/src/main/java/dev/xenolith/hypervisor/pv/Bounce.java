@@ -61,6 +61,25 @@ public final class Bounce {
                 Vector.hasErrorCode(vector) ? errorCode : NO_ERROR_CODE, masks);
     }
 
+    /**
+     * The guest was about to continue with {@code cs} and {@code ss}, which cannot be loaded: it gets the fault (vector &lt;&lt; 16 |
+     * error code) in a frame of the context that it was going to.
+     */
+    void returnFault(PvProcessor processor, Vcpu vcpu, int fault, int cs, int ss) {
+        PvContext context = vcpu.pv();
+        Processor p = processor.cpu;
+        int vector = fault >>> 16;
+        if (context.trapAddress[vector] == 0) {
+            domains.crash(vcpu.domain, "return to " + Integer.toHexString(cs) + ":0x" + Long.toHexString(p.rip)
+                    + " faults, and the guest has no handler for trap " + vector);
+            return;
+        }
+        boolean masks = (context.trapFlags[vector] & ArchX86.TrapInfo.FLAGS_MASK_EVENTS) != 0;
+        enter(processor, vcpu, context.trapSelector[vector], context.trapAddress[vector],
+                Vector.hasErrorCode(vector) ? fault & 0xffff : NO_ERROR_CODE, masks, cs, p.rip, ss,
+                p.gpr[Processor.RSP]);
+    }
+
     /** A page fault: CR2 is in vcpu_info, and the error code says user or kernel as the guest sees it. */
     void pageFault(PvProcessor processor, Vcpu vcpu, long address, int errorCode) {
         if (vcpu.infoAddress >= 0) {
@@ -214,7 +233,7 @@ public final class Bounce {
             ram.write8(vcpu.infoAddress + Xen.VcpuInfo.EVTCHN_UPCALL_MASK, 1);
         }
         p.setRflags(p.rflags() & ~CLEARED_FLAGS | Bits.RFLAGS_IF);
-        if (!ContextSwitch.enter(p, selector | 3, handler, FLAT_RING3_SS32, at)) {
+        if (ContextSwitch.enter(p, selector | 3, handler, FLAT_RING3_SS32, at) != ContextSwitch.ENTERED) {
             domains.crash(vcpu.domain, "handler at " + Integer.toHexString(selector) + ":0x"
                     + Long.toHexString(handler) + " cannot be entered");
         }

@@ -33,6 +33,8 @@ public final class ContextSwitch implements VcpuState {
     static final long CR4_GUEST = Bits.CR4_TSD | Bits.CR4_DE | Bits.CR4_FSGSBASE | Bits.CR4_OSXSAVE;
     private static final int GDT_LIMIT = DescriptorTables.PAGES * PhysicalMemory.FRAME_SIZE - 1;
     private static final int DESCRIPTOR_BYTES = 8;
+    /** Result of {@link #enter}: there was no fault. */
+    static final int ENTERED = -1;
     private static final int LDT = 2;
 
     private final PvProcessor[] processors;
@@ -115,8 +117,9 @@ public final class ContextSwitch implements VcpuState {
         Processor p = processor.cpu;
         PvContext context = vcpu.pv();
         p.setRflags(context.rflags | Bits.RFLAGS_IF);
-        boolean sound = enter(p, context.selector[Processor.CS], context.rip, context.selector[Processor.SS],
+        int fault = enter(p, context.selector[Processor.CS], context.rip, context.selector[Processor.SS],
                 context.gpr[Processor.RSP]);
+        boolean sound = true;
         for (int segment : new int[]{Processor.DS, Processor.ES, Processor.FS, Processor.GS}) {
             if (Segmentation.tryLoadSegment(p, segment, context.selector[segment]) != -1) {
                 Segmentation.tryLoadSegment(p, segment, 0);
@@ -127,24 +130,28 @@ public final class ContextSwitch implements VcpuState {
         p.segmentBase[Processor.GS] = context.kernelMode ? context.gsBaseKernel : context.gsBaseUser;
         p.msr.kernelGsBase = context.kernelMode ? context.gsBaseUser : context.gsBaseKernel;
         p.updateContext();
-        if (!sound) {
+        if (fault != ENTERED) {
+            bounce().returnFault(processor, vcpu, fault, context.selector[Processor.CS],
+                    context.selector[Processor.SS]);
+        } else if (!sound) {
             bounce().failsafe(processor, vcpu, context.selector);
         }
     }
 
     /**
-     * Loads CS, RIP, SS and RSP, as IRETQ to ring 3 would. Returns false if it would fault: then the flat segments are loaded.
+     * Loads CS, RIP, SS and RSP, as IRETQ to ring 3 would. Returns {@link #ENTERED}, or the fault as vector &lt;&lt; 16 | error code:
+     * then the flat segments are loaded.
      */
-    static boolean enter(Processor p, int cs, long rip, int ss, long rsp) {
+    static int enter(Processor p, int cs, long rip, int ss, long rsp) {
         if (cs == FLAT_RING3_CS64 && ss == FLAT_RING3_SS32 && ControlRegisters.isCanonical(p, rip)) {
             enterFlat(p, rip, rsp);
-            return true;
+            return ENTERED;
         }
-        if (ControlTransfer.tryReturn(p, cs, rip, ss, rsp) == -1) {
-            return true;
+        int fault = ControlTransfer.tryReturn(p, cs, rip, ss, rsp);
+        if (fault != ENTERED) {
+            enterFlat(p, rip, rsp);
         }
-        enterFlat(p, rip, rsp);
-        return false;
+        return fault;
     }
 
     /** Loads Xen's flat 64-bit code and stack segments. */

@@ -69,11 +69,9 @@ public final class Iret {
             domains.trace.record(TraceEvent.IRET, p.index, vcpu.domain.domid, vcpu.id, rip, cs, 0);
         }
         int ss = (int) Bytes.get64(frame, IretContext.SS) & 0xffff;
-        if (!ContextSwitch.enter(p, cs | 3, rip, ss | 3, Bytes.get64(frame, IretContext.RSP))) {
-            int[] selectors = p.segmentSelector.clone();
-            selectors[Processor.CS] = cs | 3;
-            selectors[Processor.SS] = ss | 3;
-            bounce.failsafe(processor, vcpu, selectors);
+        int fault = ContextSwitch.enter(p, cs | 3, rip, ss | 3, Bytes.get64(frame, IretContext.RSP));
+        if (fault != ContextSwitch.ENTERED) {
+            bounce.returnFault(processor, vcpu, fault, cs | 3, ss | 3);
         }
     }
 }

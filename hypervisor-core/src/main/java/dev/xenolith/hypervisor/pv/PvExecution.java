@@ -71,14 +71,17 @@ public final class PvExecution {
         time.entered(vcpu);
     }
 
-    /** Runs {@code vcpu}, which {@link #enter} has put on processor {@code index}, until machine time {@code end} at most. */
-    public void run(Vcpu vcpu, int index, long end) {
+    /**
+     * Runs {@code vcpu}, which {@link #enter} has put on processor {@code index}, until machine time {@code end} at most. Returns
+     * false if the processor was asked to give up its turn.
+     */
+    public boolean run(Vcpu vcpu, int index, long end) {
         PvProcessor processor = contexts.load(vcpu, index);
         Processor p = processor.cpu;
         while (vcpu.isRunnable() && !domains.dispatcher.scheduleRequested(index)) {
             long left = end - domains.now();
             if (left <= 0) {
-                return;
+                return true;
             }
             if (deliver(processor, vcpu)) {
                 continue;
@@ -90,7 +93,7 @@ public final class PvExecution {
                     // The loop ends with the time, or the clock has been corrected.
                 }
                 case REQUEST -> {
-                    return;
+                    return false;
                 }
                 case INTERRUPT -> handler.interrupt(p, stop.vector);
                 case NMI -> domains.log.warning("NMI on CPU" + index + " without a cause, ignored");
@@ -99,6 +102,7 @@ public final class PvExecution {
                 default -> traps.impossible(vcpu, stop.kind);
             }
         }
+        return true;
     }
 
     private void entry(PvProcessor processor, Vcpu vcpu, Stop stop) {

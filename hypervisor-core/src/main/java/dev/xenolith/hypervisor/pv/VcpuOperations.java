@@ -6,7 +6,6 @@ import static dev.xenolith.hypervisor.abi.Errno.EINVAL;
 import static dev.xenolith.hypervisor.abi.Errno.ENOENT;
 import static dev.xenolith.hypervisor.abi.Errno.ENOSYS;
 import static dev.xenolith.hypervisor.abi.Errno.ERESTART;
-import static dev.xenolith.hypervisor.abi.Errno.ETIME;
 
 import dev.xenolith.hypervisor.abi.ArchX86.VcpuGuestContext;
 import dev.xenolith.hypervisor.abi.Sched;
@@ -126,12 +125,8 @@ final class VcpuOperations implements Handler {
         if (!call.read(call.argument(2), VcpuOp.SetSingleshotTimer.SIZE)) {
             return -EFAULT;
         }
-        long deadline = call.get64(VcpuOp.SetSingleshotTimer.TIMEOUT_ABS_NS);
-        boolean mustBeFuture = (call.get32(VcpuOp.SetSingleshotTimer.FLAGS) & VcpuOp.SSHOTTMR_FUTURE) != 0;
-        if (mustBeFuture && deadline < vcpu.domain.clock.at(domains.now())) {
-            return -ETIME;
-        }
-        vcpu.timers().setSingleshot(deadline);
+        // VCPU_SSHOTTMR_future may be ignored, and is: a time that has passed raises the event at once.
+        vcpu.timers().setSingleshot(call.get64(VcpuOp.SetSingleshotTimer.TIMEOUT_ABS_NS));
         return 0;
     }
 

@@ -101,6 +101,9 @@ public final class Credit2 implements Scheduler {
             u.queue.dequeue(u);
         }
         u.queue.release(u);
+        if (current[unit.processor()] == u) {
+            current[unit.processor()] = null;
+        }
         placed[unit.processor()]--;
         u.domain.units.remove(u);
         if (u.domain.units.isEmpty()) {

@@ -13,7 +13,7 @@ public interface Scheduler {
     /** A unit exists from now on; places it on a processor. It may be runnable. */
     void insert(SchedUnit unit, long now);
 
-    /** The unit is gone; it is not running. */
+    /** The unit is gone, and has been taken off its processor if it was running. */
     void remove(SchedUnit unit, long now);
 
     /** A unit that was not runnable is now. */

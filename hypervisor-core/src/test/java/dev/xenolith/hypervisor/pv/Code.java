@@ -78,6 +78,19 @@ final class Code {
                 .bytes(0xb8, 23, 0, 0, 0, 0x0f, 0x05);
     }
 
+    /** movq $0, address, through RBP. */
+    Code zero(long address) {
+        return set(RBP, address).bytes(0x48, 0xc7, 0x45, 0, 0, 0, 0, 0);
+    }
+
+    /** Hypercall iret to {@code cs:rip} with the stack {@code ss:rsp}. */
+    Code enter(int cs, long rip, long rflags, int ss, long rsp) {
+        for (long word : new long[]{ss, rsp, rflags, cs, rip, 0, 0, 0, 0}) {
+            set(RAX, word).bytes(0x50); // push %rax
+        }
+        return set(RAX, 23).bytes(0x0f, 0x05);
+    }
+
     /** A branch to itself. */
     Code forever() {
         return bytes(0xeb, 0xfe);

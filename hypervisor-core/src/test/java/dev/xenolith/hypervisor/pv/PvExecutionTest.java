@@ -44,10 +44,14 @@ class PvExecutionTest {
     }
 
     private void run(Code kernel, ContextBuilder context) {
+        run(kernel, context, SECOND);
+    }
+
+    private void run(Code kernel, ContextBuilder context, long duration) {
         guest.write(0, 0, kernel.build());
         guest.start(0, context);
         guest.unpause();
-        machine.run(SECOND);
+        machine.run(duration);
     }
 
     private long data(int offset) {
@@ -120,10 +124,6 @@ class PvExecutionTest {
         int afterSyscall = user.length();
         guest.write(USER_CODE, 0, user.increment(at(16)).bytes(0x0f, 0x05).forever().build());
         // First system call: note RBX, RCX, SP; return. Second: power off.
-        guest.write(HANDLERS, 0, new Code().increment(at(24))
-                .bytes(0x48, 0x83, 0x7d, 0x00, 0x02) // cmpq $2,0(%rbp)
-                .bytes(0x74, 0) // je, patched below
-                .build());
         Code handler = new Code().increment(at(24)).bytes(0x48, 0x83, 0x7d, 0x00, 0x02);
         Code first = new Code().store(Code.RBX, at(32)).storeStackWord(16, at(40)).storeStackWord(24, at(48))
                 .store(Code.RSP, at(56)).iret();
@@ -132,13 +132,8 @@ class PvExecutionTest {
         guest.write(HANDLERS, 0, handler.build());
         guest.write(HANDLERS, handler.length(), first.build());
         guest.write(HANDLERS, handler.length() + first.length(), second.build());
-        Code kernel = new Code();
-        long[] frame = {ArchX86.FLAT_RING3_SS32, guest.address(USER_STACK, 4096), 0x202, ArchX86.FLAT_RING3_CS64,
-            guest.address(USER_CODE, 0), 0, 0, 0, 0};
-        for (long word : frame) {
-            kernel.set(Code.RAX, word).bytes(0x50); // push %rax
-        }
-        run(kernel.set(Code.RAX, 23).bytes(0x0f, 0x05).forever(),
+        run(new Code().enter(ArchX86.FLAT_RING3_CS64, guest.address(USER_CODE, 0), 0x202, ArchX86.FLAT_RING3_SS32,
+                guest.address(USER_STACK, 4096)).forever(),
                 context().userRoot(guest.userRoot()).put(VcpuGuestContext.SYSCALL_CALLBACK_EIP,
                         guest.address(HANDLERS, 0)));
         assertPoweredOff();
@@ -168,6 +163,32 @@ class PvExecutionTest {
                 context().put(VcpuGuestContext.EVENT_CALLBACK_EIP, guest.address(HANDLERS, 0)));
         assertPoweredOff();
         assertThat(guest.domain.clock.at(machine.clock.now())).isBetween(100_000_000L, 101_000_000L);
+    }
+
+    @Test
+    void aRunningKernelHasATickOfTenMilliseconds() {
+        Code handler = new Code().zero(guest.address(Guest.SHARED_INFO, Xen.VcpuInfo.EVTCHN_UPCALL_PENDING))
+                .zero(guest.address(Guest.SHARED_INFO, Xen.VcpuInfo.EVTCHN_PENDING_SEL))
+                .zero(guest.address(Guest.SHARED_INFO, Xen.SharedInfo.EVTCHN_PENDING)).increment(at(24)).iret();
+        guest.write(HANDLERS, 0, handler.build());
+        guest.write(1, 0, new Code().forever().build());
+        run(new Code().hypercall(32, 1, at(64)).enter(0xe030, guest.address(1, 0), 0x202, ArchX86.FLAT_RING3_SS32,
+                guest.address(STACK, 2048)),
+                context().put(VcpuGuestContext.EVENT_CALLBACK_EIP, guest.address(HANDLERS, 0)), SECOND / 10);
+        assertThat(machine.console).isEmpty();
+        assertThat(data(24)).as("ticks in 100 ms").isBetween(9L, 11L);
+    }
+
+    @Test
+    void returningToABadSegmentFaultsInTheContextItWentTo() {
+        guest.write(HANDLERS, 0, new Code().storeStackWord(16, at(32)).storeStackWord(24, at(40))
+                .storeStackWord(32, at(48)).powerOff(at(0)).forever().build());
+        run(new Code().enter(0x1230, 0x5678, 0x202, ArchX86.FLAT_RING3_SS32, guest.address(STACK, 2048)),
+                context().trap(13, guest.address(HANDLERS, 0), 0));
+        assertPoweredOff();
+        assertThat(data(32)).as("error code").isEqualTo(0x1230);
+        assertThat(data(40)).as("rip").isEqualTo(0x5678);
+        assertThat(data(48) & 0xffff).as("cs, of the kernel").isEqualTo(0x1230);
     }
 
     @Test

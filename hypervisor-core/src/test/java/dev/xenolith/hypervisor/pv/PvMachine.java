@@ -71,7 +71,8 @@ final class PvMachine implements AutoCloseable {
         memory = new Memory(ram, new Caches(), Checks.ALL);
         PageTypes types = new PageTypes(memory, false, model.physicalBits());
         TableUpdates updates = new TableUpdates(types);
-        dispatcher = new Dispatcher(clock, new Apics(), control -> new Credit2(control, Credit2.Parameters.DEFAULT));
+        dispatcher = new Dispatcher(clock, new Apics(), trace,
+                control -> new Credit2(control, Credit2.Parameters.DEFAULT));
         domains = new Domains(clock, dispatcher, types, updates, log, trace);
         contexts = new ContextSwitch(processors.all(), ram, new RegisterDump(log, ram));
         int page14 = memory.allocateHypervisorFrame();
@@ -234,6 +235,8 @@ final class PvMachine implements AutoCloseable {
         static final long BASE = 0xffff_ffff_8000_0000L;
         /** Pages for tables: L4, L3, L2, L1, and a second L4 for user mode. */
         private static final int TABLES = 5;
+        /** Page where shared_info is mapped. */
+        static final int SHARED_INFO = 100;
 
         final Domain domain;
         final int[] mfn;
@@ -260,6 +263,7 @@ final class PvMachine implements AutoCloseable {
             for (int i = 0; i < pages; i++) {
                 entry(l1, i, mfn[i], i < dataPages ? 7 : 5);
             }
+            entry(l1, SHARED_INFO, domain.sharedInfoFrame, 7);
             ExtendedOperations extended = new ExtendedOperations(domains.types);
             assertThat(extended.pin(new PagingContext(Preempt.NEVER), domain.memory, l4, 4)).isZero();
             assertThat(extended.pin(new PagingContext(Preempt.NEVER), domain.memory, user, 4)).isZero();
