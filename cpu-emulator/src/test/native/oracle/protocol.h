@@ -15,6 +15,8 @@ typedef unsigned short u16;
 typedef unsigned int u32;
 typedef unsigned long u64;
 
+#define EXIT_REFUSED 2 /* exit status: the host does not allow what the runner needs */
+
 #define PAGE 4096UL
 #define MAGIC 0x31304e4f43494c49UL /* "ILICON01" */
 #define SLOTS_OFFSET (3 * PAGE)

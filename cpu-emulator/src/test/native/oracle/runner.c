@@ -37,7 +37,7 @@ static long call3(long number, long a, long b, long c)
     return call6(number, a, b, c, 0, 0, 0);
 }
 
-static void __attribute__((noreturn)) die(const char *why)
+static void __attribute__((noreturn)) stop(int status, const char *why)
 {
     u64 length = 0;
     while (why[length])
@@ -45,7 +45,18 @@ static void __attribute__((noreturn)) die(const char *why)
     call3(SYS_write, 2, (long)why, length);
     call3(SYS_write, 2, (long)"\n", 1);
     for (;;)
-        call3(SYS_exit, 1, 0, 0);
+        call3(SYS_exit, status, 0, 0);
+}
+
+static void __attribute__((noreturn)) die(const char *why)
+{
+    stop(1, why);
+}
+
+/* What the host does not allow is no failure of ours. */
+static void __attribute__((noreturn)) refuse(const char *why)
+{
+    stop(EXIT_REFUSED, why);
 }
 
 /* gcc may emit a call to it, freestanding or not. */
@@ -282,7 +293,7 @@ static void *map(u64 at, u64 length, int protection, int flags, int file, u64 of
 {
     long got = call6(SYS_mmap, at, length, protection, flags | (at ? MAP_FIXED : 0) | MAP_POPULATE, file, offset);
     if (got < 0 && got > -4096)
-        die("cannot map the pages of the snippets");
+        refuse("this host does not let a process map the pages of the snippets");
     return (void *)got;
 }
 
@@ -298,7 +309,7 @@ static void map_all(const char *path)
     /* Not in the shared file: its file system may be mounted noexec. */
     long code = call3(SYS_memfd_create, (long)"code", 0, 0);
     if (code < 0 || call3(SYS_ftruncate, code, 2 * PAGE, 0))
-        die("cannot get memory for code");
+        refuse("this host gives no memory for code");
     code_pages = map(0, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, code, 0);
     fill(code_pages, 0xcc, 2 * PAGE);
     map(CODE_BASE, 2 * PAGE, PROT_READ | PROT_EXEC, MAP_SHARED, code, 0);
@@ -343,7 +354,7 @@ static void confine_system_calls(void)
     struct { u16 length; struct instruction *program; } filter = { sizeof program / sizeof *program, program };
     call6(SYS_prctl, 38 /* PR_SET_NO_NEW_PRIVS */, 1, 0, 0, 0, 0);
     if (call3(SYS_seccomp, 1 /* SECCOMP_SET_MODE_FILTER */, 0, (long)&filter))
-        die("this kernel does not let a process filter its system calls (seccomp)");
+        refuse("this kernel does not let a process filter its system calls (seccomp)");
 }
 
 static u64 auxiliary(u64 *stack, u64 type)

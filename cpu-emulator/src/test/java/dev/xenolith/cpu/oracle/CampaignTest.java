@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Optional;
 
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -16,7 +17,8 @@ class CampaignTest {
 
     @BeforeEach
     void needsSilicon() {
-        assumeTrue(SiliconRunner.unavailable().isEmpty(), () -> SiliconRunner.unavailable().orElseThrow());
+        Optional<String> unavailable = SiliconRunner.unavailable();
+        assumeTrue(unavailable.isEmpty(), () -> unavailable.orElseThrow());
     }
 
     private static List<InstructionForm> forms(int codeBits) {

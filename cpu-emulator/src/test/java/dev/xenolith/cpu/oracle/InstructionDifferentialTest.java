@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -31,7 +32,8 @@ class InstructionDifferentialTest {
 
     @BeforeEach
     void needsSilicon() {
-        assumeTrue(SiliconRunner.unavailable().isEmpty(), () -> SiliconRunner.unavailable().orElseThrow());
+        Optional<String> unavailable = SiliconRunner.unavailable();
+        assumeTrue(unavailable.isEmpty(), () -> unavailable.orElseThrow());
     }
 
     @Test

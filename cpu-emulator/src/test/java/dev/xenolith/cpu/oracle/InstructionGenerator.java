@@ -11,6 +11,7 @@ import java.util.SplittableRandom;
  */
 final class InstructionGenerator implements SnippetGenerator {
     private static final long CF = 1;
+    private static final long TF = 1 << 8;
     private static final long DF = 1 << 10;
     private static final long OF = 1 << 11;
     private static final long AC = 1 << 18;
@@ -83,6 +84,9 @@ final class InstructionGenerator implements SnippetGenerator {
         }
         if (random.nextInt(24) == 0) {
             registers.rflags |= AC;
+        }
+        if (random.nextInt(48) == 0) {
+            registers.rflags |= TF;
         }
         encoded.random(form, true, random);
         placedOutside = false;

@@ -16,6 +16,7 @@ final class Outcome {
         CRASH
     }
 
+    static final int DEBUG = 1;
     static final int BREAKPOINT = 3;
     static final int PAGE_FAULT = 14;
 
@@ -31,9 +32,10 @@ final class Outcome {
     final byte[] pages = new byte[AddressMap.WRITABLE_BYTES];
     final byte[] fx = new byte[Snippet.FX_BYTES];
 
-    /** Ran to the INT3 behind its last byte. */
+    /** Ran to the INT3 behind its last byte, or trapped there by single-stepping. */
     boolean completed(Snippet snippet) {
-        return ending == Ending.EXCEPTION && vector == BREAKPOINT && rip == snippet.end() + 1;
+        return ending == Ending.EXCEPTION && (vector == BREAKPOINT && rip == snippet.end() + 1
+                || vector == DEBUG && rip == snippet.end());
     }
 
     ByteBuffer data() {

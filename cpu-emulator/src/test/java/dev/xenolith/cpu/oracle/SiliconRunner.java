@@ -28,6 +28,7 @@ import org.jspecify.annotations.Nullable;
 final class SiliconRunner implements SnippetRunner {
     /** MXCSR bits of every SSE2 processor, for those that report 0 (SDM 1 11.6.6). */
     private static final int DEFAULT_MXCSR_MASK = 0xffbf;
+    private static final int EXIT_REFUSED = 2;
 
     private final int capacity;
     private final Path executable;
@@ -36,9 +37,24 @@ final class SiliconRunner implements SnippetRunner {
     /** Why this machine cannot be an oracle; empty if it can. */
     static Optional<String> unavailable() {
         String system = System.getProperty("os.name") + " on " + System.getProperty("os.arch");
-        return system.equals("Linux on amd64")
-                ? Optional.empty()
-                : Optional.of("snippets run natively only under Linux on an x86-64 processor; this is " + system);
+        if (!system.equals("Linux on amd64")) {
+            return Optional.of("snippets run natively only under Linux on an x86-64 processor; this is " + system);
+        }
+        try {
+            new SiliconRunner(1).close();
+            return Optional.empty();
+        } catch (RefusedException e) {
+            return Optional.of(String.valueOf(e.getMessage()));
+        }
+    }
+
+    /** The host does not allow what the runner needs. */
+    private static final class RefusedException extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+
+        RefusedException(String why) {
+            super(why);
+        }
     }
 
     /** @param capacity snippets in a batch, at least 1; each costs 16 KB of shared memory */
@@ -51,7 +67,23 @@ final class SiliconRunner implements SnippetRunner {
                 Files.copy(image, executable, StandardCopyOption.REPLACE_EXISTING);
             }
             Files.setPosixFilePermissions(executable, PosixFilePermissions.fromString("rwx------"));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        try {
             child = new Child();
+        } catch (IOException e) {
+            deleteExecutable();
+            throw new UncheckedIOException(e);
+        } catch (RefusedException e) {
+            deleteExecutable();
+            throw e;
+        }
+    }
+
+    private void deleteExecutable() {
+        try {
+            Files.deleteIfExists(executable);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -122,11 +154,7 @@ final class SiliconRunner implements SnippetRunner {
         if (child != null) {
             child.close();
             child = null;
-            try {
-                Files.deleteIfExists(executable);
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
-            }
+            deleteExecutable();
         }
     }
 
@@ -156,6 +184,9 @@ final class SiliconRunner implements SnippetRunner {
                 String why = new String(process.getErrorStream().readAllBytes(),
                         StandardCharsets.UTF_8);
                 close();
+                if (process.exitValue() == EXIT_REFUSED) {
+                    throw new RefusedException(why.strip());
+                }
                 throw new IOException("the silicon runner did not start: " + why.strip());
             }
             if (shared.headerLong(SharedLayout.HEADER_MAGIC) != SharedLayout.MAGIC

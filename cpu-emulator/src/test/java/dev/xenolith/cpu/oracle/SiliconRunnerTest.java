@@ -8,6 +8,7 @@ import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -36,7 +37,8 @@ class SiliconRunnerTest {
 
     @BeforeAll
     void start() {
-        assumeTrue(SiliconRunner.unavailable().isEmpty(), () -> SiliconRunner.unavailable().orElseThrow());
+        Optional<String> unavailable = SiliconRunner.unavailable();
+        assumeTrue(unavailable.isEmpty(), () -> unavailable.orElseThrow());
         runner = new SiliconRunner(256);
     }
 
