@@ -259,7 +259,8 @@ public final class Interpreter implements Engine {
             if (trace != null && traced != null) {
                 trace.retired(p, rip, fetcher.bytes(traced.length), Disassembler.format(traced, rip), before);
             }
-            if (trap && (p.poll & Processor.POLL_STOP) == 0) {
+            boolean held = p.shadowHoldsTrap && p.retired < p.shadowEnd;
+            if (trap && !held && (p.poll & Processor.POLL_STOP) == 0) {
                 ControlTransfer.singleStepTrap(p);
             }
         }

@@ -130,6 +130,9 @@ public final class Processor extends LinearMemory {
     /** Interrupts are held off while {@link #retired} is below this: the shadow of STI, MOV SS and POP SS. */
     public long shadowEnd;
 
+    /** Whether that shadow also holds off the single-step trap after its own instruction: of MOV SS and POP SS, not of STI. */
+    public boolean shadowHoldsTrap;
+
     /** A Java hypervisor owns ring 0: what would enter it stops the run instead. */
     public boolean hosted;
     /** Hosted: DPL of each vector, as its IDT gate would have; INT n from a greater CPL is #GP. */

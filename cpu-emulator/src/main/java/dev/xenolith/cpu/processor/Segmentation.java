@@ -77,6 +77,7 @@ public final class Segmentation {
         if (segment == Processor.SS) {
             loadStack(p, selector);
             p.shadowEnd = p.retired + 1;
+            p.shadowHoldsTrap = true;
         } else {
             loadData(p, segment, selector);
         }

@@ -271,6 +271,7 @@ public final class SystemInstructions {
         check(p, p.cpl <= p.iopl());
         if ((p.rflagsSystem & Bits.RFLAGS_IF) == 0) {
             p.shadowEnd = p.retired + 1;
+            p.shadowHoldsTrap = false;
             p.setSystemFlags(p.rflagsSystem | Bits.RFLAGS_IF);
         }
     }

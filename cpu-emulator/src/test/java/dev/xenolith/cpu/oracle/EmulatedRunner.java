@@ -45,7 +45,8 @@ final class EmulatedRunner implements SnippetRunner {
 
     /** As linux/arch/x86/kernel/cpu/common.c, cpu_gdt_page, from selector 8 on; the LDT and TLS entries are empty. */
     private static final long[] DESCRIPTORS = {0x00cf_9b00_0000_ffffL, 0x00af_9b00_0000_ffffL, 0x00cf_9300_0000_ffffL,
-        0x00cf_fb00_0000_ffffL, 0x00cf_f300_0000_ffffL, 0x00af_fb00_0000_ffffL, 0, 0x0000_8b00_0000_206fL};
+        0x00cf_fb00_0000_ffffL, 0x00cf_f300_0000_ffffL, 0x00af_fb00_0000_ffffL, 0, 0x0000_8b00_0000_206fL, 0, 0, 0, 0,
+        0, 0, 0x0040_f500_0000_0000L};
     private static final int GDT_LIMIT = 0x7f;
 
     private static final long PRESENT = 1;

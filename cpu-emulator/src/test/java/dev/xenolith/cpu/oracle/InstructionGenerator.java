@@ -434,7 +434,8 @@ final class InstructionGenerator implements SnippetGenerator {
         int bits = encoded.operandBits;
         long flags = form.undefinedFlags;
         boolean checksAlignment = (snippet.registers.rflags & AC) != 0;
-        if (encoded.invalid || checksAlignment && accessesTwice() || placedOutside && form.semantic.startsWith("bt")) {
+        boolean several = (checksAlignment || placedOutside) && accessesTwice();
+        if (encoded.invalid || several || placedOutside && form.semantic.startsWith("bt")) {
             return new Comparison(flags, 0, 0, Comparison.Memory.ALWAYS, true);
         }
         switch (form.semantic) {

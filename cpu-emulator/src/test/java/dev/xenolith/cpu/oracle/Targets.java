@@ -55,12 +55,12 @@ final class Targets {
         return AddressMap.WRITABLE + (random.nextInt(4) == 0 ? offset : offset & -size);
     }
 
-    /** Where control may go: mostly into the code pages, whose every other byte is INT3. */
+    /** Where control may go: mostly into the code page that snippets rarely begin in, all INT3. */
     static long code(SplittableRandom random) {
         return switch (random.nextInt(12)) {
             case 0 -> Targets.any(random, 1, true);
             case 1 -> AddressMap.CODE + AddressMap.CODE_BYTES - random.nextInt(2);
-            default -> AddressMap.CODE + random.nextInt(AddressMap.CODE_BYTES);
+            default -> AddressMap.CODE + random.nextInt(AddressMap.PAGE - 16);
         };
     }
 }
