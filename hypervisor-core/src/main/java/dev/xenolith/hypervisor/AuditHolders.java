@@ -18,6 +18,9 @@ final class AuditHolders {
                 if (domain.kind != Domain.Kind.PV || domain.dying() == Domain.Dying.ZOMBIE) {
                     continue;
                 }
+                if (domain.teardown() != null) {
+                    Audit.of(domain.teardown().context()).visit(visitor);
+                }
                 if (domain.descriptors != null) {
                     Audit.of(domain.descriptors).visit(visitor);
                 }

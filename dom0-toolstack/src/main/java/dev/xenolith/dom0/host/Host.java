@@ -3,6 +3,7 @@ package dev.xenolith.dom0.host;
 import dev.xenolith.cpu.model.CpuModel;
 import dev.xenolith.device.board.Machine;
 import dev.xenolith.dom0.build.PvBuilder;
+import dev.xenolith.dom0.config.DomainConfig;
 import dev.xenolith.dom0.console.ConsoleDaemon;
 import dev.xenolith.dom0.console.ConsoleLogs;
 import dev.xenolith.dom0.console.Overflow;
@@ -22,9 +23,12 @@ import dev.xenolith.hypervisor.operations.OperationException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.time.Instant;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.function.Consumer;
 import java.util.function.Predicate;
 import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -67,11 +71,16 @@ public final class Host implements RunningHost {
 
     /** Boots a host; returns when dom0 is ready for commands. */
     public static Host boot(HostOptions options) {
-        return boot(options, step -> false);
+        return boot(options, step -> false, host -> {});
     }
 
-    /** As {@link #boot(HostOptions)}, with steps of domain creations that are to fail; for tests. */
-    static Host boot(HostOptions options, Predicate<String> failureInjected) {
+    /**
+     * As {@link #boot(HostOptions)}; for tests.
+     *
+     * @param failureInjected names of steps of domain creations that are to fail
+     * @param first done on the machine thread before anything else happens there, so at the same instant in each run
+     */
+    static Host boot(HostOptions options, Predicate<String> failureInjected, Consumer<Host> first) {
         long seed = options.seed().orElseGet(() -> RandomGenerator.getDefault().nextLong());
         Machine machine = Machine.of(new Machine.Configuration(options.clock(), seed), new Machine.Hardware(
                 options.memoryMiB() << 20, options.cpus(), CpuModel.named(options.cpuModel().key())));
@@ -79,9 +88,15 @@ public final class Host implements RunningHost {
             Instant bootTime = bootTime(options);
             Hypervisor hypervisor = Hypervisor.boot(machine, options.xenCommandLine(), bootTime.getEpochSecond(),
                     CONSOLE::info);
-            machine.start(hypervisor);
             DomainHandle dom0 = hypervisor.dom0();
-            return machine.call(() -> new Host(machine, hypervisor, dom0, bootTime, failureInjected)).join();
+            // Before the machine starts, so that it is the first thing that it does: runs with one seed are then identical.
+            CompletableFuture<Host> host = machine.call(() -> {
+                Host made = new Host(machine, hypervisor, dom0, bootTime, failureInjected);
+                first.accept(made);
+                return made;
+            });
+            machine.start(hypervisor);
+            return host.join();
         } catch (CompletionException e) {
             machine.close();
             throw new ToolstackException(ToolstackException.FAILURE, "the host does not start: " + e.getCause(), e);
@@ -134,6 +149,22 @@ public final class Host implements RunningHost {
 
     public Machine machine() {
         return machine;
+    }
+
+    /** Creates a domain and lets it run; {@code whenGone} is called when it has come and gone. On the machine thread. */
+    void createAndRun(DomainConfig config, Runnable whenGone) {
+        dom0.post(() -> manager.create(config, new DomainManager.Outcome() {
+            @Override
+            public void created(int domid) {
+                manager.whenGone(domid, whenGone);
+                dom0.control().unpause(domid);
+            }
+
+            @Override
+            public void failed(String message, @Nullable Exception cause) {
+                LOG.error("{}", message, cause);
+            }
+        }));
     }
 
     /** dom0's door to the hypervisor; to be used on the machine thread. */

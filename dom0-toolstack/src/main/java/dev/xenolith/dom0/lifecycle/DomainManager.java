@@ -32,6 +32,9 @@ import org.slf4j.LoggerFactory;
 public final class DomainManager {
     private static final Logger LOG = LoggerFactory.getLogger(DomainManager.class);
 
+    /** Calls of the destroy operation; each takes back at least one frame. */
+    static final int DESTROY_PATIENCE = 1_000_000;
+
     /** Receives the outcome of an operation: a domid, or why there is none. */
     public interface Outcome {
         void created(int domid);
@@ -119,15 +122,19 @@ public final class DomainManager {
         if (domain == null) {
             return false;
         }
-        Runnable before = domain.whenGone;
-        domain.whenGone = before == null ? whenGone : () -> {
-            before.run();
-            whenGone.run();
-        };
+        domain.whenGone = chain(domain.whenGone, whenGone);
         if (domain.state == State.ALIVE) {
             tearDown(domain);
         }
         return true;
+    }
+
+    /** {@code action} runs once nothing of a domain is left, however it ends. */
+    public void whenGone(int domid, Runnable action) {
+        ManagedDomain domain = domains.get(domid);
+        if (domain != null) {
+            domain.whenGone = chain(domain.whenGone, action);
+        }
     }
 
     /** Gives a domain another name. Returns why not, or null. */
@@ -255,7 +262,7 @@ public final class DomainManager {
     private void tearDown(ManagedDomain domain) {
         domain.state = State.DESTROYING;
         services.release(domain.domid);
-        destroyInHypervisor(domain.domid, () -> {
+        destroyInHypervisor(domain.domid, DESTROY_PATIENCE, () -> {
             store.remove(DomainNodes.roots(domain.domid, domain.config));
             forget(domain);
             LOG.info("domain {} '{}' is gone", domain.domid, domain.config.name());
@@ -267,17 +274,26 @@ public final class DomainManager {
         });
     }
 
-    /** Calls the preemptible destroy operation until it is done. */
-    void destroyInHypervisor(int domid, Runnable whenDone) {
+    /**
+     * Calls the preemptible destroy operation until it is done, then gives dom0's services a little time to let go of the domain's
+     * pages. A domain whose pages another guest maps stays a zombie, as in Xen; the toolstack does not wait for that.
+     */
+    private void destroyInHypervisor(int domid, int patience, Runnable whenDone) {
+        if (destroyStep(domid) && patience > 0) {
+            dom0.post(() -> destroyInHypervisor(domid, patience - 1, whenDone));
+        } else {
+            whenDone.run();
+        }
+    }
+
+    /** One call of the destroy operation. Returns whether there is still something of the domain. */
+    boolean destroyStep(int domid) {
         int result = control.destroy(domid);
-        if (result == DomainControl.AGAIN) {
-            dom0.post(() -> destroyInHypervisor(domid, whenDone));
-            return;
-        }
-        if (result < 0 && result != -Errno.ESRCH) {
+        if (result < 0 && result != DomainControl.AGAIN && result != -Errno.ESRCH) {
             LOG.error("BUG: destroying domain {} failed: {}", domid, Errno.name(result));
+            return false;
         }
-        whenDone.run();
+        return result == DomainControl.AGAIN || control.info(domid) != null;
     }
 
     /** Registers a domain that is complete. */

@@ -18,8 +18,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -36,6 +38,7 @@ class HostTest {
             long free = host.freeKiB();
             TestGuest hello = host.start(TestHost.config("hello", TestHost.image("hello"), "some words", 1));
             assertThat(hello.awaitEnd()).contains("xen-3.0-x86_64", "some words", "4.17");
+            host.awaitGone(hello.domid);
             assertThat(host.audit()).isEmpty();
             assertThat(host.toolstack.domains()).hasSize(1);
             assertThat(host.freeKiB()).isEqualTo(free);
@@ -52,6 +55,7 @@ class HostTest {
                         .start(TestHost.config(image, TestHost.image(image), "", image.equals("smp") ? 2 : 1));
                 assertThat(guest.awaitEnd()).as("seed %d\n%s", seed, host.toolstack.consoleRing(false))
                         .contains("VERDICT " + image + " PASS");
+                host.awaitGone(guest.domid);
                 assertThat(host.audit()).isEmpty();
                 assertThat(host.freeKiB()).isEqualTo(free);
             }
@@ -110,8 +114,9 @@ class HostTest {
             victim.await("Type help.");
             victim.type("crash " + how);
             victim.awaitEnd();
+            host.awaitGone(victim.domid);
             bystander.type("echo still-here");
-            bystander.await("still-here\n");
+            bystander.await("\nstill-here");
             assertThat(host.freeKiB()).isEqualTo(free);
             assertThat(host.audit()).isEmpty();
         }
@@ -132,7 +137,9 @@ class HostTest {
                 assertThat(host.freeKiB()).as("memory after a failure at '%s'", step).isEqualTo(free);
                 assertThat(host.audit()).isEmpty();
                 failing.set("");
-                host.start("doomed", "hello").awaitEnd();
+                TestGuest hello = host.start("doomed", "hello");
+                hello.awaitEnd();
+                host.awaitGone(hello.domid);
                 assertThat(host.freeKiB()).isEqualTo(free);
             }
         }
@@ -207,17 +214,16 @@ class HostTest {
         assertThat(digest(12)).isNotEqualTo(first);
     }
 
-    /** Trace digest, instructions retired and console of a guest from its creation to its end. */
+    /** Trace digest, time and instructions retired when a guest that was created at boot has come and gone. */
     private static String digest(long seed) throws Exception {
-        try (TestHost host = TestHost.virtual(seed)) {
-            host.host.machine().call(() -> {
-                host.host.dom0().host().setTraceMask(TraceClass.ALL);
-                return true;
-            }).join();
-            TestGuest hello = host.start("hello", "hello");
-            String said = hello.awaitEnd();
-            return host.host.machine().call(() -> host.host.hypervisor().traceDigest() + " "
-                    + host.host.machine().processors().getFirst().retired).join() + said.hashCode();
+        CompletableFuture<String> end = new CompletableFuture<>();
+        try (TestHost host = new TestHost(TestHost.options(ClockMode.VIRTUAL, seed), step -> false, started -> {
+            started.dom0().host().setTraceMask(TraceClass.ALL);
+            started.createAndRun(TestHost.config("hello", TestHost.image("hello"), "", 1),
+                    () -> end.complete(started.hypervisor().traceDigest() + " " + started.machine().clock().now() + " "
+                            + started.machine().processors().getFirst().retired));
+        })) {
+            return end.get(60, TimeUnit.SECONDS);
         }
     }
 }

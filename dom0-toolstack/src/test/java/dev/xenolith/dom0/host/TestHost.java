@@ -1,5 +1,7 @@
 package dev.xenolith.dom0.host;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import dev.xenolith.device.board.ClockMode;
 import dev.xenolith.dom0.config.DomainConfig;
 import dev.xenolith.dom0.config.DomainType;
@@ -13,6 +15,7 @@ import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
@@ -24,8 +27,21 @@ final class TestHost implements AutoCloseable {
     final Toolstack toolstack;
 
     TestHost(HostOptions options, Predicate<String> failureInjected) {
-        host = Host.boot(options, failureInjected);
+        this(options, failureInjected, started -> {});
+    }
+
+    /** With something that is done on the machine thread before anything else. */
+    TestHost(HostOptions options, Predicate<String> failureInjected, Consumer<Host> first) {
+        host = Host.boot(options, failureInjected, first);
         toolstack = host.toolstack();
+    }
+
+    /** Waits until nothing is left of a domain that has ended. */
+    void awaitGone(int domid) throws InterruptedException {
+        for (int i = 0; toolstack.domain(domid).isPresent(); i++) {
+            assertThat(i).as("domain %d stays: %s", domid, toolstack.domain(domid)).isLessThan(5000);
+            Thread.sleep(1);
+        }
     }
 
     static HostOptions options(ClockMode clock, long seed) {

@@ -125,6 +125,11 @@ public final class Domain {
         assert pauseCount >= 0;
     }
 
+    /** What takes its pages back, while that goes on. */
+    public @Nullable Teardown teardown() {
+        return teardown;
+    }
+
     public boolean isPausedByController() { return controllerPauses > 0; }
 
     /** Whether it has asked, or been told, to shut down and all its vCPUs have stopped. */
