@@ -153,12 +153,17 @@ static void test_poll(void)
     int64_t port = event_bind_ipi(0, NULL, NULL);
     evtchn_port_t poll[2] = {port, port};
     evtchn_port_t wrong = ~0u;
-    uint64_t start = system_time(), waited;
+    uint64_t start, waited = 0;
 
     section("poll");
     check(port > 0, "bind_ipi: %s", xen_error_name(port));
-    check_result("poll with timeout", sched_poll(poll, 1, start + 20 * NS_PER_MS), 0);
-    waited = system_time() - start;
+    /* An upcall ends a poll too: the console's, for what was printed, may come first. */
+    console_flush();
+    for (unsigned attempt = 0; attempt < 5 && waited < 19 * NS_PER_MS; attempt++) {
+        start = system_time();
+        check_result("poll with timeout", sched_poll(poll, 1, start + 20 * NS_PER_MS), 0);
+        waited = system_time() - start;
+    }
     check(waited >= 19 * NS_PER_MS, "poll came back after %lu us", waited / 1000);
     event_send(port);
     start = system_time();

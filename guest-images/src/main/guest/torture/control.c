@@ -50,7 +50,7 @@ static int64_t multicall(void)
             calls[i] = (struct multicall_entry){64 + below(1000), 0, {odd_number()}};
         }
     }
-    return hypercall_multicall(spoil(calls), one_in(16) ? odd_number() : count);
+    return hypercall_multicall(spoil_early(calls), one_in(16) ? odd_number() : count);
 }
 
 /* A block with a command or an interface version first, then noise and handles. */

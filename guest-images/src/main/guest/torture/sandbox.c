@@ -20,7 +20,7 @@ static unsigned ghost_count;
 
 void sandbox_init(void)
 {
-    max_mfn = hypercall_memory_op(XENMEM_maximum_ram_page, NULL);
+    max_mfn = hypercall_memory_op(XENMEM_maximum_ram_page, NULL) - 1;   /* Xen returns one more */
 
     for (unsigned i = 0; i < POOL_FRAMES; i++) {
         void *page = page_alloc();

@@ -54,7 +54,10 @@ void *argument(size_t size);
 void *argument_at_end(size_t size);
 /* The pointer itself, or at times one that Xen must refuse. Never one through which Xen could hurt the guest. */
 void *spoil(void *pointer);
-/* The same for lists that Xen fills: never one that it would notice only after it has given what the list is for. */
+/*
+ * The same where Xen must notice before it does anything: for lists that it fills with what it gives away, and for
+ * arguments that would be the guest's end if they were all zero, as the read-only page among the others is.
+ */
 void *spoil_early(void *pointer);
 uint64_t *list_of(uint64_t (*pick)(void), unsigned count);
 

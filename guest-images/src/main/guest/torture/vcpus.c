@@ -129,7 +129,7 @@ static int64_t poll(void)
     poll->ports = spoil(ports);
     poll->nr_ports = one_in(8) ? odd_number() : below(5);
     poll->timeout = 1 + (one_in(2) ? 0 : system_time() + below(100000));
-    return hypercall_sched_op(SCHEDOP_poll, spoil(poll));
+    return hypercall_sched_op(SCHEDOP_poll, spoil_early(poll));
 }
 
 static int64_t remote_shutdown(void)
@@ -203,7 +203,7 @@ static int64_t callback_register(void)
         block->type = CALLBACKTYPE_event;
         block->address = 1ul << 47;
     }
-    return hypercall_callback_op(CALLBACKOP_register, spoil(block));
+    return hypercall_callback_op(CALLBACKOP_register, spoil_early(block));
 }
 
 static int64_t callback_unregister(void)

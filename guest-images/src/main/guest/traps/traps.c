@@ -158,11 +158,23 @@ static void test_debug(void)
     check_result("DR8", hypercall_set_debugreg(8, 0), -XEN_ENODEV);
 }
 
+static bool has_fpu(void)
+{
+    uint32_t eax = 1, ebx, ecx = 0, edx;
+
+    __asm__ volatile("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
+    return edx & 1;
+}
+
 static void test_fpu(void)
 {
     static const uint16_t unmasked = 0x037b;   /* zero divide not masked */
 
     section("FPU");
+    if (!has_fpu()) {
+        print("  skipped: CPUID says there is none\n");
+        return;
+    }
     hypercall_fpu_taskswitch(1);
     TRY("fld1");
     check_trap("x87 after fpu_taskswitch(1)", 7, 0, 0);
@@ -175,7 +187,7 @@ static void test_fpu(void)
     TRY("fldcw %[control]; fld1; fldz; fdivrp; fwait", [control] "m"(unmasked));
     check(caught.count == 1 && caught.frame.vector == 16, "zero divide raised %u traps, the last %s", caught.count,
           exception_name(caught.frame.vector));
-    __asm__ volatile("fninit");
+    TRY("fninit");
 }
 
 static void test_alignment(void)

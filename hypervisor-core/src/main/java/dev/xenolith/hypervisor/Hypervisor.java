@@ -40,6 +40,7 @@ import dev.xenolith.hypervisor.pv.PvHypercalls;
 import dev.xenolith.hypervisor.pv.PvProcessor;
 import dev.xenolith.hypervisor.pv.PvTime;
 import dev.xenolith.hypervisor.pv.RegisterDump;
+import dev.xenolith.hypervisor.pv.WritableTables;
 import dev.xenolith.hypervisor.schedule.Credit2;
 import dev.xenolith.hypervisor.time.Charges;
 import dev.xenolith.hypervisor.time.PvClock;
@@ -132,6 +133,7 @@ public final class Hypervisor implements Supervisor {
         PvTime time = new PvTime(clock, ram, new PvClock(processors.model().tscScale(), wallClockSeconds * NANOS),
                 processors.get(0).mmu());
         pv = new PvExecution(domains, contexts, time, OpcodeTable.load(), new Stops());
+        pv.setTableWrites(new WritableTables(domains, clock, processors.model()));
         ConsoleIo consoleIo = new ConsoleIo(log);
         domains.onEnd(consoleIo::forget);
         Hypercalls.Table table = new Hypercalls.Table()

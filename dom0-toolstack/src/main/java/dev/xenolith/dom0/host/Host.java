@@ -66,6 +66,8 @@ public final class Host implements RunningHost {
         toolstack = new HostToolstack(this, machine, dom0, manager);
         nodes.write("/local/domain/0/name", "Domain-0");
         nodes.write("/local/domain/0/domid", "0");
+        storeClient.mkdir("/vm");
+        storeClient.mkdir("/libxl");
         storeClient.watch("@releaseDomain", path -> manager.lookAtDomains());
     }
 

@@ -33,7 +33,7 @@ public final class DomainManager {
     private static final Logger LOG = LoggerFactory.getLogger(DomainManager.class);
 
     /** Calls of the destroy operation; each takes back at least one frame. */
-    static final int DESTROY_PATIENCE = 1_000_000;
+    static final int DESTROY_PATIENCE = 200_000;
 
     /** Receives the outcome of an operation: a domid, or why there is none. */
     public interface Outcome {

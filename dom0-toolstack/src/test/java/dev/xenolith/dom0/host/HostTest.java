@@ -223,7 +223,9 @@ class HostTest {
                     () -> end.complete(started.hypervisor().traceDigest() + " " + started.machine().clock().now() + " "
                             + started.machine().processors().getFirst().retired));
         })) {
-            return end.get(60, TimeUnit.SECONDS);
+            String digest = end.get(60, TimeUnit.SECONDS);
+            assertThat(host.audit()).isEmpty();
+            return digest;
         }
     }
 }
