@@ -104,7 +104,9 @@ final class DomainCreation {
         if (domain.domid < 0) {
             return Progress.DONE;
         }
-        return manager.destroyStep(domain.domid) && destroyCalls++ < DomainManager.DESTROY_PATIENCE ? Progress.MORE : Progress.DONE;
+        return manager.destroyStep(domain.domid) && destroyCalls++ < DomainManager.DESTROY_PATIENCE
+                ? Progress.MORE
+                : Progress.DONE;
     }
 
     private Progress limit() throws IOException {
