@@ -53,6 +53,7 @@ public final class Daemon implements AutoCloseable {
     private final Channel server;
     private final long startedNanos = System.nanoTime();
     private final Set<Thread> commands = ConcurrentHashMap.newKeySet();
+    private final Set<RemoteClient> clients = ConcurrentHashMap.newKeySet();
     private final CountDownLatch stopRequested = new CountDownLatch(1);
     private final AtomicReference<@Nullable RemoteClient> stopper = new AtomicReference<>();
 
@@ -150,6 +151,8 @@ public final class Daemon implements AutoCloseable {
 
     private @Nullable Thread command(RemoteClient client) {
         Hello hello = client.hello();
+        clients.add(client);
+        client.closed().addListener(_ -> clients.remove(client));
         if (hello.program().equals(Hello.HOST_CONTROL) && hello.arguments().contains("stop")) {
             stopper.set(client);
             stopRequested.countDown();
@@ -262,11 +265,20 @@ public final class Daemon implements AutoCloseable {
             // An event loop that shuts down closes its channels before it writes what is queued.
             client.exit(0).awaitUninterruptibly(GRACE_MILLIS);
         }
+        awaitClients();
         events.shutdownGracefully(50, 1000, TimeUnit.MILLISECONDS).syncUninterruptibly();
         try {
             lock.close();
         } catch (IOException e) {
             LOG.warn("cannot release {}", places.lock(), e);
+        }
+    }
+
+    /** Waits until all have their exit code: an event loop that shuts down closes connections before it writes. */
+    private void awaitClients() {
+        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(GRACE_MILLIS);
+        for (RemoteClient client : clients) {
+            client.closed().awaitUninterruptibly(Math.max(1, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
         }
     }
 

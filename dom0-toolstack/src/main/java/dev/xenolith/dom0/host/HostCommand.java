@@ -57,6 +57,7 @@ final class HostCommand {
         }
         int exitCode = control.request(client, "stop");
         awaitEnd(pid.getAsLong());
+        print("host stopped");
         return exitCode;
     }
 

@@ -101,6 +101,11 @@ final class RemoteClient implements Client {
         return channel.writeAndFlush(frame(Frames.EXIT, 1).writeByte(code)).addListener(ChannelFutureListener.CLOSE);
     }
 
+    /** Returns when the connection is closed, which after {@link #exit} means that the exit code was sent. */
+    ChannelFuture closed() {
+        return channel.closeFuture();
+    }
+
     /** The client has sent input. Returns false if it sent more than it was asked for. */
     synchronized boolean received(byte[] bytes) {
         if (bytes.length > inputAskedFor || inputEnded) {

@@ -219,6 +219,35 @@ class LauncherIT {
         }
     }
 
+    /** The only test here with a host of its own: create starts one, a killed one blocks nothing, stop leaves nothing. */
+    @Test
+    void startsAndStopsAHost() throws Exception {
+        String config = HOME.resolve("guest-images/configs/minishell.cfg").toString();
+        assertThat(xl("create", "-q", config)).isEqualTo(new Result(0, "", ""));
+        long first = DaemonLock.holder(places).orElseThrow();
+        assertThat(xl("domid", "minishell").out()).isEqualTo("1\n");
+        ProcessHandle killed = ProcessHandle.of(first).orElseThrow();
+        killed.destroyForcibly();
+        killed.onExit().join();
+        assertThat(places.socket()).exists();
+        assertThat(xl("list").exitCode()).isEqualTo(1);
+        assertThat(xenolith("host", "status").exitCode()).isEqualTo(3);
+
+        Result started = xenolith("host", "start", "--memory=256", "--clock=real", "--seed=7");
+        assertThat(started.exitCode()).as(started.err()).isZero();
+        ProcessHandle second = ProcessHandle.of(DaemonLock.holder(places).orElseThrow()).orElseThrow();
+        try {
+            assertThat(xl("create", "-q", config).exitCode()).isZero();
+            assertThat(xl("shutdown", "-w", "minishell").exitCode()).isZero();
+            assertThat(xenolith("host", "stop")).isEqualTo(new Result(0, "host stopped\n", ""));
+            assertThat(second.isAlive()).isFalse();
+            assertThat(places.socket()).doesNotExist();
+            assertThat(xenolith("host", "status").exitCode()).isEqualTo(3);
+        } finally {
+            second.destroyForcibly();
+        }
+    }
+
     private static boolean containsCache(Path cache) throws IOException {
         try (var files = Files.list(cache)) {
             return files.anyMatch(file -> file.toString().endsWith(".aot"));
