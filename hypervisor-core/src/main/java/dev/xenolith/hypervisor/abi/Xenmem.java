@@ -108,6 +108,87 @@ public final class Xenmem {
         }
     }
 
+    /** Argument of memory_map: a list of e820 entries. */
+    public static final class MemoryMap {
+        public static final Struct LAYOUT = Struct.of("xen_memory_map").u32("nr_entries").ulong("buffer").build();
+        public static final int SIZE = LAYOUT.size();
+        public static final int NR_ENTRIES = LAYOUT.offset("nr_entries");
+        public static final int BUFFER = LAYOUT.offset("buffer");
+        /** An e820 entry: address, size (64 bits each) and type (32 bits), packed. */
+        public static final int ENTRY_SIZE = 20;
+        public static final int TYPE_RAM = 1;
+        /** Most entries that a domain's map may have (E820MAX). */
+        public static final int MOST_ENTRIES = 1024;
+
+        private MemoryMap() {
+        }
+    }
+
+    /** Argument of set_memory_map. */
+    public static final class ForeignMemoryMap {
+        public static final Struct LAYOUT = Struct.of("xen_foreign_memory_map").u16("domid")
+                .nested(MemoryMap.LAYOUT, "map", 1).build();
+        public static final int SIZE = LAYOUT.size();
+        public static final int DOMID = LAYOUT.offset("domid");
+        public static final int NR_ENTRIES = LAYOUT.offset("map.nr_entries");
+        public static final int BUFFER = LAYOUT.offset("map.buffer");
+
+        private ForeignMemoryMap() {
+        }
+    }
+
+    /** Argument of set_pod_target and get_pod_target. */
+    public static final class PodTarget {
+        public static final Struct LAYOUT = Struct.of("xen_pod_target").u64("target_pages").u64("tot_pages")
+                .u64("pod_cache_pages").u64("pod_entries").u16("domid").build();
+        public static final int SIZE = LAYOUT.size();
+        public static final int DOMID = LAYOUT.offset("domid");
+
+        private PodTarget() {
+        }
+    }
+
+    /** Argument of get_vnumainfo. */
+    public static final class VnumaTopology {
+        public static final Struct LAYOUT = Struct.of("xen_vnuma_topology_info").u16("domid").u16("pad")
+                .u32("nr_vnodes").u32("nr_vcpus").u32("nr_vmemranges").u64("vdistance.pad").u64("vcpu_to_vnode.pad")
+                .u64("vmemrange.pad").build();
+        public static final int SIZE = LAYOUT.size();
+        public static final int DOMID = LAYOUT.offset("domid");
+        public static final int PAD = LAYOUT.offset("pad");
+
+        private VnumaTopology() {
+        }
+    }
+
+    /** Argument of reserved_device_memory_map. */
+    public static final class ReservedDeviceMemory {
+        public static final Struct LAYOUT = Struct.of("xen_reserved_device_memory_map").u32("flags").u32("nr_entries")
+                .ulong("buffer").u16("dev.pci.seg").u8("dev.pci.bus").u8("dev.pci.devfn").build();
+        public static final int SIZE = LAYOUT.size();
+        public static final int FLAGS = LAYOUT.offset("flags");
+        public static final int NR_ENTRIES = LAYOUT.offset("nr_entries");
+        /** The one flag that there is. */
+        public static final int ALL = 1;
+
+        private ReservedDeviceMemory() {
+        }
+    }
+
+    /** Argument of acquire_resource. */
+    public static final class AcquireResource {
+        public static final Struct LAYOUT = Struct.of("xen_mem_acquire_resource").u16("domid").u16("type").u32("id")
+                .u32("nr_frames").u32("pad").u64("frame").ulong("frame_list").build();
+        public static final int SIZE = LAYOUT.size();
+        public static final int DOMID = LAYOUT.offset("domid");
+        public static final int NR_FRAMES = LAYOUT.offset("nr_frames");
+        public static final int PAD = LAYOUT.offset("pad");
+        public static final int FRAME = LAYOUT.offset("frame");
+
+        private AcquireResource() {
+        }
+    }
+
     private Xenmem() {
     }
 }

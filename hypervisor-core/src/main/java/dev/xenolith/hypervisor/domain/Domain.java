@@ -63,6 +63,8 @@ public final class Domain {
     public final int sharedInfoFrame;
     /** Offset of {@link #clock} that the wall clock in shared_info was computed from. */
     public long wallClockOffset = Long.MIN_VALUE;
+    /** The e820 entries of XENMEM_set_memory_map; null if none have been set. */
+    public byte @Nullable [] memoryMap;
     /** VMASST_TYPE_* bits. */
     public long vmAssist;
     /** Machine time at which it was created. */

@@ -18,9 +18,10 @@ final class MapTrack {
     private int[] ref = {};
     /** GNTMAP_* of what is still mapped; 0 for a free handle. */
     private int[] flags = {};
-    /** Free handles, through this. */
+    /** Free handles, through this: a queue, so that a stale handle is not somebody else's at once. */
     private int[] nextFree = {};
     private int firstFree = NONE;
+    private int lastFree = NONE;
     private int used;
 
     MapTrack(int maxFrames) {
@@ -34,6 +35,9 @@ final class MapTrack {
         }
         int handle = firstFree;
         firstFree = nextFree[handle];
+        if (firstFree == NONE) {
+            lastFree = NONE;
+        }
         used++;
         return handle;
     }
@@ -52,14 +56,20 @@ final class MapTrack {
             nextFree[i] = i + 1 < size ? i + 1 : NONE;
         }
         firstFree = old;
+        lastFree = size - 1;
         return true;
     }
 
     void free(int handle) {
         granter[handle] = null;
         flags[handle] = 0;
-        nextFree[handle] = firstFree;
-        firstFree = handle;
+        nextFree[handle] = NONE;
+        if (lastFree == NONE) {
+            firstFree = handle;
+        } else {
+            nextFree[lastFree] = handle;
+        }
+        lastFree = handle;
         used--;
     }
 

@@ -4,19 +4,25 @@ import static dev.xenolith.hypervisor.abi.Errno.EACCES;
 import static dev.xenolith.hypervisor.abi.Errno.EDOM;
 import static dev.xenolith.hypervisor.abi.Errno.EFAULT;
 import static dev.xenolith.hypervisor.abi.Errno.EINVAL;
-import static dev.xenolith.hypervisor.abi.Errno.ENOENT;
 import static dev.xenolith.hypervisor.abi.Errno.ENOSYS;
 import static dev.xenolith.hypervisor.abi.Errno.EOPNOTSUPP;
 import static dev.xenolith.hypervisor.abi.Errno.EPERM;
 import static dev.xenolith.hypervisor.abi.Errno.ESRCH;
 
 import dev.xenolith.cpu.memory.PhysicalMemory;
+import dev.xenolith.hypervisor.abi.Bytes;
 import dev.xenolith.hypervisor.abi.Xen;
 import dev.xenolith.hypervisor.abi.Xenmem;
+import dev.xenolith.hypervisor.abi.Xenmem.AcquireResource;
 import dev.xenolith.hypervisor.abi.Xenmem.AddToPhysmap;
+import dev.xenolith.hypervisor.abi.Xenmem.ForeignMemoryMap;
 import dev.xenolith.hypervisor.abi.Xenmem.MachphysMapping;
 import dev.xenolith.hypervisor.abi.Xenmem.MachphysMfnList;
+import dev.xenolith.hypervisor.abi.Xenmem.MemoryMap;
+import dev.xenolith.hypervisor.abi.Xenmem.PodTarget;
 import dev.xenolith.hypervisor.abi.Xenmem.Reservation;
+import dev.xenolith.hypervisor.abi.Xenmem.ReservedDeviceMemory;
+import dev.xenolith.hypervisor.abi.Xenmem.VnumaTopology;
 import dev.xenolith.hypervisor.domain.Access;
 import dev.xenolith.hypervisor.domain.Domain;
 import dev.xenolith.hypervisor.domain.Domains;
@@ -30,9 +36,6 @@ import dev.xenolith.hypervisor.memory.Memory;
 public final class MemoryOp implements Handler {
     /** End of the M2P table's part of the address space: of L4 slot 256 the first quarter. */
     private static final long M2P_END = 0xffff_8040_0000_0000L;
-    /** XENMEM_get_vnumainfo and XENMEM_acquire_resource begin with a domid and 16 bits that must be zero in the latter. */
-    private static final int DOMID_SIZE = 4;
-
     private final Domains domains;
     private final Memory memory;
     private final ReservationOp reservations;
@@ -57,13 +60,19 @@ public final class MemoryOp implements Handler {
                 start != 0 ? -EINVAL : state(call, command);
             case Xenmem.XENMEM_ADD_TO_PHYSMAP -> start > 0xffff ? -EDOM : addToPhysmap(call);
             case Xenmem.XENMEM_ADD_TO_PHYSMAP_BATCH -> refuseTranslation(call, Short.BYTES);
-            case Xenmem.XENMEM_REMOVE_FROM_PHYSMAP -> start != 0 ? -EINVAL : removeFromPhysmap(call);
+            case Xenmem.XENMEM_REMOVE_FROM_PHYSMAP -> start != 0 ? -EINVAL : refuseTranslation(call, Long.BYTES);
             case Xenmem.XENMEM_MACHPHYS_MAPPING -> machphysMapping(call);
             case Xenmem.XENMEM_MACHPHYS_MFN_LIST -> machphysMfnList(call);
+            case Xenmem.XENMEM_MACHPHYS_COMPAT_MFN_LIST -> -EOPNOTSUPP;
+            case Xenmem.XENMEM_MEMORY_MAP -> memoryMap(call);
+            case Xenmem.XENMEM_SET_MEMORY_MAP -> setMemoryMap(call);
             case Xenmem.XENMEM_MACHINE_MEMORY_MAP -> Access.isPrivileged(call.domain) ? -ENOSYS : -EPERM;
-            case Xenmem.XENMEM_SET_POD_TARGET, Xenmem.XENMEM_GET_POD_TARGET -> privileged(call);
+            case Xenmem.XENMEM_SET_POD_TARGET, Xenmem.XENMEM_GET_POD_TARGET -> podTarget(call);
+            // Nothing is shared.
+            case Xenmem.XENMEM_GET_SHARING_FREED_PAGES, Xenmem.XENMEM_GET_SHARING_SHARED_PAGES -> 0;
             case Xenmem.XENMEM_CLAIM_PAGES -> start != 0 ? -EINVAL : claim(call);
             case Xenmem.XENMEM_GET_VNUMAINFO -> start != 0 ? -EINVAL : vnuma(call);
+            case Xenmem.XENMEM_RESERVED_DEVICE_MEMORY_MAP -> start != 0 ? -EINVAL : reservedDeviceMemory(call);
             case Xenmem.XENMEM_ACQUIRE_RESOURCE -> acquireResource(call);
             default -> -ENOSYS;
         };
@@ -113,26 +122,6 @@ public final class MemoryOp implements Handler {
         return domains.table.resolve(call.domain, call.get16(0)) == null ? -ESRCH : -EACCES;
     }
 
-    /** Of a PV domain nothing is removed, but whether the page is there is checked. struct xen_remove_from_physmap. */
-    private long removeFromPhysmap(Call call) {
-        if (!call.read(call.argument(1), 2 * Long.BYTES)) {
-            return -EFAULT;
-        }
-        Domain domain = domains.table.resolve(call.domain, call.get16(0));
-        if (domain == null) {
-            return -ESRCH;
-        }
-        if (!Access.toTarget(call.domain, domain)) {
-            return -EPERM;
-        }
-        long mfn = call.get64(Long.BYTES);
-        if (!memory.get(mfn, domain.memory)) {
-            return -ENOENT;
-        }
-        memory.put((int) mfn);
-        return 0;
-    }
-
     private static long machphysMapping(Call call) {
         call.put64(MachphysMapping.V_START, MachineToPhysical.BASE);
         call.put64(MachphysMapping.V_END, M2P_END);
@@ -170,32 +159,49 @@ public final class MemoryOp implements Handler {
                 : Access.isPrivileged(call.domain) ? -ENOSYS : -EPERM;
     }
 
-    private long privileged(Call call) {
-        // struct xen_pod_target ends with the domid.
-        if (!call.read(call.argument(1), 5 * Long.BYTES)) {
+    private long podTarget(Call call) {
+        if (!call.read(call.argument(1), PodTarget.SIZE)) {
             return -EFAULT;
         }
-        return domains.table.resolve(call.domain, call.get16(4 * Long.BYTES)) == null
-                ? -ESRCH
-                : Access.isPrivileged(call.domain) ? -ENOSYS : -EPERM;
+        return domains.table.resolve(call.domain, call.get16(PodTarget.DOMID)) == null ? -ESRCH : -EINVAL;
     }
 
     private long vnuma(Call call) {
-        if (!call.read(call.argument(1), DOMID_SIZE)) {
+        if (!call.read(call.argument(1), VnumaTopology.SIZE)) {
             return -EFAULT;
         }
-        Domain domain = domains.table.resolve(call.domain, call.get16(0));
+        if (call.get16(VnumaTopology.PAD) != 0) {
+            return -EINVAL;
+        }
+        Domain domain = domains.table.resolve(call.domain, call.get16(VnumaTopology.DOMID));
         if (domain == null) {
             return -ESRCH;
         }
         return Access.toTarget(call.domain, domain) ? -EOPNOTSUPP : -EPERM;
     }
 
-    private long acquireResource(Call call) {
-        if (!call.read(call.argument(1), DOMID_SIZE)) {
+    private static long reservedDeviceMemory(Call call) {
+        long handle = call.argument(1);
+        if (!call.read(handle, ReservedDeviceMemory.SIZE)) {
             return -EFAULT;
         }
-        int domid = call.get16(0);
+        if ((call.get32(ReservedDeviceMemory.FLAGS) & ~ReservedDeviceMemory.ALL) != 0) {
+            return -EINVAL;
+        }
+        return call.writeBack32(handle, ReservedDeviceMemory.NR_ENTRIES, 0) ? 0 : -EFAULT;
+    }
+
+    private long acquireResource(Call call) {
+        if (!call.read(call.argument(1), AcquireResource.SIZE)) {
+            return -EFAULT;
+        }
+        long frame = call.get64(AcquireResource.FRAME);
+        long frames = call.get32(AcquireResource.NR_FRAMES) & 0xffff_ffffL;
+        if (call.get32(AcquireResource.PAD) != 0 || frame >>> Integer.SIZE != 0
+                || frame + frames >>> Integer.SIZE != 0) {
+            return -EINVAL;
+        }
+        int domid = call.get16(AcquireResource.DOMID);
         if (domid == Xen.DOMID_SELF || domid == call.domain.domid) {
             return -EPERM;
         }
@@ -203,5 +209,58 @@ public final class MemoryOp implements Handler {
             return -ESRCH;
         }
         return Access.isPrivileged(call.domain) ? -EOPNOTSUPP : -EPERM;
+    }
+
+    // ---- memory maps -------------------------------------------------------------------------------------------------
+
+    /** memory_map: what was set, or else one entry of RAM as large as the domain may grow, as xl sets it. */
+    private long memoryMap(Call call) {
+        long handle = call.argument(1);
+        if (!call.read(handle, MemoryMap.SIZE)) {
+            return -EFAULT;
+        }
+        int wanted = call.get32(MemoryMap.NR_ENTRIES);
+        long buffer = call.get64(MemoryMap.BUFFER);
+        byte[] map = call.domain.memoryMap;
+        if (map == null) {
+            map = wholeMemory(call.domain);
+        }
+        int entries = map.length / MemoryMap.ENTRY_SIZE;
+        if (Integer.compareUnsigned(wanted, entries) < 0) {
+            entries = wanted;
+        }
+        boolean copied = call.memory.write(buffer, map, 0, entries * MemoryMap.ENTRY_SIZE) == 0;
+        return copied && call.writeBack32(handle, MemoryMap.NR_ENTRIES, entries) ? 0 : -EFAULT;
+    }
+
+    private static byte[] wholeMemory(Domain domain) {
+        byte[] map = new byte[MemoryMap.ENTRY_SIZE];
+        Bytes.put64(map, Long.BYTES, domain.memory.maxPages() << PhysicalMemory.FRAME_SHIFT);
+        Bytes.put32(map, 2 * Long.BYTES, MemoryMap.TYPE_RAM);
+        return map;
+    }
+
+    private long setMemoryMap(Call call) {
+        if (!call.read(call.argument(1), ForeignMemoryMap.SIZE)) {
+            return -EFAULT;
+        }
+        int entries = call.get32(ForeignMemoryMap.NR_ENTRIES);
+        long buffer = call.get64(ForeignMemoryMap.BUFFER);
+        if (Integer.compareUnsigned(entries, MemoryMap.MOST_ENTRIES) > 0) {
+            return -EINVAL;
+        }
+        Domain domain = domains.table.resolve(call.domain, call.get16(ForeignMemoryMap.DOMID));
+        if (domain == null) {
+            return -ESRCH;
+        }
+        if (!Access.toTarget(call.domain, domain)) {
+            return -EPERM;
+        }
+        byte[] map = new byte[entries * MemoryMap.ENTRY_SIZE];
+        if (call.memory.read(buffer, map, 0, map.length) != 0) {
+            return -EFAULT;
+        }
+        domain.memoryMap = map.length == 0 ? null : map;
+        return 0;
     }
 }

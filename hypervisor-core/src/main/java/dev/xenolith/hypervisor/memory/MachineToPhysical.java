@@ -1,6 +1,7 @@
 package dev.xenolith.hypervisor.memory;
 
 import dev.xenolith.cpu.memory.PhysicalMemory;
+import java.util.Arrays;
 
 /**
  * The M2P table: for each machine frame the pseudo-physical frame number that its owner has given it, 8 bytes each, in emulated
@@ -35,7 +36,13 @@ public final class MachineToPhysical {
             tableFrames[i] = take(allocator, frames);
             ram.fill((long) tableFrames[i] << PhysicalMemory.FRAME_SHIFT, PhysicalMemory.FRAME_SIZE, 0xff);
         }
-        int[] level = tableFrames;
+        // Xen maps 2 MiB at a time: what follows the last frame reads as invalid, up to there.
+        int[] level = Arrays.copyOf(tableFrames, (tableFrames.length + 511) & -512);
+        if (level.length > tableFrames.length) {
+            int beyond = take(allocator, frames);
+            ram.fill((long) beyond << PhysicalMemory.FRAME_SHIFT, PhysicalMemory.FRAME_SIZE, 0xff);
+            Arrays.fill(level, tableFrames.length, level.length, beyond);
+        }
         long flags = READ_ONLY;
         for (int depth = 1; depth < 4; depth++) {
             int[] above = new int[(level.length + 511) / 512];
