@@ -39,7 +39,7 @@ static int64_t serve(uint64_t domain)
 
     peer = event_alloc_unbound(domain, answer, NULL);
     format_string(port, sizeof(port), "%u", peer);
-    return xenstore_write(0, "data/port", port);
+    return xenstore_write(0, "data/port", port) < 0 ? -5 : 0;
 }
 
 static int64_t bind(uint64_t domain, uint64_t port)
