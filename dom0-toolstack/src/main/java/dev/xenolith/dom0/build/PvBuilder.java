@@ -1,6 +1,7 @@
 package dev.xenolith.dom0.build;
 
 import dev.xenolith.hypervisor.abi.Errno;
+import dev.xenolith.hypervisor.abi.HypercallPage;
 import dev.xenolith.hypervisor.abi.Xen;
 import dev.xenolith.hypervisor.abi.Xen.StartInfo;
 import dev.xenolith.hypervisor.operations.DomainControl;
@@ -129,7 +130,7 @@ public final class PvBuilder {
         }
         if (payload.kernel.notes().hypercallPage().isPresent()) {
             long page = payload.kernel.notes().hypercallPage().getAsLong() - layout.virtBase();
-            byte[] stubs = HypercallPage.forPv();
+            byte[] stubs = HypercallPage.contents();
             copyIn(page, stubs, 0, stubs.length);
         }
         next(payload.ramdisk.length > 0 ? Phase.RAMDISK : Phase.TABLES);

@@ -5,6 +5,7 @@ import dev.xenolith.cpu.processor.ControlRegisters;
 import dev.xenolith.cpu.processor.Msrs;
 import dev.xenolith.cpu.processor.Processor;
 import dev.xenolith.cpu.processor.Vector;
+import dev.xenolith.hypervisor.abi.HypercallPage;
 import dev.xenolith.hypervisor.console.LogLevel;
 import dev.xenolith.hypervisor.domain.Domains;
 import dev.xenolith.hypervisor.domain.Vcpu;

@@ -1,7 +1,6 @@
-package dev.xenolith.hypervisor.pv;
+package dev.xenolith.hypervisor.abi;
 
-import dev.xenolith.hypervisor.abi.Bytes;
-import dev.xenolith.hypervisor.abi.Hypercall;
+import java.util.Arrays;
 
 /**
  * The page of code through which older kernels make hypercalls: for each number an entry of 32 bytes that saves RCX and R11 around
@@ -15,10 +14,10 @@ public final class HypercallPage {
     private HypercallPage() {
     }
 
-    /** The page's contents. */
+    /** The contents for a 64-bit PV guest, whoever fills the page: the builder by ELF note, or the guest by MSR. */
     public static byte[] contents() {
         byte[] page = new byte[SIZE];
-        java.util.Arrays.fill(page, (byte) INT3);
+        Arrays.fill(page, (byte) INT3);
         for (int number = 0; number < SIZE / ENTRY_SIZE; number++) {
             int at = number * ENTRY_SIZE;
             page[at++] = 0x51; // push %rcx
