@@ -216,7 +216,7 @@ static const struct {
     {"echo", 1, "[WORD...]", "print the words", command_echo},
     {"spin", 1, "[SECONDS]", "keep the processor busy (5 s; Ctrl-C ends it)", command_spin},
     {"sleep", 2, "SECONDS", "sleep (Ctrl-C ends it)", command_sleep},
-    {"crash", 2, "null|ud|stack|hypercall", "crash in the way named", command_crash},
+    {"crash", 2, "null|ud|stack|hypercall|hang", "crash in the way named", command_crash},
     {"reboot", 1, "", "restart the domain", command_reboot},
     {"halt", 1, "", "power off", command_halt},
 };

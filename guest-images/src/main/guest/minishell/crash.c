@@ -25,6 +25,19 @@ static void hostile_hypercalls(void)
     *(volatile uint8_t *)0 = 0;
 }
 
+/* Xen ends a domain that does not set its watchdog anew. */
+static void hang(void)
+{
+    struct {
+        uint32_t id, timeout;
+    } one_second = {0, 1};
+
+    hypercall_sched_op(SCHEDOP_watchdog, &one_second);
+    events_disable();
+    while (endless)
+        cpu_relax();
+}
+
 void command_crash(int words, char **word)
 {
     (void)words;
@@ -36,6 +49,8 @@ void command_crash(int words, char **word)
         overflow(0);
     else if (strcmp(word[1], "hypercall") == 0)
         hostile_hypercalls();
+    else if (strcmp(word[1], "hang") == 0)
+        hang();
     else
-        print("crash: null, ud, stack or hypercall, not \"%s\"\n", word[1]);
+        print("crash: null, ud, stack, hypercall or hang, not \"%s\"\n", word[1]);
 }

@@ -104,6 +104,13 @@ void trap_dump(const struct trap_frame *frame)
     print("RSI %016lx  RDI %016lx  R8  %016lx  R9  %016lx\n", frame->rsi, frame->rdi, frame->r8, frame->r9);
     print("R10 %016lx  R11 %016lx  R12 %016lx  R13 %016lx\n", frame->r10, frame->r11, frame->r12, frame->r13);
     print("R14 %016lx  R15 %016lx\n", frame->r14, frame->r15);
+    /* What data accesses see there: a difference from the image says that memory or its mapping has changed. */
+    if (frame->rip - (uint64_t)text_start < (uint64_t)(text_end - text_start) - 16) {
+        print("code");
+        for (unsigned i = 0; i < 16; i++)
+            print(" %02x", ((const volatile uint8_t *)frame->rip)[i]);
+        print("\n");
+    }
 }
 
 void panic(const char *format, ...)

@@ -164,6 +164,31 @@ static void test_time_area(void)
     check(area.system_time != 0, "the area's system_time is 0");
 }
 
+static int64_t watchdog(uint32_t id, uint32_t seconds)
+{
+    struct {
+        uint32_t id, timeout;
+    } request = {id, seconds};
+
+    return hypercall_sched_op(SCHEDOP_watchdog, &request);
+}
+
+static void test_watchdogs(void)
+{
+    section("watchdogs");
+    check_result("one that there is not", watchdog(1, 100), -XEN_EINVAL);
+    check_result("the first", watchdog(0, 100), 1);
+    check_result("the second", watchdog(0, 100), 2);
+    check_result("a third", watchdog(0, 100), -XEN_ENOSPC);
+    check_result("set anew", watchdog(2, 1), 0);
+    check_result("let go", watchdog(2, 0), 0);
+    check_result("let go again", watchdog(2, 0), -XEN_EINVAL);
+    check_result("id 3", watchdog(3, 0), -XEN_EINVAL);
+    check_result("the first let go", watchdog(1, 0), 0);
+    /* One that is let go does not bark. */
+    sleep_until(system_time() + 1200 * NS_PER_MS);
+}
+
 void guest_main(void)
 {
     test_default_tick();
@@ -172,5 +197,6 @@ void guest_main(void)
     test_timers();
     test_runstate();
     test_time_area();
+    test_watchdogs();
     verdict("time");
 }

@@ -72,6 +72,8 @@ public final class Domain {
 
     /** Done when its destruction begins. */
     final List<Runnable> deathActions = new ArrayList<>(0);
+    @Nullable
+    Watchdogs watchdogs;
     /** vCPUs in SCHEDOP_poll. */
     int pollers;
     private int pauseCount;

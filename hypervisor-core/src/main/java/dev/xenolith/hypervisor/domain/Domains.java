@@ -289,6 +289,20 @@ public final class Domains {
 
     // ---- shutting down -----------------------------------------------------------------------------------------------
 
+    /** SCHEDOP_watchdog of a vCPU; see {@link Watchdogs#set}. */
+    public int watchdog(Vcpu vcpu, int id, int seconds) {
+        Domain domain = vcpu.domain;
+        if (domain.watchdogs == null) {
+            domain.watchdogs = new Watchdogs(() -> {
+                if (!domain.shuttingDown && !domain.isDying()) {
+                    log.info("Watchdog timer fired for domain " + domain.domid);
+                    shutdown(domain, Sched.SHUTDOWN_WATCHDOG);
+                }
+            });
+        }
+        return domain.watchdogs.set(id, seconds, dispatcher.timers(vcpu.processor()), clock.now());
+    }
+
     /** Stops the domain with an SHUTDOWN_* {@code reason}; the first reason stays. Tells who watches domains. */
     public void shutdown(Domain domain, int reason) {
         if (domain.shutdownCode == -1) {
@@ -375,6 +389,9 @@ public final class Domains {
         domain.events.closeAll();
         globalVirqs.forget(domain);
         domain.deathActions.forEach(Runnable::run);
+        if (domain.watchdogs != null) {
+            domain.watchdogs.stop();
+        }
         for (Vcpu vcpu : domain.vcpus) {
             vcpu.timers().stop();
             dispatcher.retire(vcpu);

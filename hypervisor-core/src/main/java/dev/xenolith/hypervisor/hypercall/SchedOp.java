@@ -12,6 +12,7 @@ import dev.xenolith.hypervisor.abi.Sched;
 import dev.xenolith.hypervisor.abi.Sched.Poll;
 import dev.xenolith.hypervisor.abi.Sched.RemoteShutdown;
 import dev.xenolith.hypervisor.abi.Sched.Shutdown;
+import dev.xenolith.hypervisor.abi.Sched.Watchdog;
 import dev.xenolith.hypervisor.abi.Xen.VcpuInfo;
 import dev.xenolith.hypervisor.domain.Access;
 import dev.xenolith.hypervisor.domain.Domain;
@@ -56,8 +57,9 @@ public final class SchedOp implements Handler {
                 return call.read(handle, RemoteShutdown.SIZE) ? remoteShutdown(call) : -EFAULT;
             }
             case Sched.SCHEDOP_WATCHDOG -> {
-                // No watchdogs yet; a guest that asks is told so.
-                return -ENOSYS;
+                return call.read(handle, Watchdog.SIZE)
+                        ? domains.watchdog(call.vcpu, call.get32(Watchdog.ID), call.get32(Watchdog.TIMEOUT))
+                        : -EFAULT;
             }
             case Sched.SCHEDOP_PIN_OVERRIDE -> {
                 return -EPERM;
