@@ -30,6 +30,7 @@ static bool prepare(void)
 
 static domid_t any_peer(void) { return one_in(3) ? any_domain() : own_domain; }
 static uint32_t any_ref(void) { return one_in(12) ? odd_number() : GNTTAB_NR_RESERVED_ENTRIES + below(64); }
+static uint32_t any_ref_of_others(void) { return below(GNTTAB_NR_RESERVED_ENTRIES + 16); }
 static int64_t op(uint32_t cmd, void *block) { return hypercall_grant_table_op(cmd, spoil(block), 1); }
 
 /* The guest's own side: entries appear, change and vanish at any time. */
@@ -61,9 +62,17 @@ static int64_t map_grant(void)
     }
     block->ref = any_ref();
     block->dom = any_peer();
+    if (one_in(8)) {
+        block->dom = below(8);
+        block->ref = any_ref_of_others();
+    }
     result = op(GNTTABOP_map_grant_ref, block);
     if (result == 0) {
         count_status("grant_table_op.map_grant_ref status", block->status);
+        /* Whoever lets this guest map a page to write to it will see it written to. */
+        if (block->status == GNTST_okay && (block->flags & (GNTMAP_readonly | GNTMAP_contains_pte)) == 0 &&
+            block->dom != own_domain)
+            *(volatile uint64_t *)(block->host_addr & ~7ul) = random_bits();
         if (block->status == GNTST_okay && !mapping->used) {
             *mapping = (struct mapping){block->host_addr, block->handle, true};
         } else if (block->status == GNTST_okay) {
@@ -168,6 +177,10 @@ static int64_t copy(void)
     }
     block->dest = (struct gnttab_copy_ptr){one_in(4) ? foreign_mfn() : any_pool_mfn(),
                                            one_in(4) ? any_domain() : DOMID_SELF, below(PAGE_SIZE)};
+    if (one_in(4)) {
+        block->flags |= GNTCOPY_dest_gref;
+        block->dest = (struct gnttab_copy_ptr){any_ref_of_others(), below(8), below(PAGE_SIZE)};
+    }
     block->len = one_in(8) ? odd_number() : below(PAGE_SIZE + 1 - (block->source.offset > block->dest.offset
                                                                        ? block->source.offset
                                                                        : block->dest.offset));

@@ -72,7 +72,7 @@ static int64_t new_baseptr(void)
 {
     uint64_t root = virt_to_mfn((const void *)start_info->pt_base);
 
-    return ext(MMUEXT_NEW_BASEPTR, one_in(2) ? root : one_in(2) ? virt_to_mfn(start_info) : foreign_mfn(), 0);
+    return ext(MMUEXT_NEW_BASEPTR, one_in(2) ? root : one_in(2) ? virt_to_mfn(start_info) : surely_foreign_mfn(), 0);
 }
 
 static int64_t new_user_baseptr(void) { return ext(MMUEXT_NEW_USER_BASEPTR, one_in(8) ? 0 : any_mfn(), 0); }

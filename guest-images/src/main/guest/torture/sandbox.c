@@ -121,11 +121,31 @@ uint64_t foreign_mfn(void)
     return mfn;
 }
 
+/* Frames that were transferred or given away may have come back without this guest's knowing; Xen maps only those. */
+uint64_t surely_foreign_mfn(void)
+{
+    uint64_t mfn = foreign_mfn();
+
+    return hypercall_update_va_mapping(any_sandbox_va(), mfn_to_pte(mfn, PTE_KERNEL_RO), UVMF_INVLPG) == 0
+               ? INVALID_MFN : mfn;
+}
+
+/*
+ * Of this guest, but not of its code: a read-only frame can become a page of descriptors, and Xen corrects the DPL of
+ * those that come before one it refuses.
+ */
+static uint64_t own_mfn(void)
+{
+    uint64_t pfn = below(start_info->nr_pages), text = virt_to_pfn(text_start);
+
+    return pfn_to_mfn(pfn >= text && pfn < virt_to_pfn(text_end) ? 0 : pfn);
+}
+
 uint64_t any_mfn(void)
 {
     switch (below(12)) {
     case 0: return foreign_mfn();
-    case 1: return pfn_to_mfn(below(start_info->nr_pages));
+    case 1: return own_mfn();
     case 2: return start_info->shared_info >> PAGE_SHIFT;
     case 3: return pfn_to_mfn(virt_to_pfn((void *)start_info->pt_base) + below(start_info->nr_pt_frames));
     case 4: return odd_number();
@@ -168,6 +188,8 @@ pte_t any_pte(void)
         value ^= 1ul << below(64);
     /* Writable mappings only of what may be written: Xen writes to areas registered in the sandbox. */
     mfn = (value & PTE_FRAME) >> PAGE_SHIFT;
+    if (mfn == start_info->shared_info >> PAGE_SHIFT)
+        value &= ~PTE_WRITABLE;
     if (mfn <= max_mfn && mfn_to_pfn(mfn) < start_info->nr_pages && pfn_to_mfn(mfn_to_pfn(mfn)) == mfn &&
         !is_pool_pfn(mfn_to_pfn(mfn)))
         value &= ~PTE_WRITABLE;

@@ -39,6 +39,7 @@ uint64_t any_pool_mfn(void);
 uint64_t stale_mfn(void);                      /* once the pool's, given away since */
 void forget_frame(struct pool_frame *frame);   /* it was given away */
 uint64_t foreign_mfn(void);                    /* nothing of this guest outside the pool: safe as the target of writes */
+uint64_t surely_foreign_mfn(void);             /* nothing of this guest, the pool and forgotten frames included */
 uint64_t any_sandbox_va(void);
 uint64_t any_va(void);                         /* also addresses that nothing may be done with */
 pte_t any_pte(void);

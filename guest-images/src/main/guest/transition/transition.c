@@ -1,7 +1,8 @@
 /*
  * transition: vCPU 1 writes to a page in a loop, so that its TLB holds a writable entry. vCPU 0 takes the mapping away
  * without asking for a flush, and gives the frame another use. From the moment that the hypercall for this returns, no
- * write of vCPU 1 may arrive: Xen has to flush before a frame changes its type or owner. Needs vcpus=2.
+ * write of vCPU 1 may arrive: Xen has to flush before a frame changes its type or owner. Needs vcpus=2. Options:
+ * rounds=N, patience=N (how long to wait for the other vCPU, in ms).
  */
 #include "verdict.h"
 
@@ -19,6 +20,7 @@ static void nothing(evtchn_port_t port, void *arg)
 }
 
 static uint64_t resume;
+static uint64_t patience;                      /* how long a write may be waited for */
 
 static bool page_fault(struct trap_frame *frame)
 {
@@ -58,7 +60,7 @@ static void writer(void *arg)
 
 static bool becomes(volatile uint64_t *value, uint64_t wanted)
 {
-    uint64_t deadline = system_time() + 10 * NS_PER_S;
+    uint64_t deadline = system_time() + patience;
 
     while (*value != wanted && system_time() < deadline)
         cpu_relax();
@@ -289,6 +291,7 @@ void guest_main(void)
     uint64_t rounds = cmdline_number("rounds", 3);
     int64_t port;
 
+    patience = cmdline_number("patience", 10000) * NS_PER_MS;
     section("transitions");
     if (!check(vcpu_count() >= 2, "this test needs vcpus=2 or more"))
         verdict("transition");

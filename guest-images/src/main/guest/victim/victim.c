@@ -1,5 +1,6 @@
 /*
- * victim: keeps pages with known content and verifies them for as long as it lives, while others try to reach them.
+ * victim: keeps pages with known content and verifies them for as long as it lives, while others try to reach them. Some
+ * of them are granted to be read.
  * Options: pages=N (default 1024), seconds=N (default: until xl shutdown).
  */
 #include "verdict.h"
@@ -15,6 +16,21 @@ static uint64_t pattern(uint64_t page, uint64_t word, uint64_t round)
     uint64_t value = salt + (page << 32 | round << 12 | word) * 0x9e3779b97f4a7c15;
 
     return value ^ value >> 29;
+}
+
+/*
+ * Lures: some pages may be read by each of the first domains, and written by one that does not exist. Whoever writes
+ * to any of them has got past Xen.
+ */
+#define LURES 8
+
+static void grant_lures(unsigned count)
+{
+    check_result("grant_init", grant_init(), 0);
+    for (unsigned i = 0; i < LURES && i < count; i++) {
+        check(grant_access(i, virt_to_mfn(kept[i]), true) > 0, "no grant for domain %u", i);
+        check(grant_access(DOMID_SELF - 1 - i, virt_to_mfn(kept[i]), false) > 0, "no grant for nobody");
+    }
 }
 
 static bool stopped;
@@ -54,6 +70,7 @@ void guest_main(void)
         for (uint64_t word = 0; word < PAGE_SIZE / 8; word++)
             kept[page][word] = pattern(page, word, 0);
     }
+    grant_lures(count);
     do {
         for (uint64_t page = 0; page < count; page++) {
             for (uint64_t word = 0; word < PAGE_SIZE / 8; word++) {

@@ -27,6 +27,7 @@ import dev.xenolith.hypervisor.hypercall.SchedOp;
 import dev.xenolith.hypervisor.hypercall.SetTimerOp;
 import dev.xenolith.hypervisor.hypercall.XenVersionOp;
 import dev.xenolith.hypervisor.memory.Checks;
+import dev.xenolith.hypervisor.memory.FrameTable;
 import dev.xenolith.hypervisor.memory.Memory;
 import dev.xenolith.hypervisor.operations.DomainHandle;
 import dev.xenolith.hypervisor.operations.HostControl;
@@ -82,12 +83,13 @@ public final class Hypervisor implements Supervisor {
     /** Brings the hypervisor up on {@code machine}, which must not have been started; domain 0 exists and runs when this returns. */
     public static Hypervisor boot(Machine machine, String commandLine, long wallClockSeconds,
             Consumer<String> console) {
-        return new Hypervisor(machine, CommandLine.parse(commandLine), wallClockSeconds, console, Checks.ALL);
+        return bootWith(Checks.ALL, machine, commandLine, wallClockSeconds, console);
     }
 
     /** As {@link #boot}, with checks of which a test has disabled one. */
-    public static Hypervisor bootWith(Checks checks, Machine machine, String commandLine, Consumer<String> console) {
-        return new Hypervisor(machine, CommandLine.parse(commandLine), 0, console, checks);
+    public static Hypervisor bootWith(Checks checks, Machine machine, String commandLine, long wallClockSeconds,
+            Consumer<String> console) {
+        return new Hypervisor(machine, CommandLine.parse(commandLine), wallClockSeconds, console, checks);
     }
 
     private Hypervisor(Machine machine, CommandLine options, long wallClockSeconds, Consumer<String> console,
@@ -210,6 +212,33 @@ public final class Hypervisor implements Supervisor {
     /** Re-derives every reference and type count and compares; returns what is wrong. For tests and debugging: it takes long. */
     public List<String> audit() {
         return audit.run();
+    }
+
+    /** Digest of all memory that domain {@code domid} owns, and of which frames these are; 0 if there is no such domain. */
+    public long memoryDigest(int domid) {
+        Domain domain = domains.table.find(domid);
+        long digest = 0;
+        if (domain != null) {
+            int mfn = domain.memory.firstPage();
+            for (; mfn != FrameTable.NO_FRAME; mfn = memory.nextPage(mfn)) {
+                digest = digest * 31 + mfn;
+                digest = digest * 31 + memory.ram().digest((long) mfn << PhysicalMemory.FRAME_SHIFT,
+                        PhysicalMemory.FRAME_SIZE);
+            }
+        }
+        return digest;
+    }
+
+    /** How many hypercalls domain {@code domid} has made; 0 if there is no such domain. */
+    public long hypercalls(int domid) {
+        Domain domain = domains.table.find(domid);
+        long count = 0;
+        if (domain != null) {
+            for (Vcpu vcpu : domain.vcpus) {
+                count += vcpu.hypercalls;
+            }
+        }
+        return count;
     }
 
     /** Defects of our own that have shown; see {@code xl dmesg}. */

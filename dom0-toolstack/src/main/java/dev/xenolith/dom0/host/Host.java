@@ -25,7 +25,6 @@ import java.net.UnknownHostException;
 import java.time.Instant;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
-import java.util.function.Consumer;
 import java.util.function.Predicate;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -73,31 +72,26 @@ public final class Host implements RunningHost {
 
     /** Boots a host; returns when dom0 is ready for commands. */
     public static Host boot(HostOptions options) {
-        return boot(options, step -> false, host -> {});
+        return boot(options, BootHooks.NONE);
     }
 
-    /**
-     * As {@link #boot(HostOptions)}; for tests.
-     *
-     * @param failureInjected names of steps of domain creations that are to fail
-     * @param first done on the machine thread before anything else happens there, so at the same instant in each run
-     */
-    static Host boot(HostOptions options, Predicate<String> failureInjected, Consumer<Host> first) {
+    /** As {@link #boot(HostOptions)}, with what a test wants to be different. */
+    static Host boot(HostOptions options, BootHooks hooks) {
         long seed = options.seed().orElseGet(() -> RandomGenerator.getDefault().nextLong());
         Machine machine = Machine.of(new Machine.Configuration(options.clock(), seed), new Machine.Hardware(
                 options.memoryMiB() << 20, options.cpus(), CpuModel.named(options.cpuModel().key())));
         try {
             Instant bootTime = bootTime(options);
-            Hypervisor hypervisor = Hypervisor.boot(machine, options.xenCommandLine(), bootTime.getEpochSecond(),
-                    CONSOLE::info);
+            Hypervisor hypervisor = hooks.hypervisor().boot(machine, options.xenCommandLine(),
+                    bootTime.getEpochSecond(), CONSOLE::info);
             DomainHandle dom0 = hypervisor.dom0();
             // Before the machine starts, so that it is the first thing that it does: runs with one seed are then identical.
             CompletableFuture<Host> host = machine.call(() -> {
-                Host made = new Host(machine, hypervisor, dom0, bootTime, failureInjected);
-                first.accept(made);
+                Host made = new Host(machine, hypervisor, dom0, bootTime, hooks.failureInjected());
+                hooks.first().accept(made);
                 return made;
             });
-            machine.start(hypervisor);
+            machine.start(hooks.supervisor().apply(hypervisor));
             return host.join();
         } catch (CompletionException e) {
             machine.close();

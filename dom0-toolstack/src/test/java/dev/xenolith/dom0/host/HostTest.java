@@ -10,6 +10,7 @@ import dev.xenolith.dom0.lifecycle.DomainManager;
 import dev.xenolith.dom0.xl.DomainEvent;
 import dev.xenolith.dom0.xl.DomainEvents;
 import dev.xenolith.dom0.xl.DomainInfo;
+import dev.xenolith.dom0.xl.ShutdownReason;
 import dev.xenolith.dom0.xl.Toolstack.ShutdownRequest;
 import dev.xenolith.dom0.xl.ToolstackException;
 import dev.xenolith.dom0.xl.Xenstore;
@@ -123,10 +124,26 @@ class HostTest {
     }
 
     @Test
+    void aWatchdogThatIsNotSetAnewEndsTheDomain() throws Exception {
+        try (TestHost host = TestHost.virtual(9); DomainEvents events = host.toolstack.events()) {
+            TestGuest shell = host.start("hanging", "minishell");
+            shell.await("Type help.");
+            shell.type("crash hang");
+            DomainEvent event = events.take();
+            while (!(event instanceof DomainEvent.ShutDown)) {
+                event = events.take();
+            }
+            assertThat(event).isEqualTo(new DomainEvent.ShutDown(shell.domid, ShutdownReason.WATCHDOG));
+            host.awaitGone(shell.domid);
+        }
+    }
+
+    @Test
     void eachStepOfACreationThatFailsLeavesNothing() throws Exception {
         for (String step : DomainManager.creationSteps()) {
             AtomicReference<String> failing = new AtomicReference<>(step);
-            try (TestHost host = new TestHost(TestHost.options(ClockMode.VIRTUAL, 6), s -> s.equals(failing.get()));
+            try (TestHost host = new TestHost(TestHost.options(ClockMode.VIRTUAL, 6),
+                    BootHooks.NONE.withFailure(s -> s.equals(failing.get())));
                     Xenstore store = host.toolstack.xenstore()) {
                 long free = host.freeKiB();
                 List<String> nodes = tree(store, "/");
@@ -217,12 +234,14 @@ class HostTest {
     /** Trace digest, time and instructions retired when a guest that was created at boot has come and gone. */
     private static String digest(long seed) throws Exception {
         CompletableFuture<String> end = new CompletableFuture<>();
-        try (TestHost host = new TestHost(TestHost.options(ClockMode.VIRTUAL, seed), step -> false, started -> {
-            started.dom0().host().setTraceMask(TraceClass.ALL);
-            started.createAndRun(TestHost.config("hello", TestHost.image("hello"), "", 1),
-                    () -> end.complete(started.hypervisor().traceDigest() + " " + started.machine().clock().now() + " "
-                            + started.machine().processors().getFirst().retired));
-        })) {
+        try (TestHost host = new TestHost(TestHost.options(ClockMode.VIRTUAL, seed),
+                BootHooks.NONE.withFirst(started -> {
+                    started.dom0().host().setTraceMask(TraceClass.ALL);
+                    started.createAndRun(TestHost.config("hello", TestHost.image("hello"), "", 1),
+                            () -> end.complete(
+                                    started.hypervisor().traceDigest() + " " + started.machine().clock().now() + " "
+                                            + started.machine().processors().getFirst().retired));
+                }))) {
             String digest = end.get(60, TimeUnit.SECONDS);
             assertThat(host.audit()).isEmpty();
             return digest;

@@ -15,8 +15,6 @@ import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Consumer;
-import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /** A host in this JVM for tests: guests of the project's own, their consoles, and the checks that follow every test. */
@@ -26,13 +24,8 @@ final class TestHost implements AutoCloseable {
     final Host host;
     final Toolstack toolstack;
 
-    TestHost(HostOptions options, Predicate<String> failureInjected) {
-        this(options, failureInjected, started -> {});
-    }
-
-    /** With something that is done on the machine thread before anything else. */
-    TestHost(HostOptions options, Predicate<String> failureInjected, Consumer<Host> first) {
-        host = Host.boot(options, failureInjected, first);
+    TestHost(HostOptions options, BootHooks hooks) {
+        host = Host.boot(options, hooks);
         toolstack = host.toolstack();
     }
 
@@ -50,7 +43,7 @@ final class TestHost implements AutoCloseable {
     }
 
     static TestHost virtual(long seed) {
-        return new TestHost(options(ClockMode.VIRTUAL, seed), step -> false);
+        return new TestHost(options(ClockMode.VIRTUAL, seed), BootHooks.NONE);
     }
 
     static Path image(String name) {
@@ -127,6 +120,11 @@ final class TestHost implements AutoCloseable {
 
         synchronized String said() {
             return said.toString();
+        }
+
+        /** Whether the console has been closed, because the domain has ended. */
+        synchronized boolean hasEnded() {
+            return closed;
         }
 
         /** Waits until the guest has said {@code text}; returns everything it has said. */

@@ -44,6 +44,9 @@ public final class Vcpu extends SchedUnit {
     /** Mask of the processors that may hold translations of this vCPU. */
     public long processorsUsed;
 
+    /** Hypercalls made since it exists, restarted ones once for each time; a multicall is one. */
+    public long hypercalls;
+
     private int pauseFlags = DOWN;
     private int pauseCount;
     private int runstate = VcpuOp.RUNSTATE_OFFLINE;

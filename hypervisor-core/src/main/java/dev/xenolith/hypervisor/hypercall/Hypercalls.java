@@ -72,6 +72,7 @@ public final class Hypercalls {
         }
         long first = call.arguments[0];
         clock.advance(Charges.HYPERCALL);
+        vcpu.hypercalls++;
         call.begin(vcpu, memory, preempt);
         long result = number == Hypercall.MULTICALL ? multicall(vcpu, memory) : dispatch(number, call);
         if (result == Call.RESTART) {

@@ -89,7 +89,7 @@ final class FrameAllocator {
     /** Takes back a frame without references. */
     void free(int mfn) {
         assert frames.references(mfn) == 0 : "frame " + mfn + " freed while in use";
-        boolean keep = (frames.referenceWord(mfn) & FrameTable.QUARANTINED) != 0;
+        boolean keep = frames.isQuarantined(mfn);
         frames.setOwner(mfn, FrameTable.NOBODY);
         frames.setTypeWord(mfn, 0);
         frames.setStamp(mfn, tlb.stamp());
@@ -139,17 +139,6 @@ final class FrameAllocator {
     /** First frame of the list of used and returned frames, for the audit. */
     int firstReturned() {
         return freeHead;
-    }
-
-    /** Whether {@code mfn} has never been handed out, for the audit. */
-    boolean isFresh(int mfn) {
-        for (int i = freshRegion; i < regions.size(); i++) {
-            int from = i == freshRegion ? fresh : start(regions.get(i));
-            if (mfn >= from && mfn < end(regions.get(i))) {
-                return true;
-            }
-        }
-        return false;
     }
 
     /** Zeroes everything outstanding, so that free memory can be compared. */

@@ -112,6 +112,11 @@ public final class FrameTable {
         return (references[mfn] & HYPERVISOR) != 0;
     }
 
+    /** Whether the frame was taken out of use for good, after a defect of the hypervisor's own. */
+    public boolean isQuarantined(int mfn) {
+        return (references[mfn] & QUARANTINED) != 0;
+    }
+
     // ---- type --------------------------------------------------------------------------------------------------------
 
     /** The type word. */

@@ -402,11 +402,6 @@ public final class Memory {
         }
     }
 
-    /** Whether {@code mfn} has never been handed out. */
-    public boolean isFresh(int mfn) {
-        return allocator.isFresh(mfn);
-    }
-
     /** Calls {@code visitor} with each owner. */
     public void forEachOwner(Consumer<MemoryOwner> visitor) {
         for (MemoryOwner owner : owners) {

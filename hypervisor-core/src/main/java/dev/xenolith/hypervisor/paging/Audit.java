@@ -12,8 +12,8 @@ import java.util.Set;
 
 /**
  * Derives every count of the frame table anew, from page tables, pins, lists and what the rest of the hypervisor says it holds, and
- * compares; and checks that what page tables and descriptor pages hold obeys the rules. Changes nothing; takes time in proportion to
- * the machine's memory.
+ * compares; and checks that what page tables and descriptor pages hold obeys the rules, and that free frames hold nothing. Changes
+ * nothing that anybody can see; takes time in proportion to the machine's memory.
  */
 public final class Audit {
     /** Somebody who holds references to guests' frames other than through page tables. */
@@ -90,6 +90,7 @@ public final class Audit {
 
     /** Returns what is wrong, one line each; nothing if all is well. At most some forty lines. */
     public List<String> run() {
+        memory.settleFreeFrames();
         Run run = new Run();
         holders.forEach(holder -> holder.visit(run));
         run.lists();
@@ -354,8 +355,11 @@ public final class Audit {
                 if (uses[mfn] != frames.uses(mfn)) {
                     find("%d uses found of %s", uses[mfn], describe(mfn));
                 }
-                boolean returned = frames.references(mfn) == 0 && !frames.isHypervisors(mfn);
-                if (returned && memory.m2p().get(mfn) != MachineToPhysical.INVALID) {
+                boolean free = frames.references(mfn) == 0 && !frames.isHypervisors(mfn) && !frames.isQuarantined(mfn);
+                if (free && !ram.isZero(mfn, 1)) {
+                    find("free %s is not zero", describe(mfn));
+                }
+                if (free && memory.m2p().get(mfn) != MachineToPhysical.INVALID) {
                     find("the M2P table still knows free %s as %#x", describe(mfn), memory.m2p().get(mfn));
                 }
             }
