@@ -14,6 +14,7 @@ import dev.xenolith.dom0.xl.ShutdownReason;
 import dev.xenolith.dom0.xl.Toolstack;
 import dev.xenolith.dom0.xl.ToolstackException;
 import dev.xenolith.dom0.xl.TraceOptions;
+import dev.xenolith.dom0.xl.TraceOutput;
 import dev.xenolith.dom0.xl.VcpuInfo;
 import dev.xenolith.dom0.xl.Xenstore;
 import dev.xenolith.hypervisor.abi.Errno;
@@ -30,7 +31,6 @@ import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
-import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -303,7 +303,7 @@ final class HostToolstack implements Toolstack {
     }
 
     @Override
-    public void trace(TraceOptions options, Consumer<String> line) throws InterruptedException {
-        new TraceReader(this, dom0.host()).print(options, line);
+    public void trace(TraceOptions options, TraceOutput output) throws InterruptedException {
+        new TraceReader(this, dom0.host()).print(options, output);
     }
 }

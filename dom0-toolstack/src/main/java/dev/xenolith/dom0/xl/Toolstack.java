@@ -4,7 +4,6 @@ import dev.xenolith.dom0.config.DomainConfig;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Consumer;
 
 /**
  * What the commands of xl can do with a host: libxl, reduced to what we support.
@@ -93,12 +92,12 @@ public interface Toolstack {
     Xenstore xenstore();
 
     /**
-     * Prints trace records, one a line, oldest first.
+     * Prints trace records, one a line, oldest first: those that there are at the time of the call, and when following those
+     * that come later too.
      *
-     * @param line takes each line; it may block
      * @throws InterruptedException while following, the client has gone
      */
-    void trace(TraceOptions options, Consumer<String> line) throws InterruptedException;
+    void trace(TraceOptions options, TraceOutput output) throws InterruptedException;
 
     /** What a domain can be asked for through control/shutdown. */
     enum ShutdownRequest {

@@ -125,9 +125,19 @@ public final class Xenolith {
             OptionalInt domid = domain.isEmpty()
                     ? OptionalInt.empty()
                     : OptionalInt.of(DomainSelector.find(context.toolstack(), domain).domid());
-            context.toolstack().trace(new TraceOptions(classes, domid, follow), line -> {
-                context.line("%s", line);
-                if (follow) {
+            context.toolstack().trace(new TraceOptions(classes, domid, follow), new TraceOutput() {
+                @Override
+                public void line(String text) {
+                    context.line("%s", text);
+                }
+
+                @Override
+                public void note(String text) {
+                    context.message("xenolith: trace: " + text);
+                }
+
+                @Override
+                public void flush() {
                     context.flush();
                 }
             });

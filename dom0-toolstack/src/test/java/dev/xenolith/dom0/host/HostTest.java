@@ -13,14 +13,19 @@ import dev.xenolith.dom0.xl.DomainInfo;
 import dev.xenolith.dom0.xl.ShutdownReason;
 import dev.xenolith.dom0.xl.Toolstack.ShutdownRequest;
 import dev.xenolith.dom0.xl.ToolstackException;
+import dev.xenolith.dom0.xl.TraceOptions;
+import dev.xenolith.dom0.xl.TraceOutput;
 import dev.xenolith.dom0.xl.Xenstore;
 import dev.xenolith.hypervisor.trace.TraceClass;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalInt;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
@@ -221,6 +226,77 @@ class HostTest {
             host.toolstack.destroy(created.element());
             assertThat(host.toolstack.domains()).hasSize(1);
             assertThat(host.audit()).isEmpty();
+        }
+    }
+
+    @Test
+    void aTraceEndsWhileAGuestIsBusyAndASlowReaderIsToldWhatItMissed() throws Exception {
+        try (TestHost host = TestHost.virtual(9)) {
+            host.toolstack.trace(new TraceOptions(Set.of(), OptionalInt.empty(), false), new Lines());
+            TestGuest busy = host
+                    .start(TestHost.config("busy", TestHost.image("torture"), "seed=1 calls=100000000", 1));
+            TraceOptions once = new TraceOptions(Set.of("hypercall"), OptionalInt.of(busy.domid), false);
+            Lines full = new Lines();
+            while (full.lines.size() < 1000) {
+                full = new Lines();
+                host.toolstack.trace(once, full);
+            }
+            assertThat(full.lines).allMatch(line -> line.contains(" d" + busy.domid + "v0 hypercall "));
+            Lines slow = new Lines();
+            slow.awaited = 2;
+            Thread follower = Thread.ofVirtual().start(() -> {
+                try {
+                    host.toolstack.trace(new TraceOptions(Set.of(), OptionalInt.empty(), true), slow);
+                } catch (InterruptedException | ToolstackException e) {
+                    // As when its client goes.
+                }
+            });
+            slow.reached.await();
+            // While the reader stands still the guest goes on, for several rounds of the ring.
+            long position = host.host.machine().call(() -> host.host.dom0().host().trace(Long.MAX_VALUE, 0).next())
+                    .join();
+            while (host.host.machine().call(() -> host.host.dom0().host().trace(Long.MAX_VALUE, 0).next())
+                    .join() < position + 50_000) {
+                Thread.sleep(1);
+            }
+            slow.goOn.countDown();
+            while (slow.lines.stream().noneMatch(line -> line.startsWith("... "))) {
+                Thread.sleep(1);
+            }
+            follower.interrupt();
+            follower.join();
+            assertThat(slow.lines).filteredOn(line -> line.startsWith("... ")).first().asString()
+                    .matches("\\.\\.\\. [0-9]{5,} records were overwritten before they could be read");
+        }
+    }
+
+    /** A reader of a trace, which stands still at a flush if so asked. */
+    private static final class Lines implements TraceOutput {
+        final List<String> lines = new CopyOnWriteArrayList<>();
+        final CountDownLatch reached = new CountDownLatch(1);
+        final CountDownLatch goOn = new CountDownLatch(1);
+        int awaited;
+
+        @Override
+        public void line(String text) {
+            lines.add(text);
+        }
+
+        @Override
+        public void note(String text) {
+            assertThat(text).startsWith("recording was off");
+        }
+
+        @Override
+        public void flush() {
+            if (--awaited == 0) {
+                reached.countDown();
+                try {
+                    goOn.await();
+                } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                }
+            }
         }
     }
 

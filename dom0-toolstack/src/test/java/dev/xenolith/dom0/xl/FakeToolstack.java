@@ -15,7 +15,6 @@ import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.LinkedBlockingQueue;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -274,9 +273,9 @@ public final class FakeToolstack implements Toolstack {
     }
 
     @Override
-    public void trace(TraceOptions options, Consumer<String> line) {
+    public void trace(TraceOptions options, TraceOutput output) {
         List<String> words = new ArrayList<>(options.classes());
         words.sort(null);
-        line.accept("0.000001 trace " + words + " " + options.domid());
+        output.line("0.000001 trace " + words + " " + options.domid());
     }
 }

@@ -85,13 +85,18 @@ public final class Trace {
     public record Chunk(byte[] records, long next, long lost) {
     }
 
-    /** Up to {@code maxRecords} records from {@code position} on; {@link Chunk#next} is where to go on. */
+    /**
+     * Up to {@code maxRecords} records from {@code position} on; {@link Chunk#next} is where to go on. With a limit of
+     * {@link Integer#MAX_VALUE}, all that the rings hold, at one moment.
+     */
     public Chunk read(long position, int maxRecords) {
         long[] cursor = new long[rings.length];
+        long available = 0;
         for (int i = 0; i < rings.length; i++) {
             cursor[i] = firstAtOrAfter(i, position);
+            available += written[i] - cursor[i];
         }
-        byte[] out = new byte[(int) Math.min(Math.max(0, maxRecords), Math.max(0, next - position)) * RECORD_SIZE];
+        byte[] out = new byte[(int) Math.min(Math.max(0, maxRecords), available) * RECORD_SIZE];
         int count = 0;
         long following = Math.min(Math.max(position, 0), next);
         while (count * RECORD_SIZE < out.length) {

@@ -63,6 +63,19 @@ class TraceTest {
     }
 
     @Test
+    void everythingAtOnceIsWhatTheRingsHold() {
+        trace.setMask(TraceClass.ALL);
+        int records = 1_000_000;
+        for (int i = 0; i < records; i++) {
+            trace.record(TraceEvent.WAKE, 0, 1, 0, i, 0, 0);
+        }
+        Trace.Chunk chunk = trace.read(0, Integer.MAX_VALUE);
+        assertThat(TraceDecoder.count(chunk.records())).isEqualTo(8192);
+        assertThat(chunk.next()).isEqualTo(records);
+        assertThat(chunk.lost()).isEqualTo(records - 8192);
+    }
+
+    @Test
     void digestTellsRunsApart() {
         Trace other = new Trace(clock, 2);
         trace.setMask(TraceClass.ALL);
