@@ -250,7 +250,9 @@ public final class Main {
 
     private void complain(String text) {
         try {
-            err.write(program.concat(": ").concat(text).concat("\n").getBytes(StandardCharsets.UTF_8));
+            // In raw mode the cursor is somewhere in the guest's line, and would stay in this column.
+            String start = terminal.restore() ? "\n" : "";
+            err.write(start.concat(program).concat(": ").concat(text).concat("\n").getBytes(StandardCharsets.UTF_8));
         } catch (IOException e) {
             // Nobody to tell.
         }

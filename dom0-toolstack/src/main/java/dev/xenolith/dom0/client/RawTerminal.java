@@ -32,12 +32,14 @@ final class RawTerminal {
         stty("raw", "-echo");
     }
 
-    /** Switches back; does nothing in line mode. */
-    synchronized void restore() {
-        if (saved != null) {
-            stty(saved);
-            saved = null;
+    /** Switches back and returns true; does nothing in line mode. */
+    synchronized boolean restore() {
+        if (saved == null) {
+            return false;
         }
+        stty(saved);
+        saved = null;
+        return true;
     }
 
     private static @Nullable String stty(String... arguments) {

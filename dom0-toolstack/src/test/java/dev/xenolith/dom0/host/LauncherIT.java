@@ -8,9 +8,11 @@ import dev.xenolith.dom0.xl.FakeToolstack;
 import dev.xenolith.dom0.xl.Toolstack;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.lang.ProcessBuilder.Redirect;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -59,11 +61,15 @@ class LauncherIT {
         }, HostOptions.DEFAULT, places);
     }
 
-    private Process start(List<String> command) throws IOException {
+    private ProcessBuilder builder(List<String> command) {
         ProcessBuilder builder = new ProcessBuilder(command).directory(directory.toFile());
         builder.environment().put("XENOLITH_SOCKET", places.socket().toString());
         builder.environment().put("XDG_CACHE_HOME", directory.resolve("cache").toString());
-        return builder.start();
+        return builder;
+    }
+
+    private Process start(List<String> command) throws IOException {
+        return builder(command).start();
     }
 
     private Result run(String input, List<String> command) throws Exception {
@@ -245,6 +251,63 @@ class LauncherIT {
             assertThat(xenolith("host", "status").exitCode()).isEqualTo(3);
         } finally {
             second.destroyForcibly();
+        }
+    }
+
+    /** Output comes as it is said, the end of input ends nothing and costs nothing, and only the client ends with the client. */
+    @Test
+    void aConsoleWithoutInputGoesIntoAFile() throws Exception {
+        String config = HOME.resolve("guest-images/configs/minishell.cfg").toString();
+        assertThat(xl("create", "-q", config).exitCode()).isZero();
+        try {
+            Path file = directory.resolve("output");
+            Process console = builder(List.of(HOME.resolve("xl").toString(), "console", "minishell"))
+                    .redirectInput(Path.of("/dev/null").toFile()).redirectOutput(file.toFile()).start();
+            awaitText(file, "Type help.");
+            Duration before = console.info().totalCpuDuration().orElseThrow();
+            Thread.sleep(1000);
+            assertThat(console.isAlive()).isTrue();
+            assertThat(console.info().totalCpuDuration().orElseThrow().minus(before))
+                    .isLessThan(Duration.ofMillis(500));
+            run("echo said-later\r\u001d", List.of(HOME.resolve("xl").toString(), "console", "minishell"));
+            awaitText(file, "\nsaid-later");
+            console.destroy();
+            assertThat(console.waitFor()).isIn(143, 130);
+            assertThat(xl("domid", "minishell").out()).isEqualTo("1\n");
+        } finally {
+            xenolith("host", "stop");
+        }
+    }
+
+    @Test
+    void aHostThatDiesLeavesTheTerminalAsItWas() throws Exception {
+        assumeTrue(Files.isExecutable(Path.of("/usr/bin/script")),
+                "script(1), which makes a terminal, is not installed");
+        String config = HOME.resolve("guest-images/configs/minishell.cfg").toString();
+        assertThat(xl("create", "-q", config).exitCode()).isZero();
+        ProcessHandle host = ProcessHandle.of(DaemonLock.holder(places).orElseThrow()).orElseThrow();
+        try {
+            Process process = builder(List.of("script", "-qfec",
+                    "stty -g >before; '" + HOME.resolve("xl") + "' console minishell; echo rc=$?; stty -g >after",
+                    "typescript")).redirectOutput(Redirect.DISCARD).start();
+            try (OutputStream keys = process.getOutputStream()) {
+                keys.write("echo attached\r".getBytes(StandardCharsets.US_ASCII));
+                keys.flush();
+                awaitText(directory.resolve("typescript"), "\r\nattached\r\n");
+                host.destroyForcibly();
+                process.waitFor();
+            }
+            assertThat(Files.readString(directory.resolve("typescript")))
+                    .contains("\r\nxl: the host ended before the command did\r\nrc=1\r\n");
+            assertThat(directory.resolve("after")).hasSameTextualContentAs(directory.resolve("before"));
+        } finally {
+            host.destroyForcibly();
+        }
+    }
+
+    private static void awaitText(Path file, String text) throws Exception {
+        while (!Files.exists(file) || !Files.readString(file, StandardCharsets.ISO_8859_1).contains(text)) {
+            Thread.sleep(10);
         }
     }
 
