@@ -214,12 +214,14 @@ public final class Daemon implements AutoCloseable {
                 uptime   : %d:%02d:%02d
                 cpus     : %d %s
                 memory   : %d MiB
+                free     : %d KiB
                 clock    : %s
                 domains  : %d
                 socket   : %s
                 log      : %s
                 """.formatted(ProcessHandle.current().pid(), up.toHours(), up.toMinutesPart(), up.toSecondsPart(),
-                options.cpus(), options.cpuModel().key(), options.memoryMiB(), options.clockKey(),
+                options.cpus(), options.cpuModel().key(), options.memoryMiB(),
+                toolstack.hostInfo().physical().freeKiB(), options.clockKey(),
                 toolstack.domains().size(), places.socket(), places.log());
         try {
             client.out().write(text.getBytes(StandardCharsets.UTF_8));
