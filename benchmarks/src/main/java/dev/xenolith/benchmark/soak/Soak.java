@@ -68,12 +68,15 @@ final class Soak implements Callable<Integer> {
         }
         Path directory = Files.createTempDirectory("soak");
         Places places = new Places(directory.resolve("s"), directory.resolve("s.log"));
+        boolean started = false;
         boolean clean = false;
         try {
             launch(places, "host", "start", "--memory=" + (HOST_MIB + domains * DOMAIN_MIB));
+            started = true;
             long pid = Long.parseLong(Files.readString(places.lock()).strip());
             soak(places, directory, pid);
             launch(places, "host", "stop");
+            started = false;
             if (ProcessHandle.of(pid).isPresent() || Files.exists(places.socket())) {
                 throw new IOException("the host has stopped, but process " + pid + " or its socket is still there");
             }
@@ -84,6 +87,9 @@ final class Soak implements Callable<Integer> {
             if (clean) {
                 delete(directory);
             } else {
+                if (started) {
+                    launch(places, "host", "stop");
+                }
                 System.err.println("soak: the host's log is " + places.log());
             }
         }
