@@ -1,7 +1,7 @@
 package dev.xenolith.benchmark;
 
+import dev.xenolith.dom0.xenstore.XenstoreException;
 import dev.xenolith.dom0.xl.Xenstore;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.NoSuchFileException;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.NullUnmarked;
@@ -37,13 +37,13 @@ public class GuestBenchmark {
     private Xenstore store;
 
     @Setup(Level.Trial)
-    public void boot() throws NoSuchFileException {
+    public void boot() throws NoSuchFileException, XenstoreException {
         host = new BenchHost();
         client = host.guest("client");
         BenchGuest server = host.guest("server");
         server.run("serve " + client.domid);
         store = host.toolstack.xenstore();
-        String port = new String(store.read("/local/domain/" + server.domid + "/data/port"), StandardCharsets.UTF_8);
+        String port = store.readText("/local/domain/" + server.domid + "/data/port");
         client.run("bind " + server.domid + " " + port);
     }
 
@@ -70,7 +70,7 @@ public class GuestBenchmark {
     /** One read by a command of dom0: from another thread to the machine thread and back. */
     @Benchmark
     @OperationsPerInvocation(READS)
-    public int xenstoreRead() {
+    public int xenstoreRead() throws XenstoreException {
         int length = 0;
         for (int i = 0; i < READS; i++) {
             length += store.read("/local/domain/0/name").length;

@@ -1,5 +1,6 @@
 package dev.xenolith.dom0.host;
 
+import dev.xenolith.dom0.xenstore.XenstoreException;
 import dev.xenolith.dom0.xl.Client;
 import dev.xenolith.dom0.xl.ConsoleConnection;
 import dev.xenolith.dom0.xl.DomainEvent;
@@ -74,10 +75,11 @@ final class Demo {
             ping.type("write data/message hello-from-ping");
             try (Xenstore store = toolstack.xenstore()) {
                 String message = awaitValue(store, "/local/domain/" + ping.domid() + "/data/message");
-                store.write("/local/domain/" + pong.domid() + "/data/message",
-                        message.getBytes(StandardCharsets.UTF_8));
+                store.writeText("/local/domain/" + pong.domid() + "/data/message", message);
                 out.println(
                         "dom0 carried \"" + message + "\" from domain " + ping.domid() + " to domain " + pong.domid());
+            } catch (XenstoreException e) {
+                throw new ToolstackException(ToolstackException.FAILURE, "demo: xenstore: " + e.getMessage(), e);
             }
             pong.type("read data/message");
             pong.console().await("hello-from-ping", PATIENCE_SECONDS);
@@ -140,15 +142,14 @@ final class Demo {
         }
     }
 
-    private static String awaitValue(Xenstore store, String path) throws InterruptedException {
-        try (Xenstore.Watch watch = store.watch(path)) {
+    private static String awaitValue(Xenstore store, String path) throws XenstoreException, InterruptedException {
+        try (Xenstore.Watch watch = store.watch(List.of(path))) {
             while (true) {
                 watch.take();
-                try {
-                    return new String(store.read(path), StandardCharsets.UTF_8);
-                } catch (dev.xenolith.dom0.xl.XenstoreException e) {
-                    // Not there yet: the watch fires when it is.
-                }
+                String value = store.findText(path);
+                if (value != null) {
+                    return value;
+                } // Not there yet: the watch fires when it is.
             }
         }
     }

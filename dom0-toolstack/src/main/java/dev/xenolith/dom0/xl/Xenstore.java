@@ -1,36 +1,26 @@
 package dev.xenolith.dom0.xl;
 
-/** A connection to xenstored that lasts as long as the command that uses it. */
-public interface Xenstore extends XenstoreOperations, AutoCloseable {
-    /** XS_TRANSACTION_START. */
-    Transaction transaction();
+import dev.xenolith.dom0.xenstore.StoreSession;
+import dev.xenolith.dom0.xenstore.XenstoreException;
+import java.util.List;
 
+/**
+ * A connection to xenstored, as Domain-0, that lasts as long as the command that uses it. Unlike a component of dom0, a command
+ * calls from its own thread and waits.
+ */
+public interface Xenstore extends StoreSession, AutoCloseable {
     /**
-     * XS_WATCH: fires once by itself, then at every change of the path or below it.
+     * Watches paths: each fires once by itself, then at every change of it or below it.
      *
-     * @param path or @introduceDomain, @releaseDomain
+     * @param paths nodes, @introduceDomain or @releaseDomain
      */
-    Watch watch(String path);
+    Watch watch(List<String> paths) throws XenstoreException;
 
     /** Ends open transactions and watches. */
     @Override
     void close();
 
-    /** Requests in one transaction. */
-    interface Transaction extends XenstoreOperations, AutoCloseable {
-        /**
-         * XS_TRANSACTION_END with "T".
-         *
-         * @return false if the daemon says EAGAIN: nothing was done, start again
-         */
-        boolean commit();
-
-        /** Aborts unless committed. */
-        @Override
-        void close();
-    }
-
-    /** One watch. */
+    /** What one call of {@link #watch} has set. */
     interface Watch extends AutoCloseable {
         /**
          * Waits for the next event.

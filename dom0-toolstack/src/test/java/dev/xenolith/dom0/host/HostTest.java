@@ -7,6 +7,7 @@ import dev.xenolith.device.board.ClockMode;
 import dev.xenolith.dom0.config.DomainConfig;
 import dev.xenolith.dom0.host.TestHost.TestGuest;
 import dev.xenolith.dom0.lifecycle.DomainManager;
+import dev.xenolith.dom0.xenstore.XenstoreException;
 import dev.xenolith.dom0.xl.DomainEvent;
 import dev.xenolith.dom0.xl.DomainEvents;
 import dev.xenolith.dom0.xl.DomainInfo;
@@ -167,9 +168,9 @@ class HostTest {
         }
     }
 
-    private static List<String> tree(Xenstore store, String path) {
+    private static List<String> tree(Xenstore store, String path) throws XenstoreException {
         List<String> nodes = new ArrayList<>();
-        for (String name : store.directory(path)) {
+        for (String name : store.list(path)) {
             String child = path.equals("/") ? "/" + name : path + "/" + name;
             nodes.add(child);
             nodes.addAll(tree(store, child));

@@ -1,22 +1,34 @@
 package dev.xenolith.dom0.xl;
 
-import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
+import dev.xenolith.dom0.support.FakeHypervisor;
+import dev.xenolith.dom0.xenstore.StoreTransaction;
+import dev.xenolith.dom0.xenstore.XenstoreClient;
+import dev.xenolith.dom0.xenstore.XenstoreException;
+import dev.xenolith.dom0.xenstore.Xenstored;
 import java.util.List;
-import java.util.SortedMap;
-import java.util.TreeMap;
 import java.util.concurrent.LinkedBlockingQueue;
 
-/** A store of absolute paths; transactions are not isolated, but the first commit of each test may be told to fail. */
-final class FakeXenstore implements Xenstore {
-    private final SortedMap<String, byte[]> nodes = new TreeMap<>();
-    private final SortedMap<String, List<String>> permissions = new TreeMap<>();
-    private final LinkedBlockingQueue<String> events = new LinkedBlockingQueue<>();
+/** A real store behind one lock instead of a machine thread; the first commits of a test may be told not to hold. */
+final class FakeXenstore extends LockedStoreAccess implements Xenstore {
+    private final FakeHypervisor hypervisor;
+    private final XenstoreClient client;
     private int failingCommits;
     private int commits;
 
     FakeXenstore() {
-        nodes.put("/", new byte[0]);
+        this(new FakeHypervisor());
+        hypervisor.addDomain(1);
+        hypervisor.addDomain(5);
+    }
+
+    private FakeXenstore(FakeHypervisor hypervisor) {
+        this(hypervisor, new Xenstored(hypervisor.handle(0)).connect(hypervisor.handle(0)));
+    }
+
+    private FakeXenstore(FakeHypervisor hypervisor, XenstoreClient client) {
+        super(client, hypervisor);
+        this.hypervisor = hypervisor;
+        this.client = client;
     }
 
     void failCommits(int count) {
@@ -27,78 +39,22 @@ final class FakeXenstore implements Xenstore {
         return commits;
     }
 
-    private byte[] need(String path) {
-        byte[] value = nodes.get(path);
-        if (value == null) {
-            throw new XenstoreException("ENOENT", path);
+    @Override
+    public StoreTransaction begin() throws XenstoreException {
+        synchronized (hypervisor) {
+            return new Pretended(client.begin());
         }
-        return value;
     }
 
     @Override
-    public synchronized List<String> directory(String path) {
-        need(path);
-        String prefix = path.equals("/") ? "/" : path + "/";
-        List<String> children = new ArrayList<>();
-        for (String node : nodes.keySet()) {
-            if (node.startsWith(prefix) && node.length() > prefix.length()
-                    && node.indexOf('/', prefix.length()) < 0) {
-                children.add(node.substring(prefix.length()));
+    public Watch watch(List<String> paths) throws XenstoreException {
+        LinkedBlockingQueue<String> events = new LinkedBlockingQueue<>();
+        synchronized (hypervisor) {
+            for (String path : paths) {
+                client.watch(path, events::add);
             }
+            hypervisor.run();
         }
-        return children;
-    }
-
-    @Override
-    public synchronized byte[] read(String path) {
-        return need(path).clone();
-    }
-
-    @Override
-    public synchronized void write(String path, byte[] value) {
-        mkdir(path);
-        nodes.put(path, value.clone());
-        events.add(path);
-    }
-
-    void write(String path, String value) {
-        write(path, value.getBytes(StandardCharsets.UTF_8));
-    }
-
-    @Override
-    public synchronized void mkdir(String path) {
-        for (int slash = path.indexOf('/', 1); slash > 0; slash = path.indexOf('/', slash + 1)) {
-            nodes.putIfAbsent(path.substring(0, slash), new byte[0]);
-        }
-        nodes.putIfAbsent(path, new byte[0]);
-    }
-
-    @Override
-    public synchronized void remove(String path) {
-        need(path);
-        nodes.keySet().removeIf(node -> node.equals(path) || node.startsWith(path + "/"));
-    }
-
-    @Override
-    public synchronized List<String> permissions(String path) {
-        need(path);
-        return permissions.getOrDefault(path, List.of("n0"));
-    }
-
-    @Override
-    public synchronized void setPermissions(String path, List<String> list) {
-        need(path);
-        permissions.put(path, List.copyOf(list));
-    }
-
-    @Override
-    public Transaction transaction() {
-        return new FakeTransaction();
-    }
-
-    @Override
-    public Watch watch(String path) {
-        events.add(path);
         return new Watch() {
             @Override
             public String take() throws InterruptedException {
@@ -117,51 +73,27 @@ final class FakeXenstore implements Xenstore {
         // Shared by all commands of a test.
     }
 
-    private final class FakeTransaction implements Transaction {
-        @Override
-        public List<String> directory(String path) {
-            return FakeXenstore.this.directory(path);
+    private final class Pretended extends LockedStoreAccess implements StoreTransaction {
+        private final StoreTransaction transaction;
+
+        Pretended(StoreTransaction transaction) {
+            super(transaction, hypervisor);
+            this.transaction = transaction;
         }
 
         @Override
-        public byte[] read(String path) {
-            return FakeXenstore.this.read(path);
-        }
-
-        @Override
-        public void write(String path, byte[] value) {
-            FakeXenstore.this.write(path, value);
-        }
-
-        @Override
-        public void mkdir(String path) {
-            FakeXenstore.this.mkdir(path);
-        }
-
-        @Override
-        public void remove(String path) {
-            FakeXenstore.this.remove(path);
-        }
-
-        @Override
-        public List<String> permissions(String path) {
-            return FakeXenstore.this.permissions(path);
-        }
-
-        @Override
-        public void setPermissions(String path, List<String> list) {
-            FakeXenstore.this.setPermissions(path, list);
-        }
-
-        @Override
-        public boolean commit() {
-            commits++;
-            return failingCommits-- <= 0;
+        public boolean commit() throws XenstoreException {
+            synchronized (hypervisor) {
+                commits++;
+                return failingCommits-- <= 0 && transaction.commit();
+            }
         }
 
         @Override
         public void close() {
-            // Nothing to undo here.
+            synchronized (hypervisor) {
+                transaction.close();
+            }
         }
     }
 }

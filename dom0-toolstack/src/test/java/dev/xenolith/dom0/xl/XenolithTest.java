@@ -2,6 +2,7 @@ package dev.xenolith.dom0.xl;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.xenolith.dom0.xenstore.XenstoreException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
@@ -15,10 +16,10 @@ class XenolithTest {
     private TestClient client = new TestClient(Path.of("/"));
 
     @BeforeEach
-    void fill() {
-        store.write("/tool/xenstored", "");
-        store.write("/local/domain/0/name", "Domain-0");
-        store.write("/local/domain/0/odd", "a\tb\\\u0001\u00e9");
+    void fill() throws XenstoreException {
+        store.writeText("/tool/xenstored", "");
+        store.writeText("/local/domain/0/name", "Domain-0");
+        store.writeText("/local/domain/0/odd", "a\tb\\\u0001\u00e9");
     }
 
     private int xenolith(String... arguments) {
@@ -40,15 +41,16 @@ class XenolithTest {
                 """);
         assertThat(xenolith("xenstore", "ls", "-fp", "/local/domain")).isZero();
         assertThat(client.outText()).startsWith("""
-                /local/domain/0 = ""  (n0)
-                /local/domain/0/name = "Domain-0"  (n0)
+                /local/domain/0 = ""   (n0)
+                /local/domain/0/name = "Domain-0"   (n0)
                 """);
         assertThat(xenolith("xenstore", "ls", "/nowhere")).isEqualTo(1);
-        assertThat(client.errText()).isEqualTo("xenolith: xenstore: /nowhere: ENOENT\n");
+        assertThat(client.errText())
+                .isEqualTo("xenolith: xenstore: xs_directory (/nowhere): No such file or directory\n");
     }
 
     @Test
-    void readsWritesAndRemoves() {
+    void readsWritesAndRemoves() throws XenstoreException {
         assertThat(xenolith("xenstore", "write", "/a/b", "x\\x41\\101\\ty\\\\", "/a/c", "")).isZero();
         assertThat(new String(store.read("/a/b"), StandardCharsets.UTF_8)).isEqualTo("xAA\ty\\");
         assertThat(xenolith("xenstore", "read", "/a/b", "/local/domain/0/name")).isZero();
@@ -80,20 +82,46 @@ class XenolithTest {
     }
 
     @Test
-    void setsPermissions() {
+    void setsPermissions() throws XenstoreException {
         assertThat(xenolith("xenstore", "chmod", "-r", "/local", "n0", "r5")).isZero();
-        assertThat(store.permissions("/local/domain/0/name")).containsExactly("n0", "r5");
+        assertThat(store.permissions("/local/domain/0/name")).hasToString("n0,r5");
         assertThat(xenolith("xenstore", "chmod", "-u", "/tool/xenstored", "b1")).isZero();
-        assertThat(store.permissions("/tool")).containsExactly("b1");
+        assertThat(store.permissions("/tool")).hasToString("b1");
         assertThat(xenolith("xenstore", "chmod", "/tool", "z1")).isEqualTo(2);
         assertThat(client.errText()).contains("expected n, r, w or b and a domid, found 'z1'");
     }
 
     @Test
-    void watches() {
-        // The writes above are queued events of the fake; the watched path comes after them.
-        assertThat(xenolith("xenstore", "watch", "-n", "4", "/local")).isZero();
-        assertThat(client.outText()).isEqualTo("/tool/xenstored\n/local/domain/0/name\n/local/domain/0/odd\n/local\n");
+    void watchesSeveralPaths() throws Exception {
+        Thread writer = Thread.ofVirtual().start(() -> {
+            try {
+                while (!client.outText().contains("/tool\n")) {
+                    Thread.onSpinWait();
+                }
+                store.writeText("/tool/xenstored", "changed");
+                store.writeText("/elsewhere", "not watched");
+                store.writeText("/local/domain/0/name", "other");
+            } catch (XenstoreException e) {
+                throw new AssertionError(e);
+            }
+        });
+        client = new TestClient(Path.of("/"));
+        assertThat(Xenolith.run(List.of("xenstore", "watch", "-n", "4", "/local", "/tool"), client, () -> toolstack,
+                Map.of())).isZero();
+        writer.join();
+        assertThat(client.outText()).isEqualTo("/local\n/tool\n/tool/xenstored\n/local/domain/0/name\n");
+        assertThat(xenolith("xenstore", "watch", "-n", "1", "no//path")).isEqualTo(1);
+        assertThat(client.errText()).isEqualTo("xenolith: xenstore: could not watch no//path: Invalid argument\n");
+        assertThat(xenolith("xenstore", "watch")).isEqualTo(2);
+    }
+
+    @Test
+    void cutsLinesAsXenstoreLsDoes() throws Exception {
+        store.writeText("/wide", "0123456789".repeat(20));
+        assertThat(xenolith("xenstore", "ls")).isZero();
+        assertThat(client.outText()).contains("\nwide = \"" + "0123456789".repeat(7).substring(0, 68) + "\\...\"\n");
+        assertThat(xenolith("xenstore", "ls", "-f")).isZero();
+        assertThat(client.outText()).contains("\n/wide = \"" + "0123456789".repeat(20) + "\"\n");
     }
 
     @Test

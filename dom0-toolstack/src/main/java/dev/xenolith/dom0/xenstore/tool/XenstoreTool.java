@@ -11,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
+import java.util.function.Consumer;
 
 /**
  * What the xenstore tools do and print. Each method returns an exit status. All but {@link #ls} and {@link #watch} work in a
@@ -19,12 +20,17 @@ import java.util.List;
 public final class XenstoreTool {
     private final StoreSession store;
     private final PrintStream out;
-    private final PrintStream err;
+    private final Consumer<String> complaints;
 
-    public XenstoreTool(StoreSession store, PrintStream out, PrintStream err) {
+    /**
+     * Makes the tools for a connection.
+     *
+     * @param complaints where lines for standard error go, without the name of the program
+     */
+    public XenstoreTool(StoreSession store, PrintStream out, Consumer<String> complaints) {
         this.store = store;
         this.out = out;
-        this.err = err;
+        this.complaints = complaints;
     }
 
     /** Something that cannot go on: one line of error text. */
@@ -33,6 +39,10 @@ public final class XenstoreTool {
 
         Failure(String message) {
             super(message, null, false, false);
+        }
+
+        Failure(String message, XenstoreException cause) {
+            this(message + ": " + cause.error().text());
         }
     }
 
@@ -50,7 +60,7 @@ public final class XenstoreTool {
                 try {
                     value = access.read(key);
                 } catch (XenstoreException e) {
-                    throw new Failure("couldn't read path " + key);
+                    throw new Failure("couldn't read path " + key, e);
                 }
                 if (prefix) {
                     print(buffer, key + ": ");
@@ -81,7 +91,7 @@ public final class XenstoreTool {
                     access.write(keysAndValues.get(i),
                             raw ? text.getBytes(StandardCharsets.UTF_8) : Values.unsanitise(text));
                 } catch (XenstoreException e) {
-                    throw new Failure("could not write path " + keysAndValues.get(i));
+                    throw new Failure("could not write path " + keysAndValues.get(i), e);
                 }
             }
             return 0;
@@ -110,7 +120,7 @@ public final class XenstoreTool {
         try {
             access.remove(path);
         } catch (XenstoreException e) {
-            throw new Failure("could not remove path " + path);
+            throw new Failure("could not remove path " + path, e);
         }
     }
 
@@ -128,10 +138,10 @@ public final class XenstoreTool {
             for (String key : keys) {
                 try {
                     for (String name : access.list(key)) {
-                        print(buffer, (prefix ? key + "/" : "") + name + "\n");
+                        print(buffer, (!prefix ? "" : key.endsWith("/") ? key : key + "/") + name + "\n");
                     }
                 } catch (XenstoreException e) {
-                    throw new Failure("could not list path " + key);
+                    throw new Failure("could not list path " + key, e);
                 }
             }
             return 0;
@@ -181,7 +191,7 @@ public final class XenstoreTool {
         try {
             access.setPermissions(path, permissions);
         } catch (XenstoreException e) {
-            throw new Failure("Error occurred setting permissions on '" + path + "': " + e.error().text());
+            throw new Failure("Error occurred setting permissions on '" + path + "'", e);
         }
     }
 
@@ -196,7 +206,7 @@ public final class XenstoreTool {
                     left.push(child);
                 }
             } catch (XenstoreException e) {
-                throw new Failure("could not list path " + path);
+                throw new Failure("could not list path " + path, e);
             }
         }
     }
@@ -206,7 +216,7 @@ public final class XenstoreTool {
      *
      * @param flat whole paths, values never cut
      * @param permissions those too
-     * @param columns width of the terminal, 0 if there is none
+     * @param columns width of the terminal, 0 if there is none: lines are then cut for one of 80, unless {@code flat}
      */
     public int ls(List<String> keys, boolean flat, boolean permissions, int columns) {
         TreePrinter printer = new TreePrinter(store, out, this::complain, flat, permissions, columns);
@@ -264,7 +274,7 @@ public final class XenstoreTool {
                     return status;
                 }
             } catch (XenstoreException e) {
-                throw new Failure("couldn't end transaction");
+                throw new Failure("couldn't end transaction", e);
             }
         }
     }
@@ -273,13 +283,12 @@ public final class XenstoreTool {
         try {
             return store.begin();
         } catch (XenstoreException e) {
-            throw new Failure("couldn't start transaction");
+            throw new Failure("couldn't start transaction", e);
         }
     }
 
     private void complain(String message) {
-        err.print("xenstore: " + message + "\n");
-        err.flush();
+        complaints.accept(message);
     }
 
     private static void print(ByteArrayOutputStream buffer, String text) {

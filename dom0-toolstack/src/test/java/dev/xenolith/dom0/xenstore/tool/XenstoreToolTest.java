@@ -23,7 +23,7 @@ class XenstoreToolTest {
     private final ByteArrayOutputStream out = new ByteArrayOutputStream();
     private final ByteArrayOutputStream err = new ByteArrayOutputStream();
     private final XenstoreTool tool = new XenstoreTool(store, new PrintStream(out, false, StandardCharsets.ISO_8859_1),
-            new PrintStream(err, false, StandardCharsets.ISO_8859_1));
+            line -> err.writeBytes((line + "\n").getBytes(StandardCharsets.ISO_8859_1)));
 
     @BeforeEach
     void fill() throws XenstoreException {
@@ -96,7 +96,7 @@ class XenstoreToolTest {
     @Test
     void lsOfNothing() {
         assertThat(tool.ls(List.of("/none"), false, false, 0)).isEqualTo(1);
-        assertThat(printed()).isEqualTo("xenstore: xs_directory (/none): No such file or directory\n");
+        assertThat(printed()).isEqualTo("xs_directory (/none): No such file or directory\n");
     }
 
     @Test
@@ -115,7 +115,7 @@ class XenstoreToolTest {
         assertThat(tool.read(List.of("/a/c/d"), false, true)).isZero();
         assertThat(printed()).isEqualTo("two\nlines\\");
         assertThat(tool.read(List.of("/a/b", "/none"), false, false)).isEqualTo(1);
-        assertThat(printed()).isEqualTo("value\nxenstore: couldn't read path /none\n");
+        assertThat(printed()).isEqualTo("value\ncouldn't read path /none: No such file or directory\n");
         store.write("/bin", new byte[]{0, 7, 8, 127, -1, ' ', '~'});
         assertThat(tool.read(List.of("/bin"), false, false)).isZero();
         assertThat(printed()).isEqualTo("\\000\\007\\x08\\x7f\\xff ~\n");
@@ -128,7 +128,7 @@ class XenstoreToolTest {
         assertThat(tool.write(List.of("/w/x", "a\\n"), true)).isZero();
         assertThat(store.readText("/w/x")).isEqualTo("a\\n");
         assertThat(tool.write(List.of("/w/y", "1", "/bad/", "2"), false)).isEqualTo(1);
-        assertThat(printed()).isEqualTo("xenstore: could not write path /bad/\n");
+        assertThat(printed()).isEqualTo("could not write path /bad/: Invalid argument\n");
         assertThat(store.exists("/w/y")).as("all or nothing").isFalse();
     }
 
@@ -151,7 +151,7 @@ class XenstoreToolTest {
         assertThat(tool.remove(List.of("/a/c"), false)).isZero();
         assertThat(store.list("/a")).containsExactly("b");
         assertThat(tool.remove(List.of("/a/none/none"), false)).isEqualTo(1);
-        assertThat(printed()).isEqualTo("xenstore: could not remove path /a/none/none\n");
+        assertThat(printed()).isEqualTo("could not remove path /a/none/none: No such file or directory\n");
         store.mkdir("/t/u/v/w");
         store.writeText("/t", "kept for its value");
         assertThat(tool.remove(List.of("/t/u/v/w"), true)).isZero();
@@ -168,8 +168,10 @@ class XenstoreToolTest {
         assertThat(printed()).isEqualTo("b\nc\nd\n");
         assertThat(tool.list(List.of("/a"), true)).isZero();
         assertThat(printed()).isEqualTo("/a/b\n/a/c\n");
+        assertThat(tool.list(List.of("/"), true)).isZero();
+        assertThat(printed()).isEqualTo("/a\n/e\n");
         assertThat(tool.list(List.of("/none"), true)).isEqualTo(1);
-        assertThat(printed()).isEqualTo("xenstore: could not list path /none\n");
+        assertThat(printed()).isEqualTo("could not list path /none: No such file or directory\n");
     }
 
     @Test
@@ -189,8 +191,8 @@ class XenstoreToolTest {
         assertThat(store.permissions("/")).hasToString("n0");
         assertThat(tool.chmod("/a", List.of("q0"), false, false)).isEqualTo(1);
         assertThat(tool.chmod("/none", List.of("r0"), false, false)).isEqualTo(1);
-        assertThat(printed()).isEqualTo("xenstore: Invalid permission specification: q0\n"
-                + "xenstore: Error occurred setting permissions on '/none': No such file or directory\n");
+        assertThat(printed()).isEqualTo("Invalid permission specification: q0\n"
+                + "Error occurred setting permissions on '/none': No such file or directory\n");
     }
 
     @Test
