@@ -38,7 +38,6 @@ final class DomainCreation {
     private PvBuilder.@Nullable Payload payload;
     private @Nullable Exception unreadable;
     private boolean reading;
-    private int destroyCalls;
     private @Nullable PvBuilder builder;
 
     DomainCreation(DomainManager manager, ManagedDomain domain) {
@@ -104,9 +103,7 @@ final class DomainCreation {
         if (domain.domid < 0) {
             return Progress.DONE;
         }
-        return manager.destroyStep(domain.domid) && destroyCalls++ < DomainManager.DESTROY_PATIENCE
-                ? Progress.MORE
-                : Progress.DONE;
+        return manager.destroyStep(domain.domid) ? Progress.MORE : Progress.DONE;
     }
 
     private Progress limit() throws IOException {

@@ -32,9 +32,6 @@ import org.slf4j.LoggerFactory;
 public final class DomainManager {
     private static final Logger LOG = LoggerFactory.getLogger(DomainManager.class);
 
-    /** Calls of the destroy operation; each takes back at least one frame. */
-    static final int DESTROY_PATIENCE = 200_000;
-
     /** Receives the outcome of an operation: a domid, or why there is none. */
     public interface Outcome {
         void created(int domid);
@@ -116,11 +113,19 @@ public final class DomainManager {
         new DomainCreation(this, domain).start(outcome);
     }
 
-    /** Destroys a domain; {@code whenGone} runs once nothing of it is left. Returns false if there is no such domain. */
+    /**
+     * Destroys a domain; {@code whenGone} runs once nothing of it is left, or no more than a zombie without a name: what other
+     * domains still map, which goes by itself when they let go. Returns false if there is no such domain.
+     */
     public boolean destroy(int domid, Runnable whenGone) {
         ManagedDomain domain = domains.get(domid);
         if (domain == null) {
-            return false;
+            DomainControl.DomainInfo info = control.info(domid);
+            if (info == null || !info.dying()) {
+                return false;
+            }
+            whenGone.run();
+            return true;
         }
         domain.whenGone = chain(domain.whenGone, whenGone);
         if (domain.state == State.ALIVE) {
@@ -129,7 +134,7 @@ public final class DomainManager {
         return true;
     }
 
-    /** {@code action} runs once nothing of a domain is left, however it ends. */
+    /** {@code action} runs when a domain has ended, however it ends, as {@code whenGone} of {@link #destroy}. */
     public void whenGone(int domid, Runnable action) {
         ManagedDomain domain = domains.get(domid);
         if (domain != null) {
@@ -259,41 +264,49 @@ public final class DomainManager {
         };
     }
 
+    /**
+     * Ends a domain in libxl's order: it stands still, dom0's services are told, by xenstored and by its nodes that go, and then
+     * the hypervisor destroys it. What was told comes before the destruction in the queue of dom0, so its services have let go
+     * of the domain's pages by then.
+     */
     private void tearDown(ManagedDomain domain) {
         domain.state = State.DESTROYING;
+        int paused = control.pause(domain.domid);
+        if (paused < 0) {
+            LOG.debug("domain {} is dying already: {}", domain.domid, Errno.name(paused));
+        }
         services.release(domain.domid);
-        destroyInHypervisor(domain.domid, DESTROY_PATIENCE, () -> {
-            store.remove(DomainNodes.roots(domain.domid, domain.config));
-            forget(domain);
-            LOG.info("domain {} '{}' is gone", domain.domid, domain.config.name());
-            listeners().forEach(l -> l.destroyed(domain.domid));
-            Runnable whenGone = domain.whenGone;
-            if (whenGone != null) {
-                whenGone.run();
-            }
-        });
+        store.remove(DomainNodes.roots(domain.domid, domain.config));
+        dom0.post(() -> destroyInHypervisor(domain));
     }
 
-    /**
-     * Calls the preemptible destroy operation until it is done, then gives dom0's services a little time to let go of the domain's
-     * pages. A domain whose pages another guest maps stays a zombie, as in Xen; the toolstack does not wait for that.
-     */
-    private void destroyInHypervisor(int domid, int patience, Runnable whenDone) {
-        if (destroyStep(domid) && patience > 0) {
-            dom0.post(() -> destroyInHypervisor(domid, patience - 1, whenDone));
+    /** Calls the preemptible destroy operation until it is done. */
+    private void destroyInHypervisor(ManagedDomain domain) {
+        if (destroyStep(domain.domid)) {
+            dom0.post(() -> destroyInHypervisor(domain));
+            return;
+        }
+        forget(domain);
+        if (control.info(domain.domid) == null) {
+            LOG.info("domain {} '{}' is gone", domain.domid, domain.config.name());
         } else {
-            whenDone.run();
+            LOG.info("domain {} '{}' is a zombie: another domain maps pages of it, and the last to let go ends it",
+                    domain.domid, domain.config.name());
+        }
+        listeners().forEach(l -> l.destroyed(domain.domid));
+        Runnable whenGone = domain.whenGone;
+        if (whenGone != null) {
+            whenGone.run();
         }
     }
 
-    /** One call of the destroy operation. Returns whether there is still something of the domain. */
+    /** One call of the destroy operation. Returns whether it wants to be called again. */
     boolean destroyStep(int domid) {
         int result = control.destroy(domid);
         if (result < 0 && result != DomainControl.AGAIN && result != -Errno.ESRCH) {
             LOG.error("BUG: destroying domain {} failed: {}", domid, Errno.name(result));
-            return false;
         }
-        return result == DomainControl.AGAIN || control.info(domid) != null;
+        return result == DomainControl.AGAIN;
     }
 
     /** Registers a domain that is complete. */

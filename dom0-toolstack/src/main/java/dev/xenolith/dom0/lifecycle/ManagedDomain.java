@@ -23,7 +23,7 @@ final class ManagedDomain {
     long startedAt;
     /** Its shutdown has been seen and acted on. */
     boolean shutdownHandled;
-    /** Called once, when nothing of it is left. */
+    /** Called once, when nothing of it is left but what others map. */
     @Nullable
     Runnable whenGone;
 

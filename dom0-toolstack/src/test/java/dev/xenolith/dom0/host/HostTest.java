@@ -17,6 +17,8 @@ import dev.xenolith.dom0.xl.ToolstackException;
 import dev.xenolith.dom0.xl.TraceOptions;
 import dev.xenolith.dom0.xl.TraceOutput;
 import dev.xenolith.dom0.xl.Xenstore;
+import dev.xenolith.hypervisor.operations.DomainControl;
+import dev.xenolith.hypervisor.operations.SharedPage;
 import dev.xenolith.hypervisor.trace.TraceClass;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -168,6 +170,58 @@ class HostTest {
         }
     }
 
+    @Test
+    void aDomainWhosePagesAreMappedStaysAsAZombieUntilTheyAreNot() throws Exception {
+        try (TestHost host = TestHost.virtual(10); Xenstore store = host.toolstack.xenstore()) {
+            long free = host.freeKiB();
+            List<String> nodes = tree(store, "/");
+            TestGuest shell = host.start("shell", "minishell");
+            shell.await("Type help.");
+            DomainControl control = host.host.dom0().control();
+            long ring = Long.parseLong(store.readText("/local/domain/" + shell.domid + "/console/ring-ref"));
+            SharedPage mapped = host.host.machine().call(() -> control.mapForeign(shell.domid, ring)).join();
+            host.toolstack.destroy(shell.domid);
+            shell.awaitEnd();
+            assertThat(tree(store, "/")).isEqualTo(nodes);
+            DomainInfo zombie = host.toolstack.domain(shell.domid).orElseThrow();
+            assertThat(zombie.name()).isEqualTo("(null)");
+            assertThat(zombie.dying()).isTrue();
+            assertThat(zombie.memoryKiB()).isEqualTo(4);
+            host.toolstack.destroy(shell.domid);
+            // Its name is free, though it is still there.
+            TestGuest again = host.start("shell", "minishell");
+            again.await("Type help.");
+            host.toolstack.destroy(again.domid);
+            assertThat(host.toolstack.domains()).extracting(DomainInfo::domid).containsExactly(0, zombie.domid());
+            assertThat(host.audit()).isEmpty();
+            host.host.machine().call(() -> {
+                mapped.unmap();
+                return true;
+            }).join();
+            assertThat(host.toolstack.domains()).hasSize(1);
+            assertThat(host.freeKiB()).isEqualTo(free);
+            assertThat(host.audit()).isEmpty();
+        }
+    }
+
+    /** When the command returns, all is as before: nobody has to wait or look again. */
+    @Test
+    void aDestroyedDomainIsGoneWhenTheCommandReturns() throws Exception {
+        try (TestHost host = TestHost.virtual(11)) {
+            long free = host.freeKiB();
+            for (int i = 0; i < 5; i++) {
+                TestGuest shell = host.start("shell", "minishell");
+                shell.await("Type help.");
+                shell.type("echo last-words");
+                shell.await("\nlast-words");
+                host.toolstack.destroy(shell.domid);
+                assertThat(host.toolstack.domain(shell.domid)).isEmpty();
+                assertThat(host.freeKiB()).isEqualTo(free);
+                shell.awaitEnd();
+            }
+        }
+    }
+
     private static List<String> tree(Xenstore store, String path) throws XenstoreException {
         List<String> nodes = new ArrayList<>();
         for (String name : store.list(path)) {
@@ -314,7 +368,7 @@ class HostTest {
         try (TestHost host = new TestHost(TestHost.options(ClockMode.VIRTUAL, seed),
                 BootHooks.NONE.withFirst(started -> {
                     started.dom0().host().setTraceMask(TraceClass.ALL);
-                    started.createAndRun(TestHost.config("hello", TestHost.image("hello"), "", 1),
+                    started.createAndRun(TestHost.config("busy", TestHost.image("torture"), "seed=1 calls=2000", 2),
                             () -> end.complete(
                                     started.hypervisor().traceDigest() + " " + started.machine().clock().now() + " "
                                             + started.machine().processors().getFirst().retired));

@@ -462,6 +462,8 @@ public final class Domains {
         for (Consumer<Domain> listener : endListeners) {
             listener.accept(domain);
         }
+        // Once more: it may have been a zombie since it was destroyed (complete_domain_destroy).
+        globalVirqs.raise(Xen.VIRQ_DOM_EXC);
     }
 
     /** A defect of the hypervisor showed while it worked for {@code domain}: nothing of the domain can be trusted any more. */
