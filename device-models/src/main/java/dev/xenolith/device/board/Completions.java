@@ -3,6 +3,7 @@ package dev.xenolith.device.board;
 import java.util.Comparator;
 import java.util.PriorityQueue;
 import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.locks.LockSupport;
@@ -41,6 +42,9 @@ final class Completions {
                 result = task.call();
             } catch (Exception e) {
                 failure = e;
+            } catch (Throwable t) {
+                // Such as memory that ran out: who waits must hear of it, with a virtual clock that is the whole machine.
+                failure = new ExecutionException(t.toString(), t);
             }
             finished = true;
             owner.finished(this);

@@ -97,6 +97,20 @@ class MachineTest {
     }
 
     @Test
+    void hostWorkThatRunsOutOfMemoryFailsInsteadOfNeverEnding() {
+        for (ClockMode mode : ClockMode.values()) {
+            try (Machine machine = machine(mode, 1)) {
+                CompletableFuture<Exception> seen = new CompletableFuture<>();
+                machine.post(() -> machine.submit(5_000, () -> {
+                    throw new OutOfMemoryError("as if");
+                }, (result, failure) -> seen.complete(failure)));
+                machine.start(IDLE);
+                assertThat(seen.join()).hasRootCauseMessage("as if");
+            }
+        }
+    }
+
+    @Test
     void aSeedDecidesTheQuanta() {
         assertThat(quanta(7)).isEqualTo(quanta(7)).isNotEqualTo(quanta(8));
         assertThat(quanta(7)).allMatch(q -> q > 0 && q <= Machine.MAX_QUANTUM);

@@ -27,6 +27,10 @@ record ElfFile(long entry, List<Segment> segments, List<ByteBuffer> notes) {
 
     /** One PT_LOAD segment: {@code fileSize} bytes at {@code offset} go to {@code physical}; the rest up to {@code memorySize} is zero. */
     record Segment(long offset, long virtual, long physical, long fileSize, long memorySize) {
+        /** Whether a physical address lies in it. */
+        boolean holds(long address) {
+            return Long.compareUnsigned(address - physical, memorySize) < 0;
+        }
     }
 
     static boolean recognises(byte[] image) {

@@ -1,7 +1,7 @@
 package dev.xenolith.dom0.build;
 
 import java.io.ByteArrayInputStream;
-import java.io.ByteArrayOutputStream;
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -16,8 +16,10 @@ import java.util.zip.GZIPInputStream;
  * @param name what messages call it: the path it came from
  */
 record KernelImage(String name, byte[] bytes, ElfFile elf, XenNotes notes) {
-    /** No kernel unpacks to more; a bound against decompression bombs. */
-    private static final int MAX_UNPACKED = 1 << 30;
+    /** Longest file of any kind; also a bound against decompression bombs. */
+    private static final long MAX_BYTES = 1 << 30;
+    /** A file is held whole on the heap, for a moment twice, beside those of other creations: this part of it is for one. */
+    private static final int HEAP_SHARE = 4;
 
     static KernelImage read(Path path) throws BuildException {
         String name = path.toString();
@@ -29,8 +31,11 @@ record KernelImage(String name, byte[] bytes, ElfFile elf, XenNotes notes) {
             if (Files.isDirectory(path)) {
                 throw new BuildException(what + " " + path + ": is a directory");
             }
-            if (Files.size(path) > MAX_UNPACKED) {
-                throw new BuildException(what + " " + path + ": larger than 1 GiB");
+            if (Files.exists(path) && !Files.isRegularFile(path)) {
+                throw new BuildException(what + " " + path + ": is a device or a pipe, not a file");
+            }
+            if (Files.size(path) > limit()) {
+                throw new BuildException(what + " " + path + ": larger than " + limitText());
             }
             return Files.readAllBytes(path);
         } catch (NoSuchFileException e) {
@@ -38,6 +43,15 @@ record KernelImage(String name, byte[] bytes, ElfFile elf, XenNotes notes) {
         } catch (IOException e) {
             throw new BuildException(what + " " + path + ": cannot be read: " + e.getMessage(), e);
         }
+    }
+
+    /** Bytes that a file may have, packed or not. */
+    private static int limit() {
+        return (int) Math.min(MAX_BYTES, Runtime.getRuntime().maxMemory() / HEAP_SHARE);
+    }
+
+    private static String limitText() {
+        return (limit() >> 20) + " MiB, the most that this host's process takes";
     }
 
     static KernelImage of(String name, byte[] file) throws BuildException {
@@ -55,16 +69,13 @@ record KernelImage(String name, byte[] bytes, ElfFile elf, XenNotes notes) {
 
     private static byte[] gunzip(String name, byte[] file) throws BuildException {
         try (InputStream in = new GZIPInputStream(new ByteArrayInputStream(file), 65536)) {
-            ByteArrayOutputStream out = new ByteArrayOutputStream(Math.max(65536, file.length * 2));
-            byte[] buffer = new byte[65536];
-            int n;
-            while ((n = in.read(buffer)) > 0) {
-                if (out.size() + n > MAX_UNPACKED) {
-                    throw new BuildException(name + ": unpacks to more than 1 GiB");
-                }
-                out.write(buffer, 0, n);
+            byte[] image = in.readNBytes(limit() + 1);
+            if (image.length > limit()) {
+                throw new BuildException(name + ": unpacks to more than " + limitText());
             }
-            return out.toByteArray();
+            return image;
+        } catch (EOFException e) {
+            throw new BuildException(name + ": damaged gzip data: it ends early", e);
         } catch (IOException e) {
             throw new BuildException(name + ": damaged gzip data: " + e.getMessage(), e);
         }

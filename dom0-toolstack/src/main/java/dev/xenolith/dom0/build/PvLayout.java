@@ -1,5 +1,7 @@
 package dev.xenolith.dom0.build;
 
+import java.util.Comparator;
+import java.util.List;
 import java.util.OptionalLong;
 
 /**
@@ -47,6 +49,7 @@ record PvLayout(long virtBase, long pages, long mappedFrames, long kernelPfn, lo
             low = Math.min(low, start);
             high = Math.max(high, end);
         }
+        refuseOverlaps(kernel);
         long virtBase = notes.virtBase();
         long virtEnd = virtBase + memory;
         if ((virtBase & (PAGE_SIZE - 1)) != 0 || !canonical(virtBase) || !canonical(virtEnd - 1)
@@ -55,9 +58,10 @@ record PvLayout(long virtBase, long pages, long mappedFrames, long kernelPfn, lo
                     .formatted(kernel.name(), virtBase));
         }
         long entry = notes.entry().orElse(kernel.elf().entry());
-        if (entry - virtBase < low || entry - virtBase >= high) {
+        long entryPhysical = entry - virtBase + notes.paddrOffset();
+        if (kernel.elf().segments().stream().noneMatch(segment -> segment.holds(entryPhysical))) {
             throw new BuildException(
-                    "%s: entry point 0x%x lies outside the loaded kernel".formatted(kernel.name(), entry));
+                    "%s: entry point 0x%x lies outside the kernel's segments".formatted(kernel.name(), entry));
         }
         if (notes.hypercallPage().isPresent()) {
             long page = notes.hypercallPage().getAsLong() - virtBase;
@@ -121,6 +125,19 @@ record PvLayout(long virtBase, long pages, long mappedFrames, long kernelPfn, lo
                 frames(high) - (low >> PAGE_SHIFT), ramdiskPfn,
                 ramdiskSize, byPfn, p2mPfn, p2mFrames, p2mVirtual, startInfo, xenstore, console, tablePfn, tables,
                 stack, entry);
+    }
+
+    private static void refuseOverlaps(KernelImage kernel) throws BuildException {
+        List<ElfFile.Segment> sorted = kernel.elf().segments().stream()
+                .sorted(Comparator.comparingLong(ElfFile.Segment::physical)).toList();
+        for (int i = 1; i < sorted.size(); i++) {
+            ElfFile.Segment before = sorted.get(i - 1);
+            ElfFile.Segment segment = sorted.get(i);
+            if (before.holds(segment.physical())) {
+                throw new BuildException("%s: segments overlap: one at physical 0x%x has 0x%x bytes, one begins at 0x%x"
+                        .formatted(kernel.name(), before.physical(), before.memorySize(), segment.physical()));
+            }
+        }
     }
 
     /** Virtual address of a frame of the bootstrap region. */

@@ -6,15 +6,17 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Makes small ELF files for tests: one loadable segment and the Xen notes asked for. */
+/** Makes small ELF files for tests: one or two loadable segments and the Xen notes asked for. */
 final class ElfBytes {
     static final long VIRT_BASE = 0xffff_ffff_8000_0000L;
-    private static final int HEADERS = 64 + 2 * 56;
+    private static final int HEADERS = 64 + 3 * 56;
 
     private final List<byte[]> notes = new ArrayList<>();
     private long physical = 0x10_0000;
     private long memorySize = 0x3000;
     private byte[] content = new byte[0x1000];
+    /** Physical address of a second loadable segment, of a page of zeros. */
+    private long second = -1;
     private int elfClass = 2;
     private int machine = 62;
 
@@ -45,6 +47,11 @@ final class ElfBytes {
         return this;
     }
 
+    ElfBytes secondAt(long address) {
+        second = address;
+        return this;
+    }
+
     ElfBytes content(byte[] bytes) {
         content = bytes;
         return this;
@@ -65,9 +72,12 @@ final class ElfBytes {
         ByteBuffer file = ByteBuffer.allocate(HEADERS + noteBytes + content.length).order(ByteOrder.LITTLE_ENDIAN);
         file.put(new byte[]{0x7f, 'E', 'L', 'F', (byte) elfClass, 1, 1});
         file.putShort(16, (short) 2).putShort(18, (short) machine).putLong(24, VIRT_BASE + physical).putLong(32, 64);
-        file.putShort(54, (short) 56).putShort(56, (short) 2);
+        file.putShort(54, (short) 56).putShort(56, (short) (second < 0 ? 2 : 3));
         program(file, 64, 1, HEADERS + noteBytes, VIRT_BASE + physical, physical, content.length, memorySize);
         program(file, 64 + 56, 4, HEADERS, 0, 0, noteBytes, noteBytes);
+        if (second >= 0) {
+            program(file, 64 + 2 * 56, 1, 0, VIRT_BASE + second, second, 0, 0x1000);
+        }
         file.position(HEADERS);
         notes.forEach(file::put);
         file.put(content);

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
+import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -70,6 +72,42 @@ class KernelImageTest {
         Path missing = directory.resolve("nothing");
         assertThatThrownBy(() -> KernelImage.read(missing)).hasMessageContainingAll("nothing", "no such file");
         assertThatThrownBy(() -> KernelImage.read(directory)).hasMessageContaining("is a directory");
+    }
+
+    @Test
+    void segmentsMustNotOverlapAndTheEntryMustBeInOne() throws BuildException {
+        // The first has three pages from 1 MiB on.
+        refused(ElfBytes.kernel().secondAt(0x10_0000).bytes(), "segments overlap");
+        refused(ElfBytes.kernel().secondAt(0x10_2fff).bytes(), "segments overlap");
+        refused(ElfBytes.kernel().secondAt(0xf_f001).bytes(), "segments overlap");
+        assertThat(layout(ElfBytes.kernel().secondAt(0x10_3000)).kernelFrames()).isEqualTo(4);
+        assertThat(layout(ElfBytes.kernel().secondAt(0x20_0000)).kernelFrames()).isEqualTo(0x101);
+        refused(ElfBytes.kernel().secondAt(0x20_0000).note(XenNotes.ENTRY, ElfBytes.VIRT_BASE + 0x18_0000).bytes(),
+                "entry point 0xffffffff80180000 lies outside the kernel's segments");
+    }
+
+    @Test
+    void whatHasNoEndIsRefused(@TempDir Path directory) throws Exception {
+        assertThatThrownBy(() -> KernelImage.read(Path.of("/dev/zero")))
+                .hasMessage("kernel /dev/zero: is a device or a pipe, not a file");
+        Path large = directory.resolve("large");
+        try (RandomAccessFile file = new RandomAccessFile(large.toFile(), "rw")) {
+            file.setLength(1L << 40);
+        }
+        assertThatThrownBy(() -> KernelImage.read(large)).hasMessageContaining(": larger than ");
+        ByteArrayOutputStream mebibyte = new ByteArrayOutputStream();
+        try (OutputStream out = new GZIPOutputStream(mebibyte)) {
+            out.write(new byte[1 << 20]);
+        }
+        // A gzip file may have several members, whose contents follow one another.
+        byte[] packed = mebibyte.toByteArray();
+        ByteArrayOutputStream bomb = new ByteArrayOutputStream();
+        for (long left = Runtime.getRuntime().maxMemory() / 4; left >= 0; left -= 1 << 20) {
+            bomb.write(packed);
+        }
+        refused(bomb.toByteArray(), "unpacks to more than ");
+        refused(Arrays.copyOf(packed, 5), "damaged gzip data: it ends early");
+        refused(Arrays.copyOf(packed, packed.length / 2), "damaged gzip data: it ends early");
     }
 
     @Test
