@@ -314,7 +314,7 @@ public final class Decoder {
                         forms[i] = OperandForm.REGISTER;
                         registers[i] = register(modRm & 7 | (rex & 1) << 3, bits);
                     } else {
-                        forms[i] = OperandForm.GENERAL;
+                        forms[i] = memoryForm();
                     }
                 }
                 case REG -> {
@@ -364,7 +364,7 @@ public final class Decoder {
                     immediate = signed(bits / 8);
                 }
                 case OFFSET -> {
-                    forms[i] = OperandForm.GENERAL;
+                    forms[i] = memoryForm();
                     displacement = signed(addressBits / 8);
                     if (addressBits < 64) {
                         displacement &= (1L << addressBits) - 1;
@@ -415,7 +415,13 @@ public final class Decoder {
         if (codeBits == 64) {
             return segmentPrefix >= 4 ? segmentPrefix : DecodedInstruction.FLAT;
         }
-        return segmentPrefix >= 0 ? segmentPrefix : byDefault;
+        int number = segmentPrefix >= 0 ? segmentPrefix : byDefault;
+        boolean flat = (mode & Mode.FLAT) != 0 && number < 4 && number != 1;
+        return flat ? DecodedInstruction.FLAT : number;
+    }
+
+    private OperandForm memoryForm() {
+        return codeBits == 64 || segment == DecodedInstruction.FLAT ? OperandForm.GENERAL : OperandForm.SEGMENTED;
     }
 
     /** SDM 2A 2.1.5: tables 2-1 to 2-3. */

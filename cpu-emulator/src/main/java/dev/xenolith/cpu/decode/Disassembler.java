@@ -85,7 +85,7 @@ public final class Disassembler {
             case IMMEDIATE -> immediate(text, instruction, spec, instruction.immediate, bits);
             case SECOND_IMMEDIATE -> immediate(text, instruction, spec, instruction.displacement, bits);
             case RELATIVE -> hex(text, address + instruction.length + instruction.immediate);
-            case BASE, GENERAL -> {
+            case BASE, GENERAL, SEGMENTED -> {
                 text.append(size(spec.width() == 'p' ? bits + 16 : bits));
                 memory(text, instruction, address);
             }

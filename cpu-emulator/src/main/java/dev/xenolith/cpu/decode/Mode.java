@@ -15,7 +15,7 @@ public final class Mode {
     public static final int STACK_32 = 1 << 2;
     /** CPL is 3. */
     public static final int USER = 1 << 3;
-    /** Outside 64-bit mode: CS, DS, ES and SS all have base 0 and limit 4 GiB. */
+    /** ES, CS, SS and DS have base 0 and limit 4 GiB and may be read, all but CS written too; always so in 64-bit mode. */
     public static final int FLAT = 1 << 4;
     /** Alignment checks are on: CR0.AM and RFLAGS.AC at CPL 3. */
     public static final int ALIGNMENT = 1 << 5;

@@ -28,7 +28,7 @@ public record OpcodeRow(int id, String encodingText, Encoding encoding, String m
 
     /** Modes in which a row exists. */
     public enum Modes {
-        ALL, ONLY_64, NOT_64, NOT_REAL;
+        ALL, ONLY_64, NOT_64, NOT_REAL, ONLY_LEGACY_PROTECTED;
 
         static Modes parse(String text) {
             return switch (text) {
@@ -36,6 +36,7 @@ public record OpcodeRow(int id, String encodingText, Encoding encoding, String m
                 case "64" -> ONLY_64;
                 case "!64" -> NOT_64;
                 case "!real" -> NOT_REAL;
+                case "prot" -> ONLY_LEGACY_PROTECTED;
                 default -> throw new IllegalArgumentException("unknown modes " + text);
             };
         }
@@ -47,6 +48,7 @@ public record OpcodeRow(int id, String encodingText, Encoding encoding, String m
                 case ONLY_64 -> wide;
                 case NOT_64 -> !wide;
                 case NOT_REAL -> (mode & (Mode.REAL | Mode.VIRTUAL_8086)) == 0;
+                case ONLY_LEGACY_PROTECTED -> !wide && (mode & (Mode.REAL | Mode.VIRTUAL_8086)) == 0;
             };
         }
     }
@@ -93,7 +95,17 @@ public record OpcodeRow(int id, String encodingText, Encoding encoding, String m
 
     /** Whether the row exists in 64-bit mode. */
     public boolean in64BitMode() {
-        return modes != Modes.NOT_64;
+        return modes != Modes.NOT_64 && modes != Modes.ONLY_LEGACY_PROTECTED;
+    }
+
+    /** Whether the row exists outside 64-bit mode. */
+    public boolean outside64BitMode() {
+        return modes != Modes.ONLY_64 && (requiredBits == 0 || requiredBits < 64);
+    }
+
+    /** Whether what the row does differs outside 64-bit mode other than by its memory operand: it branches or uses the stack. */
+    public boolean dependsOnMode() {
+        return semantic.dependsOnMode() || has(OperandType.RELATIVE);
     }
 
     @Override

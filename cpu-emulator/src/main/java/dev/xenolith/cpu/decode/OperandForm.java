@@ -6,8 +6,10 @@ public enum OperandForm {
     REGISTER('R'),
     /** Memory at base register plus displacement in a flat segment, 64-bit address: the most frequent form. */
     BASE('M'),
-    /** Memory at any address the architecture has. */
+    /** Memory at any address the architecture has, in a segment that needs no checks. */
     GENERAL('X'),
+    /** Outside 64-bit mode: memory in a segment whose base counts and whose limit and rights are checked. */
+    SEGMENTED('Z'),
     /** {@link DecodedInstruction#immediate}. */
     IMMEDIATE('I'),
     /** A second immediate, in {@link DecodedInstruction#displacement}. */
@@ -30,6 +32,6 @@ public enum OperandForm {
 
     /** Whether it is memory with an address in the instruction. */
     public boolean isMemory() {
-        return this == BASE || this == GENERAL;
+        return this == BASE || this == GENERAL || this == SEGMENTED;
     }
 }

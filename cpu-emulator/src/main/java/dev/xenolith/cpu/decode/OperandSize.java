@@ -50,6 +50,17 @@ public enum OperandSize {
         };
     }
 
+    /** The operand sizes that are possible outside 64-bit mode. */
+    public int[] sizesOutside64BitMode() {
+        return switch (this) {
+            case B -> new int[]{8};
+            case W -> new int[]{16};
+            case D, Y, N, NONE -> new int[]{32};
+            case Q -> new int[]{64};
+            case V, Z, D64, F64 -> new int[]{16, 32};
+        };
+    }
+
     /** The operand sizes that are possible in 64-bit mode. */
     public int[] sizesIn64BitMode() {
         return switch (this) {

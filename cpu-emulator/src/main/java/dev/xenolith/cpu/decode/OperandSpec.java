@@ -5,7 +5,7 @@ package dev.xenolith.cpu.decode;
  *
  * @param text as in the table
  * @param type where it comes from
- * @param width letter of its width: {@code b w d q v z y n p}, or {@code -} for an address without data
+ * @param width letter of its width: {@code b w d q v z y n p a}, or {@code -} for an address without data
  * @param fixed number of the implied register (16 to 19: AH to BH) or the implied constant
  */
 public record OperandSpec(String text, OperandType type, char width, int fixed) {
@@ -16,11 +16,15 @@ public record OperandSpec(String text, OperandType type, char width, int fixed) 
             case "DX" -> new OperandSpec(text, OperandType.FIXED_REGISTER, 'w', 2);
             case "eAX" -> new OperandSpec(text, OperandType.FIXED_REGISTER, 'z', 0);
             case "rAX" -> new OperandSpec(text, OperandType.FIXED_REGISTER, 'v', 0);
+            case "ES" -> new OperandSpec(text, OperandType.FIXED_SEGMENT, 'w', 0);
+            case "CS" -> new OperandSpec(text, OperandType.FIXED_SEGMENT, 'w', 1);
+            case "SS" -> new OperandSpec(text, OperandType.FIXED_SEGMENT, 'w', 2);
+            case "DS" -> new OperandSpec(text, OperandType.FIXED_SEGMENT, 'w', 3);
             case "FS" -> new OperandSpec(text, OperandType.FIXED_SEGMENT, 'w', 4);
             case "GS" -> new OperandSpec(text, OperandType.FIXED_SEGMENT, 'w', 5);
             case "1" -> new OperandSpec(text, OperandType.CONSTANT, 'b', 1);
             default -> {
-                if (text.length() != 2 || "bwdqvzynp-".indexOf(text.charAt(1)) < 0) {
+                if (text.length() != 2 || "bwdqvzynpa-".indexOf(text.charAt(1)) < 0) {
                     throw new IllegalArgumentException("unknown operand " + text);
                 }
                 yield new OperandSpec(text, type(text.charAt(0)), text.charAt(1), 0);
@@ -57,9 +61,15 @@ public record OperandSpec(String text, OperandType type, char width, int fixed) 
             case 'q' -> 64;
             case 'z' -> Math.min(operandBits, 32);
             case 'y', 'n' -> Math.max(operandBits, 32);
-            case 'v', 'p' -> operandBits;
+            case 'v', 'p', 'a' -> operandBits;
             default -> 0;
         };
+    }
+
+    /** Bytes that an access to the operand in memory touches, under an operand size of {@code operandBits}. */
+    public int memoryBytes(int operandBits) {
+        int bytes = bits(operandBits) / 8;
+        return width == 'p' ? bytes + 2 : width == 'a' ? 2 * bytes : bytes;
     }
 
     /** Whether the operand may be a register and may be memory, as ModRM says. */

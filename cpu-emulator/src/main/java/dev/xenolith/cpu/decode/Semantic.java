@@ -14,14 +14,20 @@ import java.util.regex.Pattern;
  * @param writes bit i: operand i + 1 is written
  * @param readsWritten bit i: operand i + 1 is read before it is written
  * @param addressAfterRsp whether RSP as a base is the value after the instruction
+ * @param addressedBytes bytes that are accessed at an operand without width of its own whose address the program names, -1 if
+ *        the table does not say
+ * @param addressedForWrite whether those are written
  * @param usesStack whether it reaches memory through RSP or RBP without an operand that says so
+ * @param dependsOnMode whether it branches or uses the stack, which is done in another way outside 64-bit mode
  * @param program statements in the language described in the table
  */
 public record Semantic(String name, boolean readsCondition, int flagsRead, int flagsWritten, int flagsUndefined,
         boolean endsBlock,
-        int writes, int readsWritten, boolean addressAfterRsp, boolean usesStack, String program) {
+        int writes, int readsWritten, boolean addressAfterRsp, int addressedBytes, boolean addressedForWrite,
+        boolean usesStack, boolean dependsOnMode, String program) {
     private static final Pattern STACK = Pattern
             .compile("\\b(push|pop|load RSP|load RBP|Stack\\.|ControlTransfer\\.(callFar|returnFar|iret))");
+    private static final Pattern MODE = Pattern.compile("\\b(push|pop|load RSP|load RBP|RSP =|branch|rip =|next)");
     private static final String LETTERS = "C?P?A?ZS??DO";
 
     static Semantic parse(String[] columns) {
@@ -29,12 +35,18 @@ public record Semantic(String name, boolean readsCondition, int flagsRead, int f
         int readsWritten = 0;
         boolean ends = false;
         boolean afterRsp = false;
+        int addressed = -1;
+        boolean addressedForWrite = false;
         for (String attribute : columns[4].split(" +")) {
             switch (attribute) {
                 case "-" -> {
                 }
                 case "end" -> ends = true;
                 case "rsp" -> afterRsp = true;
+                case "m0", "m6", "m8", "mw6", "mw8" -> {
+                    addressedForWrite = attribute.charAt(1) == 'w';
+                    addressed = attribute.charAt(attribute.length() - 1) - '0';
+                }
                 case "w1", "w2" -> writes |= 1 << attribute.charAt(1) - '1';
                 case "rw1", "rw2" -> {
                     writes |= 1 << attribute.charAt(2) - '1';
@@ -46,7 +58,8 @@ public record Semantic(String name, boolean readsCondition, int flagsRead, int f
         boolean condition = columns[1].equals("cc");
         return new Semantic(columns[0], condition, condition ? 0 : flags(columns[1]), flags(columns[2]),
                 flags(columns[3]), ends,
-                writes, readsWritten, afterRsp, STACK.matcher(columns[5]).find(),
+                writes, readsWritten, afterRsp, addressed, addressedForWrite, STACK.matcher(columns[5]).find(),
+                MODE.matcher(columns[5]).find(),
                 columns[5].equals("-") ? "" : columns[5]);
     }
 

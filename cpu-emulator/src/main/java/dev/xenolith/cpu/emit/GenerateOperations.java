@@ -51,24 +51,31 @@ public final class GenerateOperations {
         rows.add(table.invalid());
         rows.add(table.overlong());
         for (OpcodeRow row : rows) {
-            if (!row.in64BitMode()) {
-                continue;
+            if (row.in64BitMode()) {
+                addOperations(classes, methods, row, false);
             }
-            for (int bits : row.size().sizesIn64BitMode()) {
-                if (row.requiredBits() != 0 && row.requiredBits() != bits) {
-                    continue;
-                }
-                for (List<OperandForm> forms : forms(row)) {
-                    String name = OperationName.of(row, bits, forms);
-                    classes.computeIfAbsent(name, n -> operation(n, methods, row, bits, forms));
-                }
+            if (row.outside64BitMode()) {
+                addOperations(classes, methods, row, true);
             }
         }
         return classes;
     }
 
+    private static void addOperations(Map<String, byte[]> classes, SemanticMethods methods, OpcodeRow row,
+            boolean legacy) {
+        for (int bits : legacy ? row.size().sizesOutside64BitMode() : row.size().sizesIn64BitMode()) {
+            if (row.requiredBits() != 0 && row.requiredBits() != bits) {
+                continue;
+            }
+            for (List<OperandForm> forms : forms(row, legacy)) {
+                String name = OperationName.of(row, bits, forms, legacy);
+                classes.computeIfAbsent(name, n -> operation(n, methods, row, bits, forms, legacy));
+            }
+        }
+    }
+
     private static byte[] operation(String name, SemanticMethods methods, OpcodeRow row, int bits,
-            List<OperandForm> forms) {
+            List<OperandForm> forms, boolean legacy) {
         ClassDesc type = ClassDesc.of(OperationName.PACKAGE, name);
         MethodTypeDesc constructor = MethodTypeDesc.of(ConstantDescs.CD_void, DECODED);
         try {
@@ -80,21 +87,22 @@ public final class GenerateOperations {
                                     .invokespecial(ProgramEmitter.OP, ConstantDescs.INIT_NAME, constructor).return_())
                     .withMethodBody("exec", MethodTypeDesc.of(ConstantDescs.CD_void, ProgramEmitter.PROCESSOR),
                             ClassFile.ACC_PUBLIC,
-                            code -> new ProgramEmitter(code, methods, row, bits, forms).emit()));
+                            code -> new ProgramEmitter(code, methods, row, bits, forms, legacy).emit()));
         } catch (IllegalArgumentException e) {
             throw new IllegalStateException(row + ", semantic " + row.semantic().name() + ": " + e.getMessage(), e);
         }
     }
 
-    /** The combinations of operand forms that the decoder can give for {@code row} in 64-bit mode. */
-    private static List<List<OperandForm>> forms(OpcodeRow row) {
+    /** The combinations of operand forms that the decoder can give for {@code row} in 64-bit mode or, {@code legacy}, outside. */
+    private static List<List<OperandForm>> forms(OpcodeRow row, boolean legacy) {
+        OperandForm special = legacy ? OperandForm.SEGMENTED : OperandForm.BASE;
         List<List<OperandForm>> combinations = new ArrayList<>();
         combinations.add(List.of());
         boolean immediate = false;
         for (OperandSpec operand : row.operands()) {
             List<OperandForm> choices = switch (operand.type()) {
-                case RM -> List.of(OperandForm.REGISTER, OperandForm.BASE, OperandForm.GENERAL);
-                case RM_MEMORY, OFFSET -> List.of(OperandForm.BASE, OperandForm.GENERAL);
+                case RM -> List.of(OperandForm.REGISTER, special, OperandForm.GENERAL);
+                case RM_MEMORY, OFFSET -> List.of(special, OperandForm.GENERAL);
                 case RM_REGISTER, REG, OPCODE_REGISTER, VEX_REGISTER, FIXED_REGISTER -> List.of(OperandForm.REGISTER);
                 case IMMEDIATE -> List.of(immediate ? OperandForm.SECOND_IMMEDIATE : OperandForm.IMMEDIATE);
                 case CONSTANT -> List.of(OperandForm.IMMEDIATE);

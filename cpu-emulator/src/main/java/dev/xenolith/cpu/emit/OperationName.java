@@ -8,7 +8,8 @@ import java.util.List;
 /**
  * Names of generated operations: semantic, operand size, then a letter per operand form with its width where that differs. {@code
  * Add32RM} adds memory (base plus displacement) to a register, {@code Mov64RX8} sign-extends a byte from general memory. Rows of
- * the same semantic share an operation if their operands have the same forms.
+ * the same semantic share an operation if their operands have the same forms. What branches or uses the stack has operations of
+ * its own for use outside 64-bit mode, {@code Push32RLegacy}.
  */
 public final class OperationName {
     /** Package of the generated classes. */
@@ -16,17 +17,17 @@ public final class OperationName {
 
     private OperationName() {}
 
-    /** Simple name of the class that executes {@code instruction}. */
-    public static String of(DecodedInstruction instruction) {
+    /** Simple name of the class that executes {@code instruction}; {@code legacy}: outside 64-bit mode. */
+    public static String of(DecodedInstruction instruction, boolean legacy) {
         OperandForm[] forms = new OperandForm[instruction.operands()];
         for (int i = 0; i < forms.length; i++) {
             forms[i] = instruction.form(i);
         }
-        return of(instruction.row, instruction.operandBits, List.of(forms));
+        return of(instruction.row, instruction.operandBits, List.of(forms), legacy);
     }
 
     /** Simple name of the class for {@code row} with operand size {@code operandBits} and operands of {@code forms}. */
-    public static String of(OpcodeRow row, int operandBits, List<OperandForm> forms) {
+    public static String of(OpcodeRow row, int operandBits, List<OperandForm> forms, boolean legacy) {
         String semantic = row.semantic().name();
         StringBuilder name = new StringBuilder().append(Character.toUpperCase(semantic.charAt(0))).append(semantic, 1,
                 semantic.length());
@@ -42,6 +43,6 @@ public final class OperationName {
                 name.append(bits);
             }
         }
-        return name.toString();
+        return name.append(legacy && row.dependsOnMode() ? "Legacy" : "").toString();
     }
 }

@@ -2,6 +2,7 @@ package dev.xenolith.cpu.emit;
 
 import dev.xenolith.cpu.decode.OpcodeRow;
 import dev.xenolith.cpu.decode.OperandForm;
+import dev.xenolith.cpu.decode.OperandSpec;
 import dev.xenolith.cpu.decode.Semantic;
 import dev.xenolith.cpu.emit.Program.Aspect;
 import dev.xenolith.cpu.emit.Program.Assign;
@@ -68,8 +69,11 @@ final class ProgramEmitter {
     private final int operandBits;
     private final List<OperandForm> forms;
     private final Program program;
+    /** For use outside 64-bit mode: the stack and the code segment have a base, a limit and a size. */
+    private final boolean legacy;
 
-    ProgramEmitter(CodeBuilder code, SemanticMethods methods, OpcodeRow row, int operandBits, List<OperandForm> forms) {
+    ProgramEmitter(CodeBuilder code, SemanticMethods methods, OpcodeRow row, int operandBits, List<OperandForm> forms,
+            boolean legacy) {
         this.code = code;
         this.methods = methods;
         this.row = row;
@@ -77,6 +81,7 @@ final class ProgramEmitter {
         this.operandBits = operandBits;
         this.forms = forms;
         this.program = Program.parse(semantic.program());
+        this.legacy = legacy;
     }
 
     /** Name of condition {@code number}, 0..15, and of its method in {@code Flags}. */
@@ -110,12 +115,46 @@ final class ProgramEmitter {
                 memoryOperand(i, loaded[i], displace);
             }
         }
+        if (legacy) {
+            checkTargetBeforePush();
+        }
         for (Statement statement : program.statements()) {
             statement(statement);
         }
         if (program.statements().isEmpty() || !(program.statements().getLast() instanceof Raise)) {
             code.return_();
         }
+    }
+
+    /** CALL: whether it can branch there must be known before it pushes. */
+    private void checkTargetBeforePush() {
+        boolean pushes = false;
+        for (Statement statement : program.statements()) {
+            pushes |= statement instanceof Push;
+            if (pushes && statement instanceof Assign(Name(String name), Expression target) && name.equals("rip")) {
+                legacyCall("NearBranch", "check", target);
+            }
+        }
+    }
+
+    /** Calls {@code method} of a class in {@code processor} with the processor, a value and the operand size. */
+    private void legacyCall(String type, String method, Expression value) {
+        code.aload(1);
+        expression(value, long.class);
+        invokeLegacy(type, method);
+    }
+
+    private void invokeLegacy(String type, String method) {
+        Method found = methods.find(type, method);
+        if (found.getParameterCount() == 3) {
+            code.loadConstant(operandBits);
+        }
+        code.invokestatic(SemanticMethods.owner(found), method, SemanticMethods.descriptor(found));
+    }
+
+    /** Whether {@code address} is the stack pointer or frame pointer rather than an operand's address. */
+    private static boolean isStack(Expression address) {
+        return address instanceof Name(String name) && (name.equals("RSP") || name.equals("RBP"));
     }
 
     // ---- operands ----------------------------------------------------------------------------------------------------
@@ -134,7 +173,7 @@ final class ProgramEmitter {
             case IMMEDIATE -> field("immediate", LONG);
             case SECOND_IMMEDIATE -> field("displacement", LONG);
             case RELATIVE -> {
-                code.aload(1).getfield(PROCESSOR, "rip", LONG);
+                name("next");
                 field("immediate", LONG);
                 code.ladd();
             }
@@ -152,12 +191,18 @@ final class ProgramEmitter {
         boolean written = semantic.writes(i);
         boolean addressed = loaded || written;
         boolean[] named = new boolean[1];
+        boolean segmented = forms.get(i) == OperandForm.SEGMENTED;
         program.visit(expression -> named[0] |= expression instanceof Operand operand && operand.index() == i
                 && operand.aspect() == Aspect.ADDRESS);
         if (!addressed && !named[0]) {
             return;
         }
-        if (displace != null) {
+        if (segmented) {
+            code.aload(0).aload(1);
+            expression(displace != null ? displace.bytes() : new Number(0), long.class);
+            code.loadConstant(accessedBytes(i)).loadConstant(written || semantic.addressedForWrite() ? 1 : 0);
+            code.invokevirtual(OP, "checkedAddress", MethodTypeDesc.of(LONG, PROCESSOR, LONG, INT, BOOLEAN));
+        } else if (displace != null) {
             code.aload(0).aload(1);
             expression(displace.bytes(), long.class);
             code.invokevirtual(OP, "displacedAddress", MethodTypeDesc.of(LONG, PROCESSOR, LONG));
@@ -175,6 +220,18 @@ final class ProgramEmitter {
             signExtend(bits);
             code.lstore(local(i));
         }
+    }
+
+    private int accessedBytes(int i) {
+        OperandSpec spec = row.operands().get(i);
+        if (spec.width() != '-') {
+            return spec.memoryBytes(operandBits);
+        }
+        if (semantic.addressedBytes() < 0) {
+            throw new IllegalArgumentException(
+                    row + ": no attribute m says how much is accessed at operand " + (i + 1));
+        }
+        return semantic.addressedBytes();
     }
 
     /** Base register plus displacement. */
@@ -226,8 +283,16 @@ final class ProgramEmitter {
 
     private void statement(Statement statement) {
         switch (statement) {
+            case Assign(Name(String name), Expression value) when legacy && name.equals("rip") ->
+                legacyCall("NearBranch", "jump", value);
+            case Assign(Name(String name), Expression value) when legacy && name.equals("RSP") ->
+                legacyCall("Stack", "setPointer", value);
             case Assign s -> {
                 expression(s.value(), long.class);
+                assign(s.target());
+            }
+            case Load s when legacy && isStack(s.address()) -> {
+                legacyCall("Stack", "load", s.address());
                 assign(s.target());
             }
             case Load s -> {
@@ -236,7 +301,14 @@ final class ProgramEmitter {
                 code.invokevirtual(PROCESSOR, "load" + operandBits, MethodTypeDesc.of(LONG, LONG));
                 assign(s.target());
             }
+            case Push s when legacy -> legacyCall("Stack", "push", s.value());
             case Push s -> push(s.value());
+            case Pop s when legacy -> {
+                legacyCall("Stack", "load", new Name("RSP"));
+                assign(s.target());
+                code.aload(1).aload(GPR).loadConstant(RSP).laload().loadConstant(operandBits / 8L).ladd();
+                invokeLegacy("Stack", "setPointer");
+            }
             case Pop s -> {
                 code.aload(1).aload(GPR).loadConstant(RSP).laload();
                 code.invokevirtual(PROCESSOR, "load" + operandBits, MethodTypeDesc.of(LONG, LONG));
@@ -253,9 +325,15 @@ final class ProgramEmitter {
             case Branch s -> {
                 Label not = code.newLabel();
                 expression(new Name("cc"), boolean.class);
-                code.ifeq(not).aload(1);
-                expression(s.target(), long.class);
-                code.putfield(PROCESSOR, "rip", LONG).labelBinding(not);
+                code.ifeq(not);
+                if (legacy) {
+                    legacyCall("NearBranch", "jump", s.target());
+                } else {
+                    code.aload(1);
+                    expression(s.target(), long.class);
+                    code.putfield(PROCESSOR, "rip", LONG);
+                }
+                code.labelBinding(not);
             }
             case Check s -> {
                 Label good = code.newLabel();
@@ -422,7 +500,15 @@ final class ProgramEmitter {
             case "u" -> code.lload(U);
             case "FR" -> code.aload(1).getfield(PROCESSOR, "flagResult", LONG);
             case "FC" -> code.aload(1).getfield(PROCESSOR, "flagCarries", LONG);
-            case "next" -> code.aload(1).getfield(PROCESSOR, "rip", LONG);
+            case "next" -> {
+                code.aload(1);
+                if (legacy) {
+                    Method next = methods.find("NearBranch", "next");
+                    code.invokestatic(SemanticMethods.owner(next), "next", SemanticMethods.descriptor(next));
+                } else {
+                    code.getfield(PROCESSOR, "rip", LONG);
+                }
+            }
             case "cf" -> code.aload(1).getfield(PROCESSOR, "flagCarries", LONG).loadConstant(63).lushr();
             case "AL", "AH" -> code.aload(GPR).loadConstant(name.equals("AH") ? 16 : 0)
                     .invokestatic(OP, "readByte", MethodTypeDesc.of(LONG, LONGS, INT));

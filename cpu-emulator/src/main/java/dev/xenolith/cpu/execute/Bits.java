@@ -114,4 +114,14 @@ public final class Bits {
     public static long gather(long a, long mask) {
         return Long.compress(a, mask);
     }
+
+    /** ARPL: whether the RPL of selector {@code a} is less than that of {@code b}. */
+    public static boolean isRplLess(long a, long b) {
+        return (a & 3) < (b & 3);
+    }
+
+    /** ARPL: selector {@code a} with the greater RPL of both. */
+    public static long adjustRpl(long a, long b) {
+        return isRplLess(a, b) ? a & ~3L | b & 3 : a;
+    }
 }

@@ -25,4 +25,9 @@ public final class Branch {
     public static long ifCountZero(long rcx, int addressBits, long target, long next) {
         return Logic.zeroExtend(rcx, addressBits) == 0 ? target : next;
     }
+
+    /** BOUND: whether the signed {@code index} lies within the bounds, both included. */
+    public static boolean within(long index, long lower, long upper) {
+        return index >= lower && index <= upper;
+    }
 }

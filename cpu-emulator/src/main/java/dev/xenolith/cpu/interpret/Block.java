@@ -56,6 +56,11 @@ final class Block {
         return offsets[ops.length];
     }
 
+    /** Bytes of all its instructions. */
+    int bytes() {
+        return offsets[ops.length] - offsets[0];
+    }
+
     int length(int i) {
         return offsets[i + 1] - offsets[i];
     }

@@ -61,7 +61,7 @@ final class BlockBuilder {
     }
 
     private @Nullable Block crossing(Processor p, long rip, long address, int mode, int inFirst) {
-        long second = p.translateFetch(secondPage(rip));
+        long second = p.translateFetch(p.wrap(secondPage(rip)));
         if (second < 0) {
             return null;
         }

@@ -19,9 +19,14 @@ final class InstructionFetcher {
     DecodedInstruction fetch(Processor p) {
         long rip = p.rip;
         int have = 0;
+        int most = p.codeBytes(rip, bytes.length);
         while (true) {
-            long address = rip + have;
-            int size = Math.min(bytes.length - have, (int) (BlockBuilder.secondPage(address) - address));
+            if (have == most) {
+                // The instruction crosses the limit of CS.
+                p.codeBytes(rip + have, 1);
+            }
+            long address = p.wrap(rip + have);
+            int size = Math.min(most - have, (int) (BlockBuilder.secondPage(address) - address));
             size = Integer.highestOneBit(Math.min(size, 8));
             long value = p.port.fetch(p, address, size);
             for (int i = 0; i < size; i++) {

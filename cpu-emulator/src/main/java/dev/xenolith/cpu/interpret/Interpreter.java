@@ -153,9 +153,21 @@ public final class Interpreter implements Engine {
         return true;
     }
 
-    /** The block at {@code rip}; null if its instruction is not in memory. Throws the faults of fetching it. */
+    /**
+     * The block at {@code rip}; null if it is for the stepping loop, because its instruction is not in memory or not all of the
+     * block is within the limit of CS. Throws the faults of fetching it.
+     */
     private @Nullable Block find(Processor p, long rip) {
         misses++;
+        if (rip != p.wrap(rip)) {
+            return null;
+        }
+        int available = p.codeBytes(rip, PhysicalMemory.FRAME_SIZE);
+        Block block = findInMemory(p, rip);
+        return block == null || block.bytes() > available ? null : block;
+    }
+
+    private @Nullable Block findInMemory(Processor p, long rip) {
         long address = p.translateFetch(rip);
         if (address < 0) {
             return null;
@@ -167,7 +179,7 @@ public final class Interpreter implements Engine {
                 cache.hits++;
                 return block;
             }
-            long second = p.translateFetch(BlockBuilder.secondPage(rip));
+            long second = p.translateFetch(p.wrap(BlockBuilder.secondPage(rip)));
             if (second >>> PhysicalMemory.FRAME_SHIFT == block.secondFrame) {
                 cache.hits++;
                 return block;
@@ -211,7 +223,8 @@ public final class Interpreter implements Engine {
     private void step(Processor p, Lookup lookup, long end) {
         boolean trap = (p.rflagsSystem & TRAP_FLAG) != 0;
         boolean single = (p.codeContext & Mode.STEP) != 0 || trace != null;
-        long rip = p.rip;
+        long rip = p.wrap(p.rip);
+        p.rip = rip;
         long first = p.retired;
         p.retireLimit = single ? first + 1 : end;
         p.precise = true;

@@ -85,6 +85,15 @@ public abstract class Op {
         return (offset(p.gpr) + bytes << addressShift >>> addressShift) + p.segmentBase[segment];
     }
 
+    /**
+     * Linear address {@code bytes} beyond the memory operand in a segment that is checked for an access to {@code size} bytes
+     * there.
+     */
+    public final long checkedAddress(Processor p, long bytes, int size, boolean write) {
+        long checked = offset(p.gpr) + bytes << addressShift >>> addressShift;
+        return write ? p.segments.writable(segment, checked, size) : p.segments.readable(segment, checked, size);
+    }
+
     /** Offset of the memory operand in its segment. */
     public final long offset(long[] gpr) {
         return gpr[base] + (gpr[index] << scale) + displacement << addressShift >>> addressShift;

@@ -13,47 +13,46 @@ import org.jspecify.annotations.Nullable;
 /** Makes operations of decoded instructions: finds the generated class by name once per form, then calls its constructor. */
 final class OpFactory {
     private static final int SIZES = 4;
-    private static final int FORMS = 3;
+    /** None in memory, BASE, GENERAL, SEGMENTED; then the same outside 64-bit mode. */
+    private static final int FORMS = 8;
     private static final MethodType CONSTRUCTOR = MethodType.methodType(void.class, DecodedInstruction.class);
     private static final MethodType FACTORY = MethodType.methodType(Op.class, DecodedInstruction.class);
 
-    private final OpcodeTable table;
     private final MethodHandles.Lookup lookup = MethodHandles.lookup();
     private final @Nullable MethodHandle[] constructors;
 
     OpFactory(OpcodeTable table) {
-        this.table = table;
         constructors = new MethodHandle[(table.rows().size() + 2) * SIZES * FORMS];
     }
 
     /**
-     * A new operation that executes {@code instruction}, decoded under the mode word {@code mode}. Operations exist for 64-bit
-     * mode only so far: under any other mode it raises #UD.
+     * A new operation that executes {@code instruction}, decoded under the mode word {@code mode}.
      */
     Op make(DecodedInstruction instruction, int mode) {
-        boolean supported = (mode & Mode.CODE_SIZE) == Mode.CODE_64;
-        return make(supported ? instruction : DecodedInstruction.of(table.invalid(), instruction.length));
-    }
-
-    private Op make(DecodedInstruction instruction) {
+        boolean legacy = (mode & Mode.CODE_SIZE) != Mode.CODE_64;
         int memory = instruction.memoryOperand();
-        int form = memory < 0 ? 0 : instruction.form(memory) == OperandForm.BASE ? 1 : 2;
+        int form = memory < 0
+                ? 0
+                : instruction.form(memory) == OperandForm.BASE
+                        ? 1
+                        : instruction.form(memory) == OperandForm.GENERAL ? 2 : 3;
+        form |= legacy ? FORMS / 2 : 0;
         int size = Integer.numberOfTrailingZeros(instruction.operandBits) - 3;
         int slot = (instruction.row.id() * SIZES + size) * FORMS + form;
         MethodHandle constructor = constructors[slot];
         if (constructor == null) {
-            constructor = find(instruction);
+            constructor = find(instruction, legacy);
             constructors[slot] = constructor;
         }
         try {
             return (Op) constructor.invokeExact(instruction);
         } catch (Throwable e) {
-            throw new IllegalStateException("constructor of " + OperationName.of(instruction), e);
+            throw new IllegalStateException("constructor of " + OperationName.of(instruction, legacy), e);
         }
     }
 
-    private MethodHandle find(DecodedInstruction instruction) {
-        String name = OperationName.PACKAGE + '.' + OperationName.of(instruction);
+    private MethodHandle find(DecodedInstruction instruction, boolean legacy) {
+        String name = OperationName.PACKAGE + '.' + OperationName.of(instruction, legacy);
         try {
             return lookup.findConstructor(lookup.findClass(name), CONSTRUCTOR).asType(FACTORY);
         } catch (ReflectiveOperationException e) {

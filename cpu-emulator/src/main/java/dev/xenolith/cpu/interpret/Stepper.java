@@ -39,7 +39,8 @@ public final class Stepper implements Engine {
 
     /** Executes the instruction at RIP; a repeated one until {@code retired} is {@code end}. */
     void step(Processor p, long end) {
-        long rip = p.rip;
+        long rip = p.wrap(p.rip);
+        p.rip = rip;
         p.retireLimit = end;
         p.precise = true;
         Op op = null;

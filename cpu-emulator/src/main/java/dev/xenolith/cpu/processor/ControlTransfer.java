@@ -24,6 +24,13 @@ public final class ControlTransfer {
         softwareInterrupt(p, Vector.BP, length, true);
     }
 
+    /** INTO: #OF as a trap if {@code overflow}, 0 or 1. */
+    public static void overflow(Processor p, long overflow, int length) {
+        if (overflow != 0) {
+            softwareInterrupt(p, Vector.OF, length, true);
+        }
+    }
+
     /** INT1: #DB as a trap, without the check of the gate's DPL (SDM 2 INT1). */
     public static void icebp(Processor p, int length) {
         softwareInterrupt(p, Vector.DB, length, false);

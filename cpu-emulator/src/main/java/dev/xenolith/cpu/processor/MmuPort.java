@@ -126,11 +126,14 @@ final class MmuPort implements MemoryPort {
     }
 
     /**
-     * What faults before any translation: an access of which a byte is not canonical, and one that is misaligned at CPL 3 while
-     * alignment is checked (SDM 3A 6.15).
+     * What faults before any translation: an access of which a byte is not canonical, or outside 64-bit mode beyond 4 GiB, and one
+     * that is misaligned at CPL 3 while alignment is checked (SDM 3A 5.3, 6.15).
      */
     private void checkAddress(Processor p, long address, int size) {
-        if (p.is64Bit() && !(mmu.isCanonical(address) && mmu.isCanonical(address + size - 1))) {
+        boolean reachable = p.is64Bit()
+                ? mmu.isCanonical(address) && mmu.isCanonical(address + size - 1)
+                : address + size - 1 >>> 32 == 0;
+        if (!reachable) {
             throw p.raiseNonCanonical(address);
         }
         if ((p.codeContext & Mode.ALIGNMENT) != 0 && (address & size - 1) != 0) {

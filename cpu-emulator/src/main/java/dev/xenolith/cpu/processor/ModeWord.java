@@ -10,14 +10,14 @@ final class ModeWord {
         int code = p.segmentAttributes[Processor.CS];
         int mode;
         if ((p.efer & Bits.EFER_LMA) != 0 && (code & Segment.LONG) != 0) {
-            mode = Mode.CODE_64;
+            mode = Mode.CODE_64 | Mode.FLAT;
         } else {
             mode = (code & Segment.DEFAULT_32) != 0 ? Mode.CODE_32 : Mode.CODE_16;
             if (isFlat(p)) {
                 mode |= Mode.FLAT;
             }
         }
-        if (mode == Mode.CODE_64 || (p.segmentAttributes[Processor.SS] & Segment.DEFAULT_32) != 0) {
+        if ((mode & Mode.CODE_SIZE) == Mode.CODE_64 || (p.segmentAttributes[Processor.SS] & Segment.DEFAULT_32) != 0) {
             mode |= Mode.STACK_32;
         }
         if (p.cpl == 3) {
@@ -25,6 +25,11 @@ final class ModeWord {
             if ((p.cr0 & Bits.CR0_AM) != 0 && (p.rflagsSystem & Bits.RFLAGS_AC) != 0) {
                 mode |= Mode.ALIGNMENT;
             }
+        }
+        if ((p.cr0 & Bits.CR0_PE) == 0) {
+            mode |= Mode.REAL;
+        } else if ((p.rflagsSystem & Bits.RFLAGS_VM) != 0) {
+            mode |= Mode.VIRTUAL_8086;
         }
         if ((p.rflagsSystem & Bits.RFLAGS_TF) != 0) {
             mode |= Mode.STEP;

@@ -99,7 +99,8 @@ public final class Processor extends LinearMemory {
 
     /**
      * What decoded code and the lookup of blocks by linear address depend on: the mode word (see {@code decode.Mode}) in bits 0
-     * to 15, the address-space tag in bits 16 to 31. Recomputed by {@link #updateContext}.
+     * to 15, the TLB's context in bits 16 to 24, and where CS has a base or limit its number among such in bits 25 to 31.
+     * Recomputed by {@link #updateContext}.
      */
     public int codeContext;
 
@@ -150,6 +151,10 @@ public final class Processor extends LinearMemory {
     int pendingDebug;
     /** A breakpoint is enabled in DR7: instructions execute one by one, accesses take the slow path. */
     boolean breakpoints;
+
+    /** Checks of data accesses outside 64-bit mode. */
+    public final SegmentAccess segments = new SegmentAccess(this);
+    private final CodeSegments codeSegments = new CodeSegments();
 
     /** The fault that {@link GuestFault} announces: vector, error code, and for #PF the linear address. */
     public int faultVector;
@@ -549,9 +554,43 @@ public final class Processor extends LinearMemory {
         int mode = ModeWord.of(this);
         int context = mmu == null ? Tlb.NO_CONTEXT : mmu.tlb.context();
         codeContext = mode | context << 16;
+        if ((mode & Mode.CODE_SIZE) != Mode.CODE_64) {
+            segments.update(mode);
+            if ((mode & Mode.FLAT) == 0) {
+                codeContext |= codeSegmentNumber() << CodeSegments.SHIFT;
+            }
+        }
         // With alignment checks or breakpoints on, and in a scratch processor, no entry may hit.
         int dataSpace = (mode & Mode.ALIGNMENT) != 0 || breakpoints ? Tlb.NO_CONTEXT : context;
         setContexts(dataSpace, dataPrivilege(), context, cpl == 3 ? Mmu.USER : Mmu.SUPERVISOR);
+    }
+
+    private int codeSegmentNumber() {
+        int number = codeSegments.number(segmentBase[CS], segmentLimit[CS]);
+        if (number == 0) {
+            // The numbers begin anew: what the engine knows by them is void.
+            engine.addressSpaceChanged(this);
+            number = codeSegments.number(segmentBase[CS], segmentLimit[CS]);
+        }
+        return number;
+    }
+
+    /** {@code linear} as an address of the present mode: outside 64-bit mode they have 32 bits. */
+    public long wrap(long linear) {
+        return is64Bit() ? linear : linear & 0xffff_ffffL;
+    }
+
+    /** How many bytes of code, at most {@code most}, there are from {@code linear} to the limit of CS; throws #GP(0) if none. */
+    public int codeBytes(long linear, int most) {
+        if ((codeContext & Mode.FLAT) != 0) {
+            return most;
+        }
+        long offset = linear - segmentBase[CS] & 0xffff_ffffL;
+        long left = segmentLimit[CS] - offset + 1;
+        if (left <= 0) {
+            throw raise(Vector.GP, 0);
+        }
+        return (int) Math.min(left, most);
     }
 
     // ---- address space -----------------------------------------------------------------------------------------------

@@ -35,8 +35,8 @@ public final class StringInstructions {
             return;
         }
         do {
-            long value = load(p, source(p, segment, addressBits), bits);
-            store(p, destination(p, addressBits), bits, value);
+            long value = load(p, source(p, segment, addressBits, bits / 8), bits);
+            store(p, destination(p, addressBits, bits / 8, true), bits, value);
             advance(p, RSI, bits, addressBits);
             advance(p, RDI, bits, addressBits);
         } while (repeat != DecodedInstruction.REPEAT_NONE && again(p, addressBits, length));
@@ -47,7 +47,7 @@ public final class StringInstructions {
             return;
         }
         do {
-            store(p, destination(p, addressBits), bits, p.gpr[Processor.RAX]);
+            store(p, destination(p, addressBits, bits / 8, true), bits, p.gpr[Processor.RAX]);
             advance(p, RDI, bits, addressBits);
         } while (repeat != DecodedInstruction.REPEAT_NONE && again(p, addressBits, length));
     }
@@ -57,7 +57,7 @@ public final class StringInstructions {
             return;
         }
         do {
-            long value = load(p, source(p, segment, addressBits), bits);
+            long value = load(p, source(p, segment, addressBits, bits / 8), bits);
             p.gpr[Processor.RAX] = Exchange.merge(p.gpr[Processor.RAX], value, bits);
             advance(p, RSI, bits, addressBits);
         } while (repeat != DecodedInstruction.REPEAT_NONE && again(p, addressBits, length));
@@ -68,8 +68,8 @@ public final class StringInstructions {
             return;
         }
         do {
-            long a = load(p, source(p, segment, addressBits), bits);
-            long b = load(p, destination(p, addressBits), bits);
+            long a = load(p, source(p, segment, addressBits, bits / 8), bits);
+            long b = load(p, destination(p, addressBits, bits / 8, false), bits);
             compare(p, a, b, bits);
             advance(p, RSI, bits, addressBits);
             advance(p, RDI, bits, addressBits);
@@ -81,7 +81,7 @@ public final class StringInstructions {
             return;
         }
         do {
-            long b = load(p, destination(p, addressBits), bits);
+            long b = load(p, destination(p, addressBits, bits / 8, false), bits);
             compare(p, p.gpr[Processor.RAX], b, bits);
             advance(p, RDI, bits, addressBits);
         } while (repeat != DecodedInstruction.REPEAT_NONE && againIf(p, addressBits, repeat, length));
@@ -94,7 +94,7 @@ public final class StringInstructions {
         do {
             int port = (int) p.gpr[Processor.RDX] & 0xffff;
             InputOutput.checkPermission(p, port, bits / 8);
-            long address = destination(p, addressBits);
+            long address = destination(p, addressBits, bits / 8, true);
             p.probeStore(address, bits / 8);
             store(p, address, bits, InputOutput.in(p, port, bits / 8));
             advance(p, RDI, bits, addressBits);
@@ -108,7 +108,7 @@ public final class StringInstructions {
         do {
             int port = (int) p.gpr[Processor.RDX] & 0xffff;
             InputOutput.checkPermission(p, port, bits / 8);
-            long value = load(p, source(p, segment, addressBits), bits);
+            long value = load(p, source(p, segment, addressBits, bits / 8), bits);
             InputOutput.out(p, port, bits / 8, value);
             advance(p, RSI, bits, addressBits);
         } while (repeat != DecodedInstruction.REPEAT_NONE && again(p, addressBits, length));
@@ -117,12 +117,15 @@ public final class StringInstructions {
     /** XLAT: the byte at rBX + AL. */
     public static long xlat(Processor p, int segment, int addressBits) {
         long offset = p.gpr[Processor.RBX] + (p.gpr[Processor.RAX] & 0xff);
-        return p.load8(linear(p, offset, segment, addressBits));
+        return p.load8(readable(p, offset, segment, addressBits, 1));
     }
 
-    /** Linear address of {@code offset} in {@code segment}: an implied operand such as that of MONITOR. */
-    public static long linear(Processor p, long offset, int segment, int addressBits) {
-        return p.segmentBase[segment] + Logic.zeroExtend(offset, addressBits);
+    /** Linear address of {@code bytes} at {@code offset} in {@code segment}, to be read: an implied operand such as that of MONITOR. */
+    public static long readable(Processor p, long offset, int segment, int addressBits, int bytes) {
+        long at = Logic.zeroExtend(offset, addressBits);
+        return (p.codeContext & Mode.CODE_SIZE) == Mode.CODE_64 || segment == Processor.FLAT
+                ? p.segmentBase[segment] + at
+                : p.segments.readable(segment, at, bytes);
     }
 
     // ---- repetition ------------------------------------------------------------------------------------------------
@@ -155,13 +158,18 @@ public final class StringInstructions {
 
     // ---- one iteration ---------------------------------------------------------------------------------------------
 
-    private static long source(Processor p, int segment, int addressBits) {
-        return linear(p, p.gpr[RSI], segment, addressBits);
+    private static long source(Processor p, int segment, int addressBits, int bytes) {
+        return readable(p, p.gpr[RSI], segment, addressBits, bytes);
     }
 
-    private static long destination(Processor p, int addressBits) {
-        int segment = (p.codeContext & Mode.CODE_SIZE) == Mode.CODE_64 ? Processor.FLAT : Processor.ES;
-        return p.segmentBase[segment] + Logic.zeroExtend(p.gpr[RDI], addressBits);
+    private static long destination(Processor p, int addressBits, int bytes, boolean write) {
+        long at = Logic.zeroExtend(p.gpr[RDI], addressBits);
+        if ((p.codeContext & Mode.FLAT) != 0) {
+            return at;
+        }
+        return write
+                ? p.segments.writable(Processor.ES, at, bytes)
+                : p.segments.readable(Processor.ES, at, bytes);
     }
 
     private static void advance(Processor p, int register, int bits, int addressBits) {

@@ -118,24 +118,29 @@ public final class SystemInstructions {
 
     // ---- descriptor-table registers ----------------------------------------------------------------------------------
 
-    public static void lgdt(Processor p, long address) {
+    /** LGDT; {@code bits} is the operand size: 16 loads only 24 bits of the base. */
+    public static void lgdt(Processor p, long address, int bits) {
         Segmentation.requireRing0(p);
         int limit = (int) p.load16(address);
-        long base = loadTableBase(p, address + 2);
+        long base = loadTableBase(p, p.wrap(address + 2), bits);
         p.gdtLimit = limit;
         p.gdtBase = base;
     }
 
-    public static void lidt(Processor p, long address) {
+    /** LIDT; {@code bits} as for {@link #lgdt}. */
+    public static void lidt(Processor p, long address, int bits) {
         Segmentation.requireRing0(p);
         int limit = (int) p.load16(address);
-        long base = loadTableBase(p, address + 2);
+        long base = loadTableBase(p, p.wrap(address + 2), bits);
         p.idtLimit = limit;
         p.idtBase = base;
     }
 
-    private static long loadTableBase(Processor p, long address) {
-        long base = p.is64Bit() ? p.load64(address) : p.load32(address);
+    private static long loadTableBase(Processor p, long address, int bits) {
+        if (!p.is64Bit()) {
+            return p.load32(address) & (bits == 16 ? 0xff_ffff : 0xffff_ffffL);
+        }
+        long base = p.load64(address);
         check(p, ControlRegisters.isCanonical(p, base));
         return base;
     }
@@ -156,9 +161,10 @@ public final class SystemInstructions {
             p.store16(address, limit);
             p.store64(address + 2, base);
         } else {
-            p.probeStore(address + 2, 4);
+            long second = p.wrap(address + 2);
+            p.probeStore(second, 4);
             p.store16(address, limit);
-            p.store32(address + 2, base);
+            p.store32(second, base);
         }
     }
 

@@ -119,7 +119,7 @@ class DisassemblerTest {
         byte[] code = {(byte) 0x8b, 0x46, (byte) 0xfe, 0, 0, 0};
         DecodedInstruction wide = Objects
                 .requireNonNull(decoder.decode(code, 0, 6, 0, Mode.CODE_32 | Mode.FLAT | Mode.STACK_32));
-        assertThat(Disassembler.format(wide, 0)).isEqualTo("mov eax, dword ptr ds:[esi-0x2]");
+        assertThat(Disassembler.format(wide, 0)).isEqualTo("mov eax, dword ptr [esi-0x2]");
         DecodedInstruction narrow = Objects.requireNonNull(decoder.decode(code, 0, 6, 0, Mode.CODE_16 | Mode.REAL));
         assertThat(Disassembler.format(narrow, 0)).isEqualTo("mov ax, word ptr ss:[bp-0x2]");
     }

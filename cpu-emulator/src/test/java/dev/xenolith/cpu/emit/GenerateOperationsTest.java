@@ -42,7 +42,7 @@ class GenerateOperationsTest {
         Map<String, String> programs = new HashMap<>();
         table.rows().forEach(row -> {
             String key = row.semantic().name() + row.condition();
-            String name = OperationName.of(row, 64, List.of()).replaceAll("64$", "");
+            String name = OperationName.of(row, 64, List.of(), false).replaceAll("64$", "");
             assertThat(programs.putIfAbsent(name, key)).as(name).isIn(null, key);
         });
     }

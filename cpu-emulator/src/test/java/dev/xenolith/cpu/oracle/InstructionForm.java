@@ -131,7 +131,8 @@ final class InstructionForm {
 
     /** Whether the row exists in 64-bit mode, or else in compatibility mode. */
     boolean existsIn(int codeBits) {
-        return !modes.equals(codeBits == 64 ? "!64" : "64") && operandBits(codeBits).length > 0;
+        boolean elsewhere = codeBits == 64 ? modes.equals("!64") || modes.equals("prot") : modes.equals("64");
+        return !elsewhere && operandBits(codeBits).length > 0;
     }
 
     /** Operand sizes in bits that exist in code of {@code codeBits}, 32 or 64; 0 alone for a row without one. */

@@ -195,7 +195,7 @@ class HostedModeTest {
                 SystemInstructions::swapgs,
                 q -> SystemInstructions.readControl(q, 0), q -> SystemInstructions.writeControl(q, 3, 0),
                 q -> SystemInstructions.readDebug(q, 7), q -> SystemInstructions.writeDebug(q, 7, 0),
-                q -> SystemInstructions.invlpg(q, 0), q -> SystemInstructions.lgdt(q, 0),
+                q -> SystemInstructions.invlpg(q, 0), q -> SystemInstructions.lgdt(q, 0, 64),
                 q -> SystemInstructions.lmsw(q, 1), q -> Segmentation.ltr(q, 0x28), q -> Segmentation.lldt(q, 0),
                 q -> InputOutput.in(q, 0x80, 1), q -> InputOutput.out(q, 0x80, 4, 0),
                 q -> ControlTransfer.sysret(q, 64));
