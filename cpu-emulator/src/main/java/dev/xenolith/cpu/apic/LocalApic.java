@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * A local APIC (SDM 3A chapter 11): accepts interrupts, orders them, and has the timer that is the only time source of a
  * hypervisor. One register file serves both the x2APIC MSRs (11.12) and the xAPIC page (11.4).
  *
- * <p>Not there: CMCI, performance and thermal interrupts (their LVT entries are registers only), ExtINT, SMI.
+ * <p>Not there: CMCI, performance and thermal interrupts (their LVT entries are registers only), ExtINT.
  */
 public final class LocalApic {
     /** Register offsets in the xAPIC page; an x2APIC MSR is 0x800 + offset / 16. */
@@ -77,6 +77,7 @@ public final class LocalApic {
     private long interruptCommand;
     private boolean nmi;
     private boolean init;
+    private boolean smi;
     /** Vector of a SIPI received, or -1. */
     private int startup = -1;
 
@@ -95,6 +96,19 @@ public final class LocalApic {
     void connect(ApicBus apicBus) {
         bus = apicBus;
     }
+
+    /** The state after power-up or a reset of the machine. */
+    public void powerUp() {
+        base = DEFAULT_BASE | BASE_ENABLE | (id == 0 ? BASE_BSP : 0);
+        nmi = false;
+        init = false;
+        smi = false;
+        startup = -1;
+        reset();
+    }
+
+    /** Whether this is the bootstrap processor's. */
+    public boolean isBootstrap() { return (base & BASE_BSP) != 0; }
 
     /** The state after power-up or INIT, but for IA32_APIC_BASE (11.4.7.1). */
     private void reset() {
@@ -146,6 +160,13 @@ public final class LocalApic {
     public boolean takeInit() {
         boolean taken = init;
         init = false;
+        return taken;
+    }
+
+    /** Whether an SMI was received since the last call. */
+    public boolean takeSmi() {
+        boolean taken = smi;
+        smi = false;
         return taken;
     }
 
@@ -255,8 +276,12 @@ public final class LocalApic {
                 startup = vector & 0xff;
                 eventPending.run();
             }
+            case ApicBus.SMI -> {
+                smi = true;
+                eventPending.run();
+            }
             default -> {
-                // SMI: there is no system-management mode.
+                // Reserved.
             }
         }
     }
@@ -566,6 +591,7 @@ public final class LocalApic {
         out.writeLong(interruptCommand);
         out.writeBoolean(nmi);
         out.writeBoolean(init);
+        out.writeBoolean(smi);
         out.writeInt(startup);
         timer.save(out);
     }
@@ -587,6 +613,7 @@ public final class LocalApic {
         interruptCommand = in.readLong();
         nmi = in.readBoolean();
         init = in.readBoolean();
+        smi = in.readBoolean();
         startup = in.readInt();
         timer.restore(in);
         eventPending.run();

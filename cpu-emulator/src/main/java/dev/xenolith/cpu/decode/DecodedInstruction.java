@@ -37,6 +37,8 @@ public final class DecodedInstruction {
     public final int repeat;
     /** Segment of the memory operand, 0..5 in the order ES CS SS DS FS GS, or {@link #FLAT}. */
     public final int segment;
+    /** Whether the memory operand lies in SS, whose faults are #SS. */
+    public final boolean stackSegment;
     /** Base register of the memory operand, 0..15, {@link #ZERO} or {@link #PAGE}. */
     public final int base;
     /** Index register, 0..15 or {@link #ZERO}. */
@@ -52,7 +54,7 @@ public final class DecodedInstruction {
     private final int[] registers;
 
     DecodedInstruction(OpcodeRow row, int operandBits, int addressBits, int length, boolean locked, int repeat,
-            int segment,
+            int segment, boolean stackSegment,
             int base, int index, int scale, long displacement, long immediate, OperandForm[] forms, int[] registers) {
         this.row = row;
         this.operandBits = operandBits;
@@ -61,6 +63,7 @@ public final class DecodedInstruction {
         this.locked = locked;
         this.repeat = repeat;
         this.segment = segment;
+        this.stackSegment = stackSegment;
         this.base = base;
         this.index = index;
         this.scale = scale;
@@ -72,7 +75,7 @@ public final class DecodedInstruction {
 
     /** An instruction of {@code row}, which has no operands, {@code length} bytes long. */
     public static DecodedInstruction of(OpcodeRow row, int length) {
-        return new DecodedInstruction(row, 32, 64, length, false, REPEAT_NONE, FLAT, ZERO, ZERO, 0, 0, 0,
+        return new DecodedInstruction(row, 32, 64, length, false, REPEAT_NONE, FLAT, false, ZERO, ZERO, 0, 0, 0,
                 new OperandForm[0],
                 new int[0]);
     }

@@ -44,6 +44,7 @@ public final class Decoder {
     private int modRm;
 
     private int segment;
+    private boolean stackSegment;
     private int base;
     private int index;
     private int scale;
@@ -401,7 +402,8 @@ public final class Decoder {
                 : repeatPrefix == 0xf2 && row.repeat() == OpcodeRow.Repeat.WHILE_EQUAL
                         ? DecodedInstruction.REPEAT_NOT_EQUAL
                         : DecodedInstruction.REPEAT;
-        return new DecodedInstruction(row, operandBits, addressBits, length, lockPrefix, repeat, segment, base, index,
+        return new DecodedInstruction(row, operandBits, addressBits, length, lockPrefix, repeat, segment, stackSegment,
+                base, index,
                 scale,
                 displacement, immediate, forms, registers);
     }
@@ -413,9 +415,11 @@ public final class Decoder {
     /** The segment of a memory operand whose default segment is {@code byDefault}. */
     private int segment(int byDefault) {
         if (codeBits == 64) {
+            stackSegment = segmentPrefix < 4 && byDefault == 2;
             return segmentPrefix >= 4 ? segmentPrefix : DecodedInstruction.FLAT;
         }
         int number = segmentPrefix >= 0 ? segmentPrefix : byDefault;
+        stackSegment = number == 2;
         boolean flat = (mode & Mode.FLAT) != 0 && number < 4 && number != 1;
         return flat ? DecodedInstruction.FLAT : number;
     }

@@ -43,9 +43,9 @@ public record Semantic(String name, boolean readsCondition, int flagsRead, int f
                 }
                 case "end" -> ends = true;
                 case "rsp" -> afterRsp = true;
-                case "m0", "m6", "m8", "mw6", "mw8" -> {
+                case "m0", "m6", "m16", "mw6", "mw8" -> {
                     addressedForWrite = attribute.charAt(1) == 'w';
-                    addressed = attribute.charAt(attribute.length() - 1) - '0';
+                    addressed = Integer.parseInt(attribute.substring(addressedForWrite ? 2 : 1));
                 }
                 case "w1", "w2" -> writes |= 1 << attribute.charAt(1) - '1';
                 case "rw1", "rw2" -> {

@@ -66,8 +66,8 @@ public record Program(List<Statement> statements) {
     public record SetFlags(Expression vector) implements Statement {
     }
 
-    /** {@code branch target}. */
-    public record Branch(Expression target) implements Statement {
+    /** {@code branch target if condition}; without one it is the row's. */
+    public record Branch(Expression target, Expression condition) implements Statement {
     }
 
     /** {@code check condition #vector}. */
@@ -104,7 +104,10 @@ public record Program(List<Statement> statements) {
                 case Load s -> visit(s.address(), visitor);
                 case Push s -> visit(s.value(), visitor);
                 case SetFlags s -> visit(s.vector(), visitor);
-                case Branch s -> visit(s.target(), visitor);
+                case Branch s -> {
+                    visit(s.target(), visitor);
+                    visit(s.condition(), visitor);
+                }
                 case Check s -> visit(s.condition(), visitor);
                 case Displace s -> visit(s.bytes(), visitor);
                 case Invoke s -> visit(s.call(), visitor);
@@ -151,7 +154,7 @@ public record Program(List<Statement> statements) {
                 case "push" :
                     return new Push(expression());
                 case "branch" :
-                    return new Branch(expression());
+                    return branch();
                 case "check" :
                     Expression condition = expression();
                     return new Check(condition, number());
@@ -182,6 +185,16 @@ public record Program(List<Statement> statements) {
             }
             position = before;
             return new Assign(target, expression());
+        }
+
+        private Branch branch() {
+            Expression target = expression();
+            int before = position;
+            if (word().equals("if")) {
+                return new Branch(target, expression());
+            }
+            position = before;
+            return new Branch(target, new Name("cc"));
         }
 
         private Expression expression() {

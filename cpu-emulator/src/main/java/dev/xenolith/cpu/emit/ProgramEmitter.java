@@ -324,7 +324,7 @@ final class ProgramEmitter {
             }
             case Branch s -> {
                 Label not = code.newLabel();
-                expression(new Name("cc"), boolean.class);
+                expression(s.condition(), boolean.class);
                 code.ifeq(not);
                 if (legacy) {
                     legacyCall("NearBranch", "jump", s.target());

@@ -14,16 +14,17 @@ public final class Branch {
         return Exchange.merge(rcx, rcx - 1, addressBits);
     }
 
-    public static long ifCount(long rcx, int addressBits, long target, long next) {
-        return Logic.zeroExtend(rcx, addressBits) != 0 ? target : next;
+    /** Whether the count that {@link #decrement} gave is not zero. */
+    public static boolean hasCount(long rcx, int addressBits) {
+        return Logic.zeroExtend(rcx, addressBits) != 0;
     }
 
-    public static long ifCountAnd(long rcx, int addressBits, boolean condition, long target, long next) {
-        return condition && Logic.zeroExtend(rcx, addressBits) != 0 ? target : next;
+    public static boolean hasCountAnd(long rcx, int addressBits, boolean condition) {
+        return condition && Logic.zeroExtend(rcx, addressBits) != 0;
     }
 
-    public static long ifCountZero(long rcx, int addressBits, long target, long next) {
-        return Logic.zeroExtend(rcx, addressBits) == 0 ? target : next;
+    public static boolean isCountZero(long rcx, int addressBits) {
+        return Logic.zeroExtend(rcx, addressBits) == 0;
     }
 
     /** BOUND: whether the signed {@code index} lies within the bounds, both included. */

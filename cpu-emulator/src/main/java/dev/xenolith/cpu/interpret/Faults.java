@@ -17,13 +17,13 @@ final class Faults {
     }
 
     /**
-     * Whether the non-canonical address was one in SS: that of a memory operand based on RSP or RBP without override, or that of
+     * Whether the non-canonical address was one in SS: that of a memory operand based on RSP or RBP, unless overridden, or that of
      * an implied access to the stack. Memory access does not know, so that it need not be told.
      */
     private static boolean isStackAccess(Processor p, Op op) {
         boolean operand = op.base != Processor.ZERO || op.index != Processor.ZERO || op.displacement != 0;
         if (operand && (!op.usesStack || isNear(p.faultAddress, op.address(p)))) {
-            return op.segment == Processor.FLAT && (op.base == Processor.RSP || op.base == Processor.RBP);
+            return op.stackSegment;
         }
         return op.usesStack;
     }

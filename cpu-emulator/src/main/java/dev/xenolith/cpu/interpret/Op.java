@@ -31,6 +31,8 @@ public abstract class Op {
     public final byte repeat;
     /** Length of the instruction in bytes. */
     public final byte length;
+    /** As {@link DecodedInstruction#stackSegment}. */
+    final boolean stackSegment;
     /** As {@link dev.xenolith.cpu.decode.Semantic#usesStack}. */
     final boolean usesStack;
 
@@ -47,6 +49,7 @@ public abstract class Op {
         addressShift = (byte) (64 - instruction.addressBits);
         repeat = (byte) instruction.repeat;
         length = (byte) instruction.length;
+        stackSegment = instruction.stackSegment;
         usesStack = instruction.row.semantic().usesStack();
     }
 
@@ -64,6 +67,7 @@ public abstract class Op {
         addressShift = 0;
         repeat = 0;
         length = 0;
+        stackSegment = false;
         usesStack = false;
     }
 

@@ -73,6 +73,13 @@ public final class CpuModel {
         return Holder.AMD;
     }
 
+    /** Family, model and stepping as CPUID leaf 1 has them in EAX. */
+    public int signature() {
+        int[] result = new int[4];
+        cpuid(1, 0, result);
+        return result[0];
+    }
+
     /** The model called {@code intel} or {@code amd}; throws {@link IllegalArgumentException} for others. */
     public static CpuModel named(String name) {
         return switch (name.toLowerCase(Locale.ROOT)) {

@@ -11,7 +11,7 @@ import dev.xenolith.cpu.memory.PhysicalMemory;
  * state of the guest changes other than accessed and dirty flags, and those only when the whole access is allowed.
  *
  * <p>The fields are what CR0, CR4 and EFER say; whoever changes one of {@link #writeProtect}, {@link #smep},
- * {@link #noExecute}, {@link #levels}, {@link #enabled} or {@link #globalPages} flushes all.
+ * {@link #noExecute}, {@link #levels}, {@link #pageSizeExtensions}, {@link #enabled} or {@link #globalPages} flushes all.
  */
 public final class Mmu {
     /** Kinds of access, as the bits that they set in a page fault's error code. */
@@ -43,9 +43,19 @@ public final class Mmu {
     private static final long ENTRY_LARGE = 1 << 7;
     private static final long ENTRY_GLOBAL = 1 << 8;
     private static final long ENTRY_NX = 1L << 63;
+    /** 32-bit paging: entries of 4 bytes (SDM 3A 4.3). */
+    public static final int LEVELS_32_BIT = 2;
+    /** PAE paging: two levels below four entries that are kept in registers (SDM 3A 4.4). */
+    public static final int LEVELS_PAE = 3;
+
     private static final int MAX_LEVELS = 5;
     private static final int LEVEL_2M = 2;
     private static final int LEVEL_1G = 3;
+    /** Reserved in entries of PAE paging, ignored in those of 4-level paging. */
+    private static final long RESERVED_PAE = 0x7ff0_0000_0000_0000L;
+    /** Bits 2:1 and 8:5 of a page-directory-pointer entry of PAE paging (SDM 3A table 4-8). */
+    private static final long RESERVED_POINTER = 0x1e6;
+    private static final int POINTERS = 4;
     private static final long ARCHITECTURAL_ADDRESS = 0x000f_ffff_ffff_f000L;
 
     public final Tlb tlb;
@@ -61,7 +71,9 @@ public final class Mmu {
     public boolean noExecute;
     /** CR4.PGE. */
     public boolean globalPages;
-    /** Paging levels: 4, or 5 with CR4.LA57. */
+    /** CR4.PSE: 4 MiB pages in 32-bit paging. */
+    public boolean pageSizeExtensions;
+    /** Paging levels: {@link #LEVELS_32_BIT}, {@link #LEVELS_PAE}, 4, or 5 with CR4.LA57. */
     public int levels = 4;
     /** Physical address of the top-level table: CR3 without its flags. */
     public long root;
@@ -71,6 +83,7 @@ public final class Mmu {
     private final long reservedAlways;
     private final boolean gigabytePages;
 
+    private final long[] pointers = new long[POINTERS];
     private final long[] pathAddress = new long[MAX_LEVELS + 1];
     private final long[] pathEntry = new long[MAX_LEVELS + 1];
 
@@ -84,6 +97,37 @@ public final class Mmu {
         this.addressMask = (1L << physicalBits) - 1 & Tlb.PAGE_MASK;
         this.reservedAlways = ARCHITECTURAL_ADDRESS & ~addressMask;
         this.gigabytePages = gigabytePages;
+    }
+
+    // ---- PAE registers ------------------------------------------------------------------------------------------------
+
+    /**
+     * Loads the four page-directory-pointer entries of PAE paging from the table at {@code cr3} (SDM 3A 4.4.1). False, with
+     * nothing changed, if a present one has reserved bits set: #GP(0).
+     */
+    public boolean loadPointers(long cr3) {
+        long table = cr3 & 0xffff_ffe0L;
+        long reserved = RESERVED_POINTER | ~(addressMask | 0xfff);
+        for (int i = 0; i < POINTERS; i++) {
+            long entry = readEntry(table + i * 8L);
+            if ((entry & ENTRY_PRESENT) != 0 && (entry & reserved) != 0) {
+                return false;
+            }
+        }
+        for (int i = 0; i < POINTERS; i++) {
+            pointers[i] = readEntry(table + i * 8L);
+        }
+        return true;
+    }
+
+    /** Entry {@code index} (0 to 3) of the registers that {@link #loadPointers} loads. */
+    public long pointer(int index) {
+        return pointers[index];
+    }
+
+    /** Sets what {@link #pointer} returns, for the state of a machine. */
+    public void setPointer(int index, long value) {
+        pointers[index] = value;
     }
 
     // ---- results ----------------------------------------------------------------------------------------------------
@@ -205,10 +249,21 @@ public final class Mmu {
 
     /** Physical page with the second-level table's bits, or a fault. */
     private long walk(long root, long linear, int access, int privilege) {
+        if (levels == LEVELS_32_BIT) {
+            return walk32(root, linear, access, privilege);
+        }
+        int top = levels;
+        if (levels == LEVELS_PAE) {
+            root = pointers[(int) (linear >>> 30) & POINTERS - 1];
+            top = LEVEL_2M;
+            if ((root & ENTRY_PRESENT) == 0) {
+                return pageFault(access, privilege, 0);
+            }
+        }
         for (;;) {
             long table = root & addressMask;
             long rights = Tlb.WRITABLE | Tlb.USER_PAGE | Tlb.EXECUTABLE;
-            int level = levels;
+            int level = top;
             long entry;
             for (;; level--) {
                 long address = table + ((linear >>> 12 + 9 * (level - 1) & 511) << 3);
@@ -230,25 +285,71 @@ public final class Mmu {
             if (!allowed(rights, access, privilege)) {
                 return pageFault(access, privilege, PF_PRESENT);
             }
-            if (markUsed(level, access == WRITE)) {
+            if (markUsed(top, level, 8, access == WRITE)) {
                 return leaf(linear, level, pathEntry[level], rights);
             }
         }
     }
 
+    /** The walk of 32-bit paging; 4 MiB pages have 40-bit addresses (PSE-36). */
+    private long walk32(long root, long linear, int access, int privilege) {
+        for (;;) {
+            long address = (root & 0xffff_f000L) + (linear >>> 22 << 2 & 0xffc);
+            long entry = readEntry32(address);
+            long rights = combine(Tlb.WRITABLE | Tlb.USER_PAGE | Tlb.EXECUTABLE, entry);
+            pathAddress[2] = address;
+            pathEntry[2] = entry;
+            int level = 2;
+            boolean large = pageSizeExtensions && (entry & ENTRY_LARGE) != 0;
+            long page = (entry & 0xffc0_0000L | entry << 19 & 0xff_0000_0000L) + (linear & 0x3f_f000);
+            if ((entry & ENTRY_PRESENT) != 0 && !large) {
+                address = (entry & 0xffff_f000L) + (linear >>> 12 << 2 & 0xffc);
+                entry = readEntry32(address);
+                rights = combine(rights, entry);
+                pathAddress[1] = address;
+                pathEntry[1] = entry;
+                level = 1;
+                page = entry & 0xffff_f000L;
+            }
+            if ((entry & ENTRY_PRESENT) == 0) {
+                return pageFault(access, privilege, 0);
+            }
+            if (large && ((entry & 1 << 21) != 0 || (page & ~addressMask) != 0)) {
+                return pageFault(access, privilege, PF_PRESENT | PF_RESERVED);
+            }
+            if (!allowed(rights, access, privilege)) {
+                return pageFault(access, privilege, PF_PRESENT);
+            }
+            if (markUsed(2, level, 4, access == WRITE)) {
+                // A 4 MiB page is noted as of 1 GiB, for the note on 2 MiB would cover half of it.
+                return rights(page, pathEntry[level], rights | (large ? Tlb.LARGE_1G : 0));
+            }
+        }
+    }
+
+    private long readEntry32(long address) {
+        return memory.isMemory(address >>> PhysicalMemory.FRAME_SHIFT)
+                ? memory.read(address, 4) & 0xffff_ffffL
+                : 0xffff_ffffL;
+    }
+
     private long leaf(long linear, int level, long entry, long rights) {
         long inPage = (1L << 12 + 9 * (level - 1)) - 1;
         long page = (entry & addressMask & ~inPage | linear & inPage) & Tlb.PAGE_MASK;
+        if (level == LEVEL_2M) {
+            rights |= Tlb.LARGE_2M;
+        } else if (level == LEVEL_1G) {
+            rights |= Tlb.LARGE_1G;
+        }
+        return rights(page, entry, rights);
+    }
+
+    private long rights(long page, long entry, long rights) {
         if ((entry & ENTRY_DIRTY) != 0) {
             rights |= Tlb.DIRTY;
         }
         if (globalPages && (entry & ENTRY_GLOBAL) != 0) {
             rights |= Tlb.GLOBAL;
-        }
-        if (level == LEVEL_2M) {
-            rights |= Tlb.LARGE_2M;
-        } else if (level == LEVEL_1G) {
-            rights |= Tlb.LARGE_1G;
         }
         return page | rights;
     }
@@ -268,7 +369,7 @@ public final class Mmu {
 
     /** Bits that must be zero in a present entry (SDM 3A 4.5.4, tables 4-14 to 4-20). */
     private long reserved(int level, long entry) {
-        long bits = reservedAlways | (noExecute ? 0 : ENTRY_NX);
+        long bits = reservedAlways | (noExecute ? 0 : ENTRY_NX) | (levels == LEVELS_PAE ? RESERVED_PAE : 0);
         if (level == 1 || (entry & ENTRY_LARGE) == 0) {
             return bits;
         }
@@ -285,14 +386,14 @@ public final class Mmu {
     }
 
     /** Sets the accessed flags of the path, and the leaf's dirty flag; false if an entry has changed meanwhile. */
-    private boolean markUsed(int leafLevel, boolean write) {
-        for (int level = levels; level >= leafLevel; level--) {
+    private boolean markUsed(int top, int leafLevel, int entryBytes, boolean write) {
+        for (int level = top; level >= leafLevel; level--) {
             long entry = pathEntry[level];
             long marked = entry | ENTRY_ACCESSED | (write && level == leafLevel ? ENTRY_DIRTY : 0);
             if (marked != entry) {
                 long address = pathAddress[level];
                 if ((memory.attention(address >>> PhysicalMemory.FRAME_SHIFT) & Attention.ROM) == 0
-                        && memory.compareExchange(address, 8, entry, marked) != entry) {
+                        && memory.compareExchange(address, entryBytes, entry, marked) != entry) {
                     return false;
                 }
                 pathEntry[level] = marked;
@@ -306,7 +407,7 @@ public final class Mmu {
         int code = bits | (privilege == USER ? PF_USER : 0);
         if (access == WRITE) {
             code |= PF_WRITE;
-        } else if (access == EXECUTE && (noExecute || smep)) {
+        } else if (access == EXECUTE && (noExecute && levels != LEVELS_32_BIT || smep)) {
             code |= PF_FETCH;
         }
         return Long.MIN_VALUE | code;

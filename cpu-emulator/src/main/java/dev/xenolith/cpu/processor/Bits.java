@@ -64,10 +64,15 @@ public final class Bits {
     public static final long DR6_BD = 1 << 13;
     /** DR6: single step. */
     public static final long DR6_BS = 1 << 14;
+    /** DR6: a task switch to a TSS whose T flag is set. */
+    public static final long DR6_BT = 1 << 15;
     public static final long DR7_FIXED = 1 << 10;
     public static final long DR7_GD = 1 << 13;
     /** DR7: L0 to G3. */
     public static final long DR7_ENABLED = 0xff;
+
+    /** DR7: L0 to L3 and LE, which a task switch clears. */
+    static final long DR7_LOCAL = 0x155;
 
     private Bits() {}
 }

@@ -5,8 +5,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Interrupts and exceptions in bare mode: through a 64-bit IDT, with stacks from the TSS (SDM 3A 6.14). Faults during delivery
- * become double faults or a shutdown (6.15).
+ * Interrupts and exceptions in bare mode (SDM 3A chapter 6): here through a 64-bit IDT with stacks from the TSS (6.14), in
+ * {@link LegacyDelivery} in the other modes. Faults during delivery become double faults or a shutdown (6.15).
  */
 final class Delivery {
     private static final Logger LOG = LoggerFactory.getLogger(Delivery.class);
@@ -57,9 +57,21 @@ final class Delivery {
         }
     }
 
-    /** Delivers INT n, INT3 or INT1; a fault is the instruction's own. */
+    /** Delivers INT n, INT3, INTO or (without {@code checkDpl}) INT1; a fault is the instruction's own. */
     static void software(Processor p, int vector, boolean checkDpl) {
-        enter(p, vector, false, 0, 0, checkDpl, 0);
+        // INT1 counts as an event from outside (SDM 2A INT n).
+        enter(p, vector, false, 0, checkDpl ? 0 : Vector.ERROR_EXTERNAL, checkDpl, 0);
+    }
+
+    private static void enter(Processor p, int vector, boolean hasErrorCode, int errorCode, int external,
+            boolean checkDpl, long resume) {
+        if (p.isLongMode()) {
+            enterLong(p, vector, hasErrorCode, errorCode, external, checkDpl, resume);
+        } else if (p.isReal()) {
+            LegacyDelivery.enterReal(p, vector, external);
+        } else {
+            LegacyDelivery.enterProtected(p, vector, hasErrorCode, errorCode, external, checkDpl, resume);
+        }
     }
 
     private static boolean shutdown(Processor p) {
@@ -69,9 +81,8 @@ final class Delivery {
     }
 
     /** Everything is checked, and every page of the frame probed, before the first word is written. */
-    private static void enter(Processor p, int vector, boolean hasErrorCode, int errorCode, int external,
-            boolean checkDpl,
-            long resume) {
+    private static void enterLong(Processor p, int vector, boolean hasErrorCode, int errorCode, int external,
+            boolean checkDpl, long resume) {
         int gateError = vector << 3 | Vector.ERROR_IDT | external;
         if (vector * GATE_BYTES + GATE_BYTES - 1 > p.idtLimit) {
             throw p.raise(Vector.GP, gateError);

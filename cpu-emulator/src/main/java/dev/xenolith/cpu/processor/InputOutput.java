@@ -26,12 +26,16 @@ public final class InputOutput {
         p.post(Processor.POLL_EVENT);
     }
 
-    /** CPL within IOPL, or all bits of the ports clear in the TSS's map; a hosted processor has no map. */
+    /**
+     * CPL within IOPL, or all bits of the ports clear in the map of a 32- or 64-bit TSS; in virtual-8086 mode only the map counts. A
+     * hosted processor has no map.
+     */
     static void checkPermission(Processor p, int port, int size) {
-        if (p.cpl <= p.iopl()) {
+        if (p.cpl <= p.iopl() && !p.isVirtual8086()) {
             return;
         }
-        if (p.hosted || (p.segmentAttributes[Processor.TR] & Segment.UNUSABLE) != 0) {
+        if (p.hosted || (p.segmentAttributes[Processor.TR] & Segment.UNUSABLE) != 0
+                || (p.segmentAttributes[Processor.TR] & Segment.TYPE_WIDE) == 0) {
             throw p.raise(Vector.GP, 0);
         }
         long limit = p.segmentLimit[Processor.TR];

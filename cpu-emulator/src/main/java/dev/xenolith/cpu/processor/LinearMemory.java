@@ -187,6 +187,17 @@ abstract sealed class LinearMemory permits Processor {
         return port instanceof MmuPort own ? own.translateFetch(self, address) : -1;
     }
 
+    /** Reads {@code size} bytes at a physical address, as an access of the processor's own; all ones where there is no MMU. */
+    final long readPhysical(long address, int size) {
+        return port instanceof MmuPort own ? own.readPhysical(self, address, size) : -1;
+    }
+
+    final void writePhysical(long address, int size, long value) {
+        if (port instanceof MmuPort own) {
+            own.writePhysical(self, address, size, value);
+        }
+    }
+
     /** Loads from a descriptor table or TSS: a supervisor access at any CPL. */
     final long loadSystem(long address, int size) {
         return port instanceof MmuPort own

@@ -181,6 +181,14 @@ final class MmuPort implements MemoryPort {
         }
     }
 
+    long readPhysical(Processor p, long physical, int size) {
+        return read(p, physical, size);
+    }
+
+    void writePhysical(Processor p, long physical, int size, long value) {
+        write(p, physical, size, value);
+    }
+
     private long readPieces(Processor p, long physical, int size) {
         long value = 0;
         for (int i = 0; i < size; i++) {

@@ -18,11 +18,32 @@ public final class MsrState {
     public long sysenterEip;
     public long kernelGsBase;
     public long tscAux;
+    /** IA32_TSC_ADJUST: what writes have added to the TSC. */
+    public long tscAdjust;
     public long pat = PAT_RESET;
 
     /** Registers that the model describes, by address, in the order of addresses. */
     final int[] modelAddress;
     final long[] modelValue;
+
+    /** What power-up makes of all registers. */
+    void reset(CpuModel model) {
+        star = 0;
+        lstar = 0;
+        cstar = 0;
+        fmask = 0;
+        sysenterCs = 0;
+        sysenterEsp = 0;
+        sysenterEip = 0;
+        kernelGsBase = 0;
+        tscAux = 0;
+        tscAdjust = 0;
+        pat = PAT_RESET;
+        for (int i = 0; i < modelAddress.length; i++) {
+            CpuModel.ModelMsr described = model.msr(modelAddress[i]);
+            modelValue[i] = described == null ? 0 : described.reset();
+        }
+    }
 
     MsrState(CpuModel model) {
         Map<Integer, CpuModel.ModelMsr> described = new TreeMap<>(model.msrs());

@@ -8,6 +8,7 @@ import dev.xenolith.cpu.model.CpuModel;
  */
 public final class Msrs {
     public static final int TSC = 0x10;
+    public static final int TSC_ADJUST = 0x3b;
     public static final int APIC_BASE = 0x1b;
     public static final int MISC_FEATURES_ENABLES = 0x140;
     public static final int SYSENTER_CS = 0x174;
@@ -41,7 +42,8 @@ public final class Msrs {
             return p.apic.canReadMsr(address);
         }
         return switch (address) {
-            case TSC, APIC_BASE, SYSENTER_CS, SYSENTER_ESP, SYSENTER_EIP, PAT, TSC_DEADLINE, EFER, STAR, LSTAR, CSTAR,
+            case TSC, TSC_ADJUST, APIC_BASE, SYSENTER_CS, SYSENTER_ESP, SYSENTER_EIP, PAT, TSC_DEADLINE, EFER, STAR,
+                    LSTAR, CSTAR,
                     FMASK,
                     FS_BASE, GS_BASE, KERNEL_GS_BASE, TSC_AUX ->
                 true;
@@ -57,6 +59,7 @@ public final class Msrs {
         MsrState msr = p.msr;
         return switch (address) {
             case TSC -> p.apic.tsc();
+            case TSC_ADJUST -> msr.tscAdjust;
             case APIC_BASE -> p.apic.baseMsr();
             case SYSENTER_CS -> msr.sysenterCs;
             case SYSENTER_ESP -> msr.sysenterEsp;
@@ -87,7 +90,14 @@ public final class Msrs {
         }
         MsrState msr = p.msr;
         switch (address) {
-            case TSC -> p.apic.setTsc(value);
+            case TSC -> {
+                msr.tscAdjust += value - p.apic.tsc();
+                p.apic.setTsc(value);
+            }
+            case TSC_ADJUST -> {
+                p.apic.setTsc(p.apic.tsc() + value - msr.tscAdjust);
+                msr.tscAdjust = value;
+            }
             case APIC_BASE -> {
                 return p.apic.setBaseMsr(value, p.model.physicalBits());
             }

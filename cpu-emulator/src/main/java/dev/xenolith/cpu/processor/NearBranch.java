@@ -21,11 +21,8 @@ public final class NearBranch {
         }
     }
 
-    /** Branches to offset {@code target}; one that is {@link #next} is no branch. */
+    /** Branches to offset {@code target}. */
     public static void jump(Processor p, long target, int bits) {
-        if (target == next(p)) {
-            return;
-        }
         check(p, target, bits);
         p.rip = p.segmentBase[Processor.CS] + (bits == 16 ? target & 0xffff : target & WRAP) & WRAP;
     }

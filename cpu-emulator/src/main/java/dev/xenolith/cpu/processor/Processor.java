@@ -142,6 +142,14 @@ public final class Processor extends LinearMemory {
     public boolean sharesTurns;
     /** HLT has been executed and nothing has woken the processor since. */
     public boolean halted;
+    /** After INIT, other than on the bootstrap processor: nothing but a start-up IPI (or INIT, or reset) makes it execute. */
+    public boolean waitsForStartup;
+    /** Executing the handler of an SMI, until RSM. */
+    public boolean inSystemManagement;
+    /** Physical address from which system-management mode's handler and save-state map are found. */
+    public long smbase = SystemManagement.FIRST_SMBASE;
+    /** An SMI waits for delivery. */
+    boolean smiPending;
     /** An NMI waits for delivery. */
     public boolean nmiPending;
     /** NMIs are held off until IRET (bare mode). */
@@ -232,6 +240,32 @@ public final class Processor extends LinearMemory {
         Processor processor = new Processor(0, clock, port, model, engine);
         processor.hosted = true;
         return processor;
+    }
+
+    /**
+     * Power-up or a reset of the machine (bare mode): the bootstrap processor, whose local APIC has BSP set, will fetch its first
+     * instruction from physical address FFFFFFF0h in real-address mode; the others wait for a start-up IPI.
+     *
+     * <p>What the machine around a bare processor does, all of it between runs or from a device's callback: INIT and start-up
+     * IPIs, NMI and SMI come through the APIC bus; {@link #raiseNmi}, {@link #raiseSmi} and {@link #initialize} are the pins. An 8259A
+     * is connected to the local APIC. A run ends with HALTED after HLT and while waiting for a start-up IPI; the next
+     * {@code run} goes on as soon as something is due, so the machine calls it again when the APIC, the timer's deadline or a device
+     * may have changed that. A triple fault ends with SHUTDOWN, which a PC turns into a reset.
+     */
+    public void reset() {
+        Reset.powerUp(this);
+    }
+
+    /** The INIT pin: as reset, but MSRs, TSC and SMBASE stay; a PC's keyboard controller and port 92h pull it. */
+    public void initialize() {
+        Reset.init(this);
+        post(POLL_EVENT);
+    }
+
+    /** The SMI pin. */
+    public void raiseSmi() {
+        smiPending = true;
+        post(POLL_EVENT);
     }
 
     /**
@@ -365,7 +399,7 @@ public final class Processor extends LinearMemory {
             if (poll != 0 && !serviceEvents()) {
                 return stop;
             }
-            if (halted) {
+            if (halted || waitsForStartup) {
                 stop.kind = Stop.Kind.HALTED;
                 return stop;
             }
@@ -475,6 +509,9 @@ public final class Processor extends LinearMemory {
             stop.kind = Stop.Kind.REQUEST;
             return false;
         }
+        if (!hosted && !servicePlatformEvents()) {
+            return true;
+        }
         if (retired < shadowEnd) {
             return true;
         }
@@ -496,6 +533,27 @@ public final class Processor extends LinearMemory {
         if ((rflagsSystem & Bits.RFLAGS_IF) != 0 && apic.hasInterrupt()) {
             halted = false;
             return interrupt(Stop.Kind.INTERRUPT, apic.acknowledge());
+        }
+        return true;
+    }
+
+    /** INIT, start-up IPI and SMI, which only a bare processor takes; false if it waits for a start-up IPI. */
+    private boolean servicePlatformEvents() {
+        if (apic.takeInit()) {
+            Reset.init(this);
+        }
+        int startup = apic.takeStartup();
+        if (startup >= 0 && waitsForStartup) {
+            Reset.startUp(this, startup);
+        }
+        if (waitsForStartup) {
+            clear(POLL_EVENT);
+            return false;
+        }
+        smiPending |= apic.takeSmi();
+        if (smiPending && !inSystemManagement) {
+            smiPending = false;
+            SystemManagement.enter(this);
         }
         return true;
     }
@@ -540,6 +598,14 @@ public final class Processor extends LinearMemory {
     public int iopl() {
         return (int) (rflagsSystem >>> Bits.IOPL_SHIFT) & 3;
     }
+
+    /** CR0.PE is clear. */
+    boolean isReal() { return (cr0 & Bits.CR0_PE) == 0; }
+
+    boolean isVirtual8086() { return (rflagsSystem & Bits.RFLAGS_VM) != 0 && !isReal(); }
+
+    /** IA-32e mode: 64-bit or compatibility mode. */
+    boolean isLongMode() { return (efer & Bits.EFER_LMA) != 0; }
 
     /** EFER.LMA and CS.L. */
     public boolean is64Bit() {

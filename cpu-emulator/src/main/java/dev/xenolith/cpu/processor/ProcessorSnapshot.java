@@ -6,6 +6,9 @@ import java.io.IOException;
 
 /** All state of a processor between runs, its local APIC included; translations and decoded code are not state. */
 public final class ProcessorSnapshot {
+    /** Page-directory-pointer registers of PAE paging. */
+    private static final int POINTERS = 4;
+
     private ProcessorSnapshot() {}
 
     public static void save(Processor p, DataOutput out) throws IOException {
@@ -18,6 +21,14 @@ public final class ProcessorSnapshot {
         out.writeBoolean(p.hosted);
         out.writeBoolean(p.nmiPending);
         out.writeBoolean(p.nmiBlocked);
+        out.writeBoolean(p.waitsForStartup);
+        out.writeBoolean(p.inSystemManagement);
+        out.writeBoolean(p.smiPending);
+        out.writeLong(p.smbase);
+        out.writeLong(p.msr.tscAdjust);
+        for (int i = 0; i < POINTERS; i++) {
+            out.writeLong(p.mmu().pointer(i));
+        }
         out.write(p.vectorDpl);
         out.writeInt(p.msr.modelAddress.length);
         for (int i = 0; i < p.msr.modelAddress.length; i++) {
@@ -37,6 +48,14 @@ public final class ProcessorSnapshot {
         p.hosted = in.readBoolean();
         p.nmiPending = in.readBoolean();
         p.nmiBlocked = in.readBoolean();
+        p.waitsForStartup = in.readBoolean();
+        p.inSystemManagement = in.readBoolean();
+        p.smiPending = in.readBoolean();
+        p.smbase = in.readLong();
+        p.msr.tscAdjust = in.readLong();
+        for (int i = 0; i < POINTERS; i++) {
+            p.mmu().setPointer(i, in.readLong());
+        }
         in.readFully(p.vectorDpl);
         int count = in.readInt();
         for (int i = 0; i < count; i++) {

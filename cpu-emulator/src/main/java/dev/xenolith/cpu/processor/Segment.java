@@ -28,13 +28,26 @@ public final class Segment {
     /** Not in the descriptor: a null selector was loaded. */
     public static final int UNUSABLE = 1 << 16;
 
-    /** System types in IA-32e mode. */
+    /** System types (SDM 3A table 3-2). Those of 16 bits and the task gate do not exist in IA-32e mode. */
+    static final int TYPE_TSS_16_AVAILABLE = 1;
     static final int TYPE_LDT = 2;
+    static final int TYPE_TSS_16_BUSY = 3;
+    static final int TYPE_CALL_GATE_16 = 4;
+    static final int TYPE_TASK_GATE = 5;
+    static final int TYPE_INTERRUPT_GATE_16 = 6;
+    static final int TYPE_TRAP_GATE_16 = 7;
     static final int TYPE_TSS_AVAILABLE = 9;
     static final int TYPE_TSS_BUSY = 11;
     static final int TYPE_CALL_GATE = 12;
     static final int TYPE_INTERRUPT_GATE = 14;
     static final int TYPE_TRAP_GATE = 15;
+    /** Type bit of TSS and gates: 32 (or 64) bits rather than 16. */
+    static final int TYPE_WIDE = 8;
+    /** Type bit of a TSS. */
+    static final int TYPE_BUSY = 2;
+
+    /** Attributes of data segments in virtual-8086 mode. */
+    static final int DATA_8086 = 1 << 1 | 1 | 1 << 4 | 3 << 5 | 1 << 7;
 
     /** Attributes of a 64-bit code segment of ring 0; add DPL. */
     public static final int CODE_64 = CODE | READABLE | ACCESSED | NON_SYSTEM | PRESENT | LONG | GRANULARITY;

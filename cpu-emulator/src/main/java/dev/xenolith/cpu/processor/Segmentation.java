@@ -1,7 +1,7 @@
 package dev.xenolith.cpu.processor;
 
 /**
- * Segment registers and descriptor tables (SDM 3A chapter 5; SDM 2 MOV, LLDT, LTR, LAR, LSL, VERR) in IA-32e mode. Everything is
+ * Segment registers and descriptor tables (SDM 3A chapter 5; SDM 2 MOV, LLDT, LTR, LAR, LSL, VERR) in every mode. Everything is
  * checked before anything changes; a failing load raises its fault through {@link Processor#raise}.
  */
 public final class Segmentation {
@@ -33,7 +33,12 @@ public final class Segmentation {
             limit = p.gdtLimit;
         }
         int offset = selector & 0xfff8;
-        return offset + bytes - 1 > limit ? -1 : base + offset;
+        return offset + bytes - 1 > limit ? -1 : tableAddress(p, base + offset);
+    }
+
+    /** An address in a descriptor table or TSS: 32 bits unless IA-32e mode is active. */
+    static long tableAddress(Processor p, long address) {
+        return p.isLongMode() ? address : address & 0xffff_ffffL;
     }
 
     /** The eight bytes of the descriptor; #GP(selector) beyond the limit. */
@@ -71,17 +76,49 @@ public final class Segmentation {
 
     // ---- loading ES, SS, DS, FS, GS ----------------------------------------------------------------------------------
 
-    /** MOV Sreg, POP Sreg, LDS and so on; SS also holds interrupts off for one instruction. */
+    /** MOV Sreg, POP Sreg, LDS and so on; MOV SS and POP SS also hold interrupts off for one instruction. */
     public static void loadSegment(Processor p, int segment, long value) {
-        int selector = (int) value & 0xffff;
+        load(p, segment, (int) value & 0xffff);
         if (segment == Processor.SS) {
-            loadStack(p, selector);
             p.shadowEnd = p.retired + 1;
             p.shadowHoldsTrap = true;
+        }
+        p.updateContext();
+    }
+
+    /** LSS: as {@link #loadSegment} of SS, but holds nothing off, for it loads the stack pointer too. */
+    public static void loadStackPointer(Processor p, long value) {
+        load(p, Processor.SS, (int) value & 0xffff);
+        p.updateContext();
+    }
+
+    private static void load(Processor p, int segment, int selector) {
+        if (p.isReal()) {
+            setReal(p, segment, selector);
+        } else if (p.isVirtual8086()) {
+            set8086(p, segment, selector);
+        } else if (segment == Processor.SS) {
+            loadStack(p, selector);
         } else {
             loadData(p, segment, selector);
         }
-        p.updateContext();
+    }
+
+    /** Real-address mode sets selector and base and keeps limit and size, on which "unreal" programs rely (SDM 3A 20.1.1). */
+    static void setReal(Processor p, int segment, int selector) {
+        p.segmentSelector[segment] = selector;
+        p.segmentBase[segment] = (long) selector << 4;
+        int kept = p.segmentAttributes[segment] & (Segment.DEFAULT_32 | Segment.GRANULARITY);
+        p.segmentAttributes[segment] = Segment.WRITABLE | Segment.ACCESSED | Segment.NON_SYSTEM | Segment.PRESENT
+                | kept;
+    }
+
+    /** Virtual-8086 mode: 64 KiB of data at 16 times the selector (SDM 3A 20.2.1). */
+    static void set8086(Processor p, int segment, int selector) {
+        p.segmentSelector[segment] = selector;
+        p.segmentBase[segment] = (long) selector << 4;
+        p.segmentLimit[segment] = 0xffff;
+        p.segmentAttributes[segment] = Segment.DATA_8086;
     }
 
     /**
@@ -156,6 +193,13 @@ public final class Segmentation {
         return descriptor;
     }
 
+    /** ARPL with a destination in memory: writes it only if that changes it. */
+    public static void storeRpl(Processor p, long changes, int segment, long offset, long value) {
+        if (changes != 0) {
+            p.store16(segment == Processor.FLAT ? offset : p.segments.writable(segment, offset, 2), value);
+        }
+    }
+
     // ---- LDTR and TR -------------------------------------------------------------------------------------------------
 
     public static void lldt(Processor p, long value) {
@@ -179,15 +223,19 @@ public final class Segmentation {
 
     /** System descriptors have 16 bytes in IA-32e mode (SDM 3A 3.5.2). */
     private static void loadSystemSegment(Processor p, int segment, int selector, int type) {
-        long address = (selector & TABLE_LDT) != 0 ? -1 : descriptorAddress(p, selector, 16);
+        boolean wide = p.isLongMode();
+        long address = (selector & TABLE_LDT) != 0 ? -1 : descriptorAddress(p, selector, wide ? 16 : 8);
         if (address == -1) {
             throw fault(p, Vector.GP, selector);
         }
         long descriptor = p.loadSystem(address, 8);
-        long high = p.loadSystem(address + 8, 8);
+        long high = wide ? p.loadSystem(address + 8, 8) : 0;
         int attributes = Segment.attributes(descriptor);
         long base = Segment.base(descriptor) | high << 32;
-        if ((attributes & (Segment.TYPE | Segment.NON_SYSTEM)) != type || (high >>> 40 & 0x1f) != 0) {
+        int found = attributes & (Segment.TYPE | Segment.NON_SYSTEM);
+        boolean fits = found == type
+                || !wide && type == Segment.TYPE_TSS_AVAILABLE && found == Segment.TYPE_TSS_16_AVAILABLE;
+        if (!fits || (high >>> 40 & 0x1f) != 0) {
             throw fault(p, Vector.GP, selector);
         }
         if ((attributes & Segment.PRESENT) == 0) {
@@ -197,7 +245,7 @@ public final class Segmentation {
             throw fault(p, Vector.GP, selector);
         }
         if (segment == Processor.TR) {
-            int busy = Segment.TYPE_TSS_BUSY & ~Segment.TYPE_TSS_AVAILABLE;
+            int busy = Segment.TYPE_BUSY;
             p.storeSystem(address + 5, 1, descriptor >>> 40 & 0xff | busy, p.systemPrivilege());
             descriptor |= (long) busy << 40;
         }
@@ -253,6 +301,12 @@ public final class Segmentation {
             switch (attributes & Segment.TYPE) {
                 case Segment.TYPE_LDT, Segment.TYPE_TSS_AVAILABLE, Segment.TYPE_TSS_BUSY, Segment.TYPE_CALL_GATE -> {
                 }
+                case Segment.TYPE_TSS_16_AVAILABLE, Segment.TYPE_TSS_16_BUSY, Segment.TYPE_CALL_GATE_16,
+                        Segment.TYPE_TASK_GATE -> {
+                    if (p.isLongMode()) {
+                        return -1;
+                    }
+                }
                 default -> {
                     return -1;
                 }
@@ -271,6 +325,11 @@ public final class Segmentation {
         if ((attributes & Segment.NON_SYSTEM) == 0) {
             switch (attributes & Segment.TYPE) {
                 case Segment.TYPE_LDT, Segment.TYPE_TSS_AVAILABLE, Segment.TYPE_TSS_BUSY -> {
+                }
+                case Segment.TYPE_TSS_16_AVAILABLE, Segment.TYPE_TSS_16_BUSY -> {
+                    if (p.isLongMode()) {
+                        return -1;
+                    }
                 }
                 default -> {
                     return -1;

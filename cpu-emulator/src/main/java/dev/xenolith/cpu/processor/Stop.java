@@ -20,7 +20,7 @@ public final class Stop {
         ENTRY,
         /** A non-root guest left with an architectural exit; the particulars are in its VMCS or VMCB. */
         EXIT,
-        /** HLT (or MWAIT) with nothing pending; RIP is after the instruction. */
+        /** HLT (or MWAIT) with nothing pending, RIP is after the instruction; or waiting for a start-up IPI. */
         HALTED,
         /** Triple fault. */
         SHUTDOWN,

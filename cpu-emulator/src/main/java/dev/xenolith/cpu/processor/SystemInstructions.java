@@ -11,6 +11,11 @@ public final class SystemInstructions {
     private static final long POPF_FLAGS = Bits.RFLAGS_STATUS | Bits.RFLAGS_TF | Bits.RFLAGS_DF | Bits.RFLAGS_NT
             | Bits.RFLAGS_AC | Bits.RFLAGS_ID;
 
+    private static final long INVPCID_ADDRESS = 0;
+    private static final long INVPCID_CONTEXT = 1;
+    /** All contexts but global translations; 2 is those too. */
+    private static final long INVPCID_ALL = 3;
+
     private SystemInstructions() {}
 
     private static GuestFault generalProtection(Processor p) {
@@ -175,6 +180,24 @@ public final class SystemInstructions {
         p.flushPage(address);
     }
 
+    /** INVPCID of kind {@code type} with the descriptor at {@code address}: PCID, then linear address (SDM 2A INVPCID). */
+    public static void invpcid(Processor p, long type, long address) {
+        Segmentation.requireRing0(p);
+        long tag = p.load64(address);
+        long linear = p.load64(p.wrap(address + 8));
+        boolean single = type == INVPCID_ADDRESS || type == INVPCID_CONTEXT;
+        check(p, Long.compareUnsigned(type, INVPCID_ALL) <= 0 && tag >>> 12 == 0
+                && (!single || tag == 0 || (p.cr4 & Bits.CR4_PCIDE) != 0)
+                && (type != INVPCID_ADDRESS || ControlRegisters.isCanonical(p, linear)));
+        if (type == INVPCID_ADDRESS) {
+            p.flushPage(linear);
+        } else if (type == INVPCID_CONTEXT) {
+            p.flushAddressSpace((int) tag);
+        } else {
+            p.flushAll();
+        }
+    }
+
     /** There are no caches to lose. */
     public static void invd(Processor p) {
         Segmentation.requireRing0(p);
@@ -284,10 +307,12 @@ public final class SystemInstructions {
 
     /** The image that PUSHF pushes: VM and RF read as zero. */
     public static long pushf(Processor p) {
+        check8086(p);
         return p.rflags() & ~(Bits.RFLAGS_VM | Bits.RFLAGS_RF);
     }
 
     public static void popf(Processor p, long value, int bits) {
+        check8086(p);
         long changeable = POPF_FLAGS;
         if (p.cpl <= p.iopl()) {
             changeable |= Bits.RFLAGS_IF;
@@ -303,6 +328,11 @@ public final class SystemInstructions {
             value &= ~Bits.RFLAGS_RF;
         }
         p.setRflags(p.rflags() & ~changeable | value & changeable);
+    }
+
+    /** In virtual-8086 mode without CR4.VME the flags belong to the monitor if IOPL is below 3 (SDM 3A 20.2.7). */
+    private static void check8086(Processor p) {
+        check(p, !p.isVirtual8086() || p.iopl() == 3);
     }
 
     public static void hlt(Processor p) {

@@ -23,7 +23,8 @@ class CommitRuleTest {
     private static final long HOLE = TestMachine.DATA + 0x1000;
     private static final long READ_ONLY = TestMachine.DATA + 0x3000;
     /** Semantics whose memory operand is an address only, or that are refused at CPL 3 before they access it. */
-    private static final Set<String> NO_ACCESS = Set.of("nop", "lea", "ud", "invlpg", "lgdt", "lidt", "lmswm", "lldtm",
+    private static final Set<String> NO_ACCESS = Set.of("nop", "lea", "ud", "invlpg", "invpcid", "lgdt", "lidt",
+            "lmswm", "lldtm",
             "ltrm", "in",
             "out", "ins", "outs");
 

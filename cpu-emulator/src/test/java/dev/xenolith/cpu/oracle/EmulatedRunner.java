@@ -26,7 +26,7 @@ import dev.xenolith.cpu.time.MachineClock;
  */
 final class EmulatedRunner implements SnippetRunner {
     /** A snippet that is not through by then is taken for endless, as the other runner's timer does. */
-    private static final long BUDGET = 20_000;
+    private static final long BUDGET = 200_000;
 
     private static final long MEMORY_BYTES = 4 << 20;
     private static final int PAGE = AddressMap.PAGE;

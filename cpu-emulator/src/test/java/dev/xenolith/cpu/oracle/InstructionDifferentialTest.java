@@ -48,18 +48,7 @@ class InstructionDifferentialTest {
 
     @Test
     void instructionsOfCompatibilityMode() {
-        assumeTrue(executesCompatibilityMode(), "the emulated processor executes 64-bit code only so far");
         compare(new InstructionGenerator(forms(32), 32), 32, "32-bit");
-    }
-
-    private static boolean executesCompatibilityMode() {
-        Snippet nop = new Snippet(0x90);
-        nop.registers.selector[Registers.CS] = AddressMap.CODE_SELECTOR_32;
-        Outcome outcome = new Outcome();
-        try (EmulatedRunner emulated = new EmulatedRunner()) {
-            emulated.run(List.of(nop), List.of(outcome));
-        }
-        return outcome.completed(nop);
     }
 
     private List<InstructionForm> forms(int codeBits) {

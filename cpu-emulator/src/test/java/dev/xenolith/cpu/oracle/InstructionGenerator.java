@@ -434,7 +434,7 @@ final class InstructionGenerator implements SnippetGenerator {
         int bits = encoded.operandBits;
         long flags = form.undefinedFlags;
         boolean checksAlignment = (snippet.registers.rflags & AC) != 0;
-        boolean several = (checksAlignment || placedOutside) && accessesTwice();
+        boolean several = (checksAlignment || placedOutside || codeBits == 32) && accessesTwice();
         if (encoded.invalid || several || placedOutside && form.semantic.startsWith("bt")) {
             return new Comparison(flags, 0, 0, Comparison.Memory.ALWAYS, true);
         }
@@ -451,11 +451,12 @@ final class InstructionGenerator implements SnippetGenerator {
                 boolean losesCarry = count >= bits && (form.semantic.equals("shl") || form.semantic.equals("shr"));
                 return Comparison.flags(flags & (count == 1 ? ~OF : -1) | (losesCarry ? CF : 0));
             }
-            case "enter", "callf" -> {
+            case "enter", "callf", "callfi", "pusha" -> {
                 // What it pushed before it faulted is below the stack pointer and may be there or not.
                 return new Comparison(0, 0, 0, Comparison.Memory.UNLESS_FAULTED, true);
             }
-            case "calli", "jmpf", "retf", "retfi", "iret", "lss", "lfs", "lgs" -> {
+            case "calli", "jmpf", "jmpfi", "retf", "retfi", "iret", "lss", "lfs", "lgs", "les", "lds", "bound",
+                    "popa" -> {
                 return new Comparison(0, 0, 0, Comparison.Memory.ALWAYS, true);
             }
             default -> {

@@ -243,7 +243,7 @@ class DeliveryTest {
         user();
         p.setRflags(0x602);
         long rip = p.rip;
-        machine.script.add(ControlTransfer::syscall);
+        machine.script.add(SystemCalls::syscall);
         p.run(1);
         assertThat(p.rip).isEqualTo(HANDLER);
         assertThat(p.cpl).isZero();
@@ -252,7 +252,7 @@ class DeliveryTest {
         assertThat(p.rflags()).isEqualTo(2);
         assertThat(p.gpr[11]).isEqualTo(0x602);
         p.load8(TestMachine.KERNEL);
-        machine.script.add(q -> ControlTransfer.sysret(q, 64));
+        machine.script.add(q -> SystemCalls.sysret(q, 64));
         p.run(1);
         assertThat(p.rip).isEqualTo(rip + 1);
         assertThat(p.cpl).isEqualTo(3);

@@ -145,7 +145,7 @@ class HostedModeTest {
         long rip = p.rip;
         p.setRflags(0x246);
         String before = untouched();
-        Stop stop = execute(ControlTransfer::syscall);
+        Stop stop = execute(SystemCalls::syscall);
         assertThat(stop.kind).isEqualTo(Stop.Kind.ENTRY);
         assertThat(stop.sysenter).isFalse();
         assertThat(p.rip).isEqualTo(rip + 1);
@@ -153,14 +153,14 @@ class HostedModeTest {
         assertThat(p.gpr[11]).isEqualTo(0x246);
         assertThat(untouched()).isEqualTo(before);
 
-        stop = execute(ControlTransfer::sysenter);
+        stop = execute(SystemCalls::sysenter);
         assertThat(stop.vector).as("SYSENTER_CS is null").isEqualTo(Vector.GP);
         p.msr.sysenterCs = 8;
-        stop = execute(ControlTransfer::sysenter);
+        stop = execute(SystemCalls::sysenter);
         assertThat(stop.kind).isEqualTo(Stop.Kind.ENTRY);
         assertThat(stop.sysenter).isTrue();
         p.efer &= ~Bits.EFER_SCE;
-        assertThat(execute(ControlTransfer::syscall).vector).isEqualTo(Vector.UD);
+        assertThat(execute(SystemCalls::syscall).vector).isEqualTo(Vector.UD);
     }
 
     @Test
@@ -169,7 +169,7 @@ class HostedModeTest {
             amd.p.hosted = true;
             amd.enterRing(3);
             amd.p.msr.sysenterCs = 8;
-            amd.script.add(ControlTransfer::sysenter);
+            amd.script.add(SystemCalls::sysenter);
             assertThat(amd.p.run(1).vector).isEqualTo(Vector.UD);
         }
     }
@@ -198,7 +198,7 @@ class HostedModeTest {
                 q -> SystemInstructions.invlpg(q, 0), q -> SystemInstructions.lgdt(q, 0, 64),
                 q -> SystemInstructions.lmsw(q, 1), q -> Segmentation.ltr(q, 0x28), q -> Segmentation.lldt(q, 0),
                 q -> InputOutput.in(q, 0x80, 1), q -> InputOutput.out(q, 0x80, 4, 0),
-                q -> ControlTransfer.sysret(q, 64));
+                q -> SystemCalls.sysret(q, 64));
     }
 
     @Test
