@@ -28,7 +28,6 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -55,7 +54,8 @@ public final class Daemon implements AutoCloseable {
     private final Set<Thread> commands = ConcurrentHashMap.newKeySet();
     private final Set<RemoteClient> clients = ConcurrentHashMap.newKeySet();
     private final CountDownLatch stopRequested = new CountDownLatch(1);
-    private final AtomicReference<@Nullable RemoteClient> stopper = new AtomicReference<>();
+    /** Who asked for the end of the host, to be told of it last. */
+    private final Set<RemoteClient> stoppers = ConcurrentHashMap.newKeySet();
 
     private Daemon(Places places, HostOptions options, DaemonLock lock, RunningHost host) throws IOException {
         this.places = places;
@@ -154,7 +154,7 @@ public final class Daemon implements AutoCloseable {
         clients.add(client);
         client.closed().addListener(_ -> clients.remove(client));
         if (hello.program().equals(Hello.HOST_CONTROL) && hello.arguments().contains("stop")) {
-            stopper.set(client);
+            stoppers.add(client);
             stopRequested.countDown();
             return null;
         }
@@ -243,7 +243,7 @@ public final class Daemon implements AutoCloseable {
 
     /**
      * Stops everything: no new clients, commands cancelled, domains destroyed, machine stopped, socket gone; then tells the
-     * client that asked for it. A second call does nothing.
+     * clients that asked for it. A second call does nothing.
      */
     @Override
     public synchronized void close() {
@@ -262,10 +262,8 @@ public final class Daemon implements AutoCloseable {
         awaitCommands(GRACE_MILLIS / 10);
         commands.forEach(Thread::interrupt);
         awaitCommands(GRACE_MILLIS);
-        RemoteClient client = stopper.get();
-        if (client != null) {
-            // An event loop that shuts down closes its channels before it writes what is queued.
-            client.exit(0).awaitUninterruptibly(GRACE_MILLIS);
+        for (RemoteClient client : stoppers) {
+            client.exit(0);
         }
         awaitClients();
         events.shutdownGracefully(50, 1000, TimeUnit.MILLISECONDS).syncUninterruptibly();

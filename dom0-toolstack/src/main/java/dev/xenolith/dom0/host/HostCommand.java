@@ -20,6 +20,7 @@ final class HostCommand {
     static final int NOT_RUNNING = 3;
 
     private static final long STOP_SECONDS = 30;
+    private static final long STOPPING_SECONDS = 5;
 
     private final Client client;
     private final Places places;
@@ -55,7 +56,15 @@ final class HostCommand {
         if (pid.isEmpty()) {
             throw ToolstackException.failure("no host is running at " + places.socket());
         }
-        int exitCode = control.request(client, "stop");
+        int exitCode = 0;
+        try {
+            exitCode = control.request(client, "stop");
+        } catch (ToolstackException e) {
+            // Somebody else may have asked just before: then it listens no more, and ends.
+            if (!endsWithin(pid.getAsLong(), STOPPING_SECONDS)) {
+                throw e;
+            }
+        }
         awaitEnd(pid.getAsLong());
         print("host stopped");
         return exitCode;
@@ -72,15 +81,22 @@ final class HostCommand {
     }
 
     private static void awaitEnd(long pid) throws InterruptedException {
+        if (!endsWithin(pid, STOP_SECONDS)) {
+            ProcessHandle.of(pid).ifPresent(ProcessHandle::destroyForcibly);
+            throw ToolstackException.failure("the host did not end within " + STOP_SECONDS + " s and was killed");
+        }
+    }
+
+    private static boolean endsWithin(long pid, long seconds) throws InterruptedException {
         ProcessHandle process = ProcessHandle.of(pid).orElse(null);
         if (process == null) {
-            return;
+            return true;
         }
         try {
-            process.onExit().get(STOP_SECONDS, TimeUnit.SECONDS);
+            process.onExit().get(seconds, TimeUnit.SECONDS);
+            return true;
         } catch (TimeoutException e) {
-            process.destroyForcibly();
-            throw ToolstackException.failure("the host did not end within " + STOP_SECONDS + " s and was killed");
+            return false;
         } catch (ExecutionException e) {
             throw new IllegalStateException(e);
         }

@@ -23,6 +23,9 @@ import picocli.CommandLine.Option;
 
 /** {@code xl create}. */
 final class CreateCommand extends XlCommand {
+    /** A configuration that is all in the command line's own settings. */
+    private static final Path NOTHING = Path.of("/dev/null");
+
     @Option(names = "-c")
     private boolean console;
 
@@ -98,6 +101,10 @@ final class CreateCommand extends XlCommand {
         DomainConfigReader.Result result;
         try {
             Path path = directory.resolve(name);
+            if (Files.exists(path) && !Files.isRegularFile(path) && !Files.isDirectory(path) && !path.equals(NOTHING)) {
+                // To open a pipe would keep a thread of the host until somebody writes to it.
+                throw new IOException("is a device or a pipe, not a file");
+            }
             Files.newInputStream(path).close();
             if (!quiet) {
                 context.message("Parsing config from " + name);

@@ -14,7 +14,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -251,6 +256,38 @@ class LauncherIT {
             assertThat(xenolith("host", "status").exitCode()).isEqualTo(3);
         } finally {
             second.destroyForcibly();
+        }
+    }
+
+    @Test
+    void ofTwoStartsOneWinsAndAllStopsSucceed() throws Exception {
+        List<String> start = List.of(HOME.resolve("xenolith").toString(), "host", "start", "--memory=128");
+        List<Result> started = together(start, 2);
+        try {
+            assertThat(started).extracting(Result::exitCode).containsExactlyInAnyOrder(0, 1);
+            assertThat(started).filteredOn(result -> result.exitCode() == 1).first().extracting(Result::err).asString()
+                    .matches("xenolith: (the host did not start: )?a host is running already, with pid \\d+\n");
+            ProcessHandle host = ProcessHandle.of(DaemonLock.holder(places).orElseThrow()).orElseThrow();
+            List<Result> stopped = together(List.of(HOME.resolve("xenolith").toString(), "host", "stop"), 3);
+            assertThat(stopped).allSatisfy(result -> assertThat(result)
+                    .isIn(new Result(0, "host stopped\n", ""),
+                            new Result(1, "", "xenolith: no host is running at " + places.socket() + "\n")));
+            assertThat(stopped).contains(new Result(0, "host stopped\n", ""));
+            assertThat(host.isAlive()).isFalse();
+            assertThat(places.socket()).doesNotExist();
+        } finally {
+            xenolith("host", "stop");
+        }
+    }
+
+    private List<Result> together(List<String> command, int count) throws Exception {
+        try (ExecutorService threads = Executors.newFixedThreadPool(count)) {
+            List<Result> results = new ArrayList<>();
+            for (Future<Result> result : threads
+                    .invokeAll(Collections.<Callable<Result>>nCopies(count, () -> run("", command)))) {
+                results.add(result.get());
+            }
+            return results;
         }
     }
 

@@ -322,6 +322,12 @@ class XlTest {
         assertThat(client.errText())
                 .isEqualTo("xl: failed to read config file: /nonexistent.cfg: No such file or directory\n");
         assertThat(xl("create", ".")).isEqualTo(3);
+        assertThat(new ProcessBuilder("mkfifo", directory.resolve("pipe").toString()).start().waitFor()).isZero();
+        assertThat(xl("create", "pipe")).isEqualTo(3);
+        assertThat(client.errText())
+                .isEqualTo("xl: failed to read config file: pipe: is a device or a pipe, not a file\n");
+        assertThat(xl("create", "/dev/zero")).isEqualTo(3);
+        assertThat(xl("create", "-n", "/dev/null", "name=\"all-here\"", "kernel=\"/dev/null\"")).isZero();
         assertThat(xl("create", "pv.cfg", "other.cfg")).isEqualTo(2);
         Files.writeString(directory.resolve("bad.cfg"), "name=\n");
         assertThat(xl("create", "bad.cfg")).isEqualTo(1);
