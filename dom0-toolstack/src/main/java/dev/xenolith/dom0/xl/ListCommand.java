@@ -1,10 +1,12 @@
 package dev.xenolith.dom0.xl;
 
+import dev.xenolith.dom0.config.DomainConfig;
 import dev.xenolith.dom0.config.DomainConfigJson;
 import java.io.StringWriter;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import picocli.CommandLine.Option;
 
 /** {@code xl list}. */
@@ -75,7 +77,7 @@ final class ListCommand extends XlCommand {
     /** The nodes of the processors that its virtual CPUs may run on, which is Xen's automatic node affinity. */
     private static BitSet nodes(CommandContext context, DomainInfo domain, HostInfo host) {
         BitSet nodes = new BitSet();
-        for (VcpuInfo vcpu : context.toolstack().vcpus(domain.domid())) {
+        for (VcpuInfo vcpu : vcpus(context, domain)) {
             for (int cpu = 0; cpu < host.topology().size(); cpu++) {
                 if (vcpu.hardAffinity().get(cpu)) {
                     nodes.set(host.topology().get(cpu).node());
@@ -93,8 +95,13 @@ final class ListCommand extends XlCommand {
             for (DomainInfo domain : domains) {
                 DomainConfigJson.Live live = new DomainConfigJson.Live(domain.domid(), domain.name(), scheduler,
                         domain.weight(), domain.cap(), domain.maxMemoryKiB(), domain.memoryKiB());
-                context.toolstack().configuration(domain.domid()).ifPresentOrElse(
-                        config -> json.writeLive(config, live), () -> json.writeInitialDomain(live));
+                Optional<DomainConfig> config;
+                try {
+                    config = context.toolstack().configuration(domain.domid());
+                } catch (NoSuchDomainException e) {
+                    continue; // It went while we were listing.
+                }
+                config.ifPresentOrElse(found -> json.writeLive(found, live), () -> json.writeInitialDomain(live));
             }
             json.endList();
         }

@@ -14,7 +14,7 @@ final class VcpuListCommand extends XlCommand {
         context.line("%-32s %5s %5s %5s %5s %9s %s", "Name", "ID", "VCPU", "CPU", "State", "Time(s)",
                 "Affinity (Hard / Soft)");
         for (DomainInfo domain : domains) {
-            for (VcpuInfo vcpu : context.toolstack().vcpus(domain.domid())) {
+            for (VcpuInfo vcpu : vcpus(context, domain)) {
                 String place = vcpu.online()
                         ? String.format(Locale.ROOT, "%5d %3c%c-", vcpu.cpu(), vcpu.running() ? 'r' : '-',
                                 vcpu.blocked() ? 'b' : '-')

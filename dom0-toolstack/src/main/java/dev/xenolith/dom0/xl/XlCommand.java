@@ -31,4 +31,13 @@ abstract class XlCommand {
     static DomainInfo find(CommandContext context, String nameOrId) {
         return DomainSelector.find(context.toolstack(), nameOrId);
     }
+
+    /** Returns the virtual CPUs of a domain that is being listed: none if it has gone meanwhile. */
+    static List<VcpuInfo> vcpus(CommandContext context, DomainInfo domain) {
+        try {
+            return context.toolstack().vcpus(domain.domid());
+        } catch (NoSuchDomainException e) {
+            return List.of();
+        }
+    }
 }

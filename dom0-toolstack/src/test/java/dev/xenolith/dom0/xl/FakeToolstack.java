@@ -6,10 +6,12 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.UUID;
@@ -29,6 +31,7 @@ public final class FakeToolstack implements Toolstack {
     private final Map<Integer, ConsoleOutput> consoles = new HashMap<>();
     private final List<LinkedBlockingQueue<DomainEvent>> subscribers = new CopyOnWriteArrayList<>();
     private final List<String> log = new CopyOnWriteArrayList<>();
+    private final Set<Integer> goingWhileListed = new HashSet<>();
     private final FakeXenstore xenstore = new FakeXenstore();
     private String ring = "(XEN) Xen version 4.17.7\n(XEN) Freed 656kB init mem\n";
     private int nextDomid = 4;
@@ -74,10 +77,15 @@ public final class FakeToolstack implements Toolstack {
 
     private DomainInfo need(int domid) {
         DomainInfo domain = domains.get(domid);
-        if (domain == null) {
+        if (domain == null || goingWhileListed.contains(domid)) {
             throw new NoSuchDomainException(domid);
         }
         return domain;
+    }
+
+    /** The domain is listed still, and gone when it is looked at. */
+    void goWhileListed(int domid) {
+        goingWhileListed.add(domid);
     }
 
     @Override
@@ -101,6 +109,7 @@ public final class FakeToolstack implements Toolstack {
 
     @Override
     public synchronized Optional<DomainConfig> configuration(int domid) {
+        need(domid);
         return Optional.ofNullable(configs.get(domid));
     }
 

@@ -316,6 +316,17 @@ class XlTest {
     }
 
     @Test
+    void aDomainThatGoesWhileAllAreListedEndsNoCommand() {
+        putPv1(null, false);
+        toolstack.goWhileListed(4);
+        assertThat(xl("list", "-l")).isZero();
+        assertThat(client.outText()).contains("Domain-0").doesNotContain("pv1");
+        assertThat(xl("list", "-n")).isZero();
+        assertThat(xl("vcpu-list")).isZero();
+        assertThat(client.outText()).contains("Domain-0").doesNotContain("pv1");
+    }
+
+    @Test
     void createSaysWhatIsWrongWithTheConfig() throws Exception {
         assertThat(xl("create")).isEqualTo(6);
         assertThat(xl("create", "/nonexistent.cfg")).isEqualTo(3);
