@@ -228,6 +228,7 @@ public final class Interpreter implements Engine {
         long first = p.retired;
         p.retireLimit = single ? first + 1 : end;
         p.precise = true;
+        p.enteredHandler = false;
         Block block = null;
         int i = 0;
         DecodedInstruction traced = null;
@@ -273,7 +274,7 @@ public final class Interpreter implements Engine {
                 trace.retired(p, rip, fetcher.bytes(traced.length), Disassembler.format(traced, rip), before);
             }
             boolean held = p.shadowHoldsTrap && p.retired < p.shadowEnd;
-            if (trap && !held && (p.poll & Processor.POLL_STOP) == 0) {
+            if (trap && !held && !p.enteredHandler && (p.poll & Processor.POLL_STOP) == 0) {
                 ControlTransfer.singleStepTrap(p);
             }
         }

@@ -24,6 +24,9 @@ final class Delivery {
      */
     static boolean exception(Processor p, int vector, int errorCode, boolean trap) {
         long resume = vector == Vector.DF || trap ? 0 : Bits.RFLAGS_RF;
+        if (trap) {
+            p.rflagsSystem &= ~Bits.RFLAGS_RF;
+        }
         int current = vector;
         int code = errorCode;
         while (true) {
@@ -59,8 +62,10 @@ final class Delivery {
 
     /** Delivers INT n, INT3, INTO or (without {@code checkDpl}) INT1; a fault is the instruction's own. */
     static void software(Processor p, int vector, boolean checkDpl) {
+        p.rflagsSystem &= ~Bits.RFLAGS_RF;
         // INT1 counts as an event from outside (SDM 2A INT n).
         enter(p, vector, false, 0, checkDpl ? 0 : Vector.ERROR_EXTERNAL, checkDpl, 0);
+        p.enteredHandler = (p.rflagsSystem & Bits.RFLAGS_TF) == 0;
     }
 
     private static void enter(Processor p, int vector, boolean hasErrorCode, int errorCode, int external,

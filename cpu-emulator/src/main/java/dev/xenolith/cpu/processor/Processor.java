@@ -134,6 +134,9 @@ public final class Processor extends LinearMemory {
     /** Whether that shadow also holds off the single-step trap after its own instruction: of MOV SS and POP SS, not of STI. */
     public boolean shadowHoldsTrap;
 
+    /** The executing instruction has entered a handler with TF cleared, so that no single-step trap follows it. */
+    public boolean enteredHandler;
+
     /** A Java hypervisor owns ring 0: what would enter it stops the run instead. */
     public boolean hosted;
     /** Hosted: DPL of each vector, as its IDT gate would have; INT n from a greater CPL is #GP. */

@@ -27,6 +27,7 @@ public final class SystemCalls {
         setFlatStack(p, selector + 8 & 0xffff, 0);
         p.cpl = 0;
         p.setRflags(flags & ~(longMode ? p.msr.fmask : Bits.RFLAGS_VM | Bits.RFLAGS_IF));
+        p.enteredHandler = (p.rflagsSystem & Bits.RFLAGS_TF) == 0;
         p.updateContext();
     }
 

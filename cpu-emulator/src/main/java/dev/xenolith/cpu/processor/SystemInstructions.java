@@ -81,6 +81,8 @@ public final class SystemInstructions {
             p.dr[6] = value & ~(1 << 12) | Bits.DR6_FIXED;
         } else {
             p.dr[7] = value & ~DR7_ZEROS | DR7_ONES;
+            // RF, which nobody looks at without breakpoints, is that of an instruction long done.
+            p.rflagsSystem &= ~Bits.RFLAGS_RF;
             p.breakpointsChanged();
         }
     }

@@ -121,6 +121,26 @@ final class ModesTest {
         assertThat(machine.memory.read(0xffa, 2)).isEqualTo(0x1007);
     }
 
+    @Test
+    void aSoftwareInterruptIsNotTrappedAfterItAndBreakpointsForgetOldInstructions() {
+        machine.memory.write(4, 4, 0x900);
+        machine.memory.write(4 * 0x30, 4, 0x910);
+        machine.code(0x900, "f4");
+        machine.code(0x910, "43 f4");
+        machine.code(0x1000, "cd 30");
+        cpu.setRflags(Bits.RFLAGS_TF);
+        assertThat(cpu.run(10).kind).isEqualTo(Stop.Kind.HALTED);
+        assertThat(cpu.rip).isEqualTo(0x912);
+        // mov ebx, 0x100e; mov dr0, ebx; mov bl, 1; mov dr7, ebx; nop: a stale RF must not hide the breakpoint.
+        machine.code(0x1000, "66 bb 0e 10 00 00 0f 23 c3 b3 01 0f 23 fb 90");
+        cpu.halted = false;
+        cpu.rip = 0x1000;
+        cpu.setRflags(Bits.RFLAGS_RF);
+        assertThat(cpu.run(10).kind).isEqualTo(Stop.Kind.HALTED);
+        assertThat(cpu.rip).isEqualTo(0x901);
+        assertThat(cpu.dr[6] & 1).isEqualTo(1);
+    }
+
     // ---- real mode against 16-bit protected mode -------------------------------------------------------------------------
 
     @Test
