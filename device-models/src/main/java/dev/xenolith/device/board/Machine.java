@@ -9,6 +9,7 @@ import dev.xenolith.cpu.memory.PhysicalMemory;
 import dev.xenolith.cpu.model.CpuModel;
 import dev.xenolith.cpu.processor.Processor;
 import dev.xenolith.cpu.time.MachineClock;
+import dev.xenolith.device.ClockTimers;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
@@ -62,6 +63,7 @@ public final class Machine implements AutoCloseable {
     private final MachineClock clock;
     private final List<Processor> processors;
     private final LongSupplier nextDeadline;
+    private final ClockTimers timers;
     private final Inbox inbox = new Inbox();
     private final Thread thread;
     private final Completions completions;
@@ -79,9 +81,14 @@ public final class Machine implements AutoCloseable {
 
     /** Builds a machine: memory, processors on one interpreter, and the bus between their local APICs. */
     public static Machine of(Configuration configuration, Hardware hardware) {
+        return of(configuration, hardware, MemoryLayout.pc(hardware.memoryBytes()));
+    }
+
+    /** The same with memory where {@code layout} says, in place of {@link Hardware#memoryBytes}. */
+    public static Machine of(Configuration configuration, Hardware hardware, MemoryLayout layout) {
         MachineClock clock = new MachineClock();
         CpuModel model = hardware.model();
-        PhysicalMemory memory = new PhysicalMemory(MemoryLayout.pc(hardware.memoryBytes()));
+        PhysicalMemory memory = new PhysicalMemory(layout);
         PhysicalMap map = new PhysicalMap(memory);
         Interpreter interpreter = new Interpreter(memory, model::has);
         Processors processors = new ProcessorBuilder(clock, map, interpreter).model(model).count(hardware.processors())
@@ -102,6 +109,7 @@ public final class Machine implements AutoCloseable {
         this.clock = clock;
         this.processors = List.copyOf(processors);
         this.nextDeadline = nextDeadline;
+        this.timers = new ClockTimers(clock);
         this.thread = new Thread(this::loop, "machine");
         this.completions = new Completions(inbox, configuration.clockMode(), thread);
         this.quanta = random("quantum");
@@ -111,6 +119,11 @@ public final class Machine implements AutoCloseable {
 
     public MachineClock clock() {
         return clock;
+    }
+
+    /** The timers of devices; the machine lets them expire between turns and idles no longer than to the next. */
+    public ClockTimers timers() {
+        return timers;
     }
 
     public List<Processor> processors() {
@@ -241,6 +254,7 @@ public final class Machine implements AutoCloseable {
             while (!stopping) {
                 drainInbox();
                 completions.deliverDue(clock.now());
+                timers.expire();
                 if (!round() && !stopping && inbox.isEmpty()) {
                     idle();
                 }
@@ -282,7 +296,7 @@ public final class Machine implements AutoCloseable {
     }
 
     private void idle() {
-        long next = Math.min(nextDeadline.getAsLong(), completions.nextDue());
+        long next = Math.min(Math.min(nextDeadline.getAsLong(), timers.nextDeadline()), completions.nextDue());
         if (configuration.clockMode() == ClockMode.VIRTUAL) {
             if (next != Long.MAX_VALUE) {
                 clock.advanceTo(next);
