@@ -15,6 +15,8 @@ public final class ApicBus {
     public static final int NMI = 4;
     public static final int INIT = 5;
     public static final int STARTUP = 6;
+    /** From an I/O APIC: the vector comes from the controller behind INTR. */
+    public static final int EXT_INT = 7;
 
     private static final int BROADCAST = -1;
 

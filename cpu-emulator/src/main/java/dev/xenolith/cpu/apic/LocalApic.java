@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * A local APIC (SDM 3A chapter 11): accepts interrupts, orders them, and has the timer that is the only time source of a
  * hypervisor. One register file serves both the x2APIC MSRs (11.12) and the xAPIC page (11.4).
  *
- * <p>Not there: CMCI, performance and thermal interrupts (their LVT entries are registers only), ExtINT.
+ * <p>Not there: CMCI, performance and thermal interrupts (their LVT entries are registers only).
  */
 public final class LocalApic {
     /** Register offsets in the xAPIC page; an x2APIC MSR is 0x800 + offset / 16. */
@@ -31,6 +31,8 @@ public final class LocalApic {
     public static final int ICR = 0x300;
     public static final int ICR_HIGH = 0x310;
     public static final int LVT_TIMER = 0x320;
+    public static final int LVT_LINT0 = 0x350;
+    public static final int LVT_LINT1 = 0x360;
     public static final int LVT_ERROR = 0x370;
     public static final int TIMER_INITIAL = 0x380;
     public static final int TIMER_CURRENT = 0x390;
@@ -46,6 +48,10 @@ public final class LocalApic {
 
     private static final int LVT_ENTRIES = 6;
     private static final int LVT_MASKED = 1 << 16;
+    private static final int LVT_MODE_SHIFT = 8;
+    private static final int LVT_MODE = 7 << LVT_MODE_SHIFT;
+    /** Index of the entry of LINT0 in {@link #lvt}; that of LINT1 follows. */
+    private static final int LINT0 = 3;
     private static final int TIMER_MODE_SHIFT = 17;
     /** Version 0x14, LVT entries - 1; no EOI-broadcast suppression. */
     private static final int VERSION_VALUE = 0x14 | LVT_ENTRIES - 1 << 16;
@@ -75,6 +81,11 @@ public final class LocalApic {
     private int errors;
     private int errorStatus;
     private long interruptCommand;
+    private ExternalInterrupts external = ExternalInterrupts.NONE;
+    /** An I/O APIC has sent ExtINT and nobody has acknowledged it. */
+    private boolean externalMessage;
+    /** Levels of the inputs LINT0 and LINT1. */
+    private final boolean[] lint = new boolean[2];
     private boolean nmi;
     private boolean init;
     private boolean smi;
@@ -123,7 +134,13 @@ public final class LocalApic {
         errors = 0;
         errorStatus = 0;
         interruptCommand = 0;
+        externalMessage = false;
         timer.reset();
+    }
+
+    /** Connects who answers the INTA cycles of ExtINT interrupts; {@link #setLint} tells when it has one. */
+    public void connect(ExternalInterrupts controller) {
+        external = controller;
     }
 
     public int id() {
@@ -132,15 +149,32 @@ public final class LocalApic {
 
     // ---- what the processor asks -----------------------------------------------------------------------------------
 
-    /** Whether an interrupt of higher priority than what is being serviced waits (11.8.3). */
+    /** Whether an interrupt of higher priority than what is being serviced waits (11.8.3), or an external one. */
     public boolean hasInterrupt() {
+        return hasFixedInterrupt() || hasExternalInterrupt();
+    }
+
+    private boolean hasFixedInterrupt() {
         int vector = requested.highest();
         return vector >= 0 && (vector & 0xf0) > (processorPriority() & 0xf0) && isEnabled();
     }
 
-    /** Takes the highest interrupt into service and returns its vector; the spurious vector if none is deliverable. */
+    /** ExtINT knows no priority. Without an APIC, LINT0 is the processor's INTR pin (11.4.3). */
+    private boolean hasExternalInterrupt() {
+        return external.isPending() && (externalMessage || !isEnabled()
+                || (lvt[LINT0] & (LVT_MASKED | LVT_MODE)) == ApicBus.EXT_INT << LVT_MODE_SHIFT);
+    }
+
+    /**
+     * Takes the highest interrupt into service and returns its vector, an external one before all others; the spurious vector
+     * if none is deliverable.
+     */
     public int acknowledge() {
-        if (!hasInterrupt()) {
+        if (hasExternalInterrupt()) {
+            externalMessage = false;
+            return external.acknowledge();
+        }
+        if (!hasFixedInterrupt()) {
             return spurious & 0xff;
         }
         int vector = requested.highest();
@@ -225,6 +259,29 @@ public final class LocalApic {
         eventPending.run();
     }
 
+    /**
+     * Sets the level of input LINT{@code pin}, 0 or 1. Its LVT entry says what it means (11.5.1): ExtINT follows the level, the
+     * others take the rising edge.
+     */
+    public void setLint(int pin, boolean asserted) {
+        boolean edge = asserted && !lint[pin];
+        lint[pin] = asserted;
+        int entry = lvt[LINT0 + pin];
+        if (edge && isEnabled() && (entry & LVT_MASKED) == 0) {
+            switch (entry >>> LVT_MODE_SHIFT & 7) {
+                case ApicBus.FIXED -> accept(entry & 0xff, false);
+                case ApicBus.NMI -> receive(ApicBus.NMI, 0, false);
+                case ApicBus.INIT -> receive(ApicBus.INIT, 0, false);
+                default -> {
+                    // ExtINT is looked at as a level; SMI there is none.
+                }
+            }
+        }
+        if (asserted) {
+            lookAgain();
+        }
+    }
+
     // ---- receiving --------------------------------------------------------------------------------------------------
 
     boolean isSoftwareEnabled() { return isEnabled() && (spurious & SVR_ENABLE) != 0; }
@@ -279,6 +336,10 @@ public final class LocalApic {
             case ApicBus.SMI -> {
                 smi = true;
                 eventPending.run();
+            }
+            case ApicBus.EXT_INT -> {
+                externalMessage = true;
+                lookAgain();
             }
             default -> {
                 // Reserved.
@@ -570,6 +631,9 @@ public final class LocalApic {
             timer.setMode(value >>> TIMER_MODE_SHIFT & 3);
             eventPending.run();
         }
+        if (index == LINT0) {
+            lookAgain();
+        }
     }
 
     // ---- state ------------------------------------------------------------------------------------------------------
@@ -589,6 +653,9 @@ public final class LocalApic {
         out.writeInt(errors);
         out.writeInt(errorStatus);
         out.writeLong(interruptCommand);
+        out.writeBoolean(externalMessage);
+        out.writeBoolean(lint[0]);
+        out.writeBoolean(lint[1]);
         out.writeBoolean(nmi);
         out.writeBoolean(init);
         out.writeBoolean(smi);
@@ -611,6 +678,9 @@ public final class LocalApic {
         errors = in.readInt();
         errorStatus = in.readInt();
         interruptCommand = in.readLong();
+        externalMessage = in.readBoolean();
+        lint[0] = in.readBoolean();
+        lint[1] = in.readBoolean();
         nmi = in.readBoolean();
         init = in.readBoolean();
         smi = in.readBoolean();
