@@ -1,0 +1,81 @@
+package dev.xenolith.device.serial;
+
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.Executor;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A serial line's end on a pair of streams, such as a terminal. Output is written through a buffer that is flushed between turns;
+ * input comes from any thread through {@link #feed}, which blocks while the guest does not take it: flow control reaches back to
+ * whoever types.
+ */
+public final class StreamBackend implements CharacterBackend {
+    private static final int INPUT_CAPACITY = 4096;
+
+    private final OutputStream out;
+    private final Executor machine;
+    private final BlockingQueue<Byte> input = new ArrayBlockingQueue<>(INPUT_CAPACITY);
+    private @Nullable Receiver receiver;
+    private boolean flushPending;
+
+    /**
+     * @param out takes the bytes the guest sends
+     * @param machine runs what it is given on the machine thread: the inbox
+     */
+    public StreamBackend(OutputStream out, Executor machine) {
+        this.out = out;
+        this.machine = machine;
+    }
+
+    @Override
+    public void write(byte value) {
+        try {
+            out.write(value);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        if (!flushPending) {
+            flushPending = true;
+            machine.execute(this::flush);
+        }
+    }
+
+    private void flush() {
+        flushPending = false;
+        try {
+            out.flush();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @Override
+    public void connect(Receiver device) {
+        receiver = device;
+    }
+
+    /** Gives the guest a byte; blocks while it has {@value #INPUT_CAPACITY} that it did not take. Any thread but the machine's. */
+    public void feed(byte value) throws InterruptedException {
+        input.put(value);
+        machine.execute(this::ready);
+    }
+
+    @Override
+    public void ready() {
+        Receiver device = receiver;
+        if (device == null) {
+            return;
+        }
+        while (device.room() > 0) {
+            Byte value = input.poll();
+            if (value == null) {
+                return;
+            }
+            device.receive(value);
+        }
+    }
+}
