@@ -7,6 +7,7 @@ import dev.xenolith.device.Saveable;
 import dev.xenolith.device.StateException;
 import dev.xenolith.device.StateReader;
 import dev.xenolith.device.StateWriter;
+import java.util.Arrays;
 
 /**
  * An I/O APIC: 24 inputs, each with a redirection entry (Intel 290566, "82093AA I/O Advanced Programmable Interrupt Controller"),
@@ -58,7 +59,7 @@ public final class IoApic implements MmioDevice, Saveable {
 
     /** The state after power-up: every input masked. Levels stay. */
     public void reset() {
-        java.util.Arrays.fill(redirection, MASKED);
+        Arrays.fill(redirection, MASKED);
         id = 0;
         select = 0;
     }

@@ -1,0 +1,134 @@
+package dev.xenolith.device.input;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.xenolith.device.InterruptLine;
+import dev.xenolith.device.RoundTrip;
+import dev.xenolith.device.StateException;
+import dev.xenolith.device.TestLine;
+import org.junit.jupiter.api.Test;
+
+class KeyboardControllerTest {
+    private final TestLine irq1 = new TestLine();
+    private final TestLine irq12 = new TestLine();
+    private int resets;
+    private final KeyboardController controller = new KeyboardController(irq1, irq12, () -> resets++);
+
+    private void command(int value) {
+        controller.command().write(0, 1, value);
+    }
+
+    private void data(int value) {
+        controller.data().write(0, 1, value);
+    }
+
+    private int status() {
+        return controller.command().readByte(0);
+    }
+
+    private int ask(int command) {
+        command(command);
+        assertThat(status() & 1).as("output buffer full").isEqualTo(1);
+        int answer = controller.data().readByte(0);
+        assertThat(status() & 1).isZero();
+        return answer;
+    }
+
+    @Test
+    void selfTests() {
+        assertThat(status() & 4).isZero();
+        assertThat(ask(0xaa)).isEqualTo(0x55);
+        assertThat(status() & 4).as("system flag").isEqualTo(4);
+        assertThat(ask(0xab)).isZero();
+        assertThat(ask(0xa9)).isZero();
+    }
+
+    @Test
+    void modeByte() {
+        command(0x60);
+        assertThat(status() & 8).as("the last byte was a command").isEqualTo(8);
+        data(0x47);
+        assertThat(status() & 8).isZero();
+        assertThat(ask(0x20)).isEqualTo(0x47);
+        command(0xa7);
+        command(0xad);
+        assertThat(ask(0x20)).isEqualTo(0x77);
+        command(0xa8);
+        command(0xae);
+        assertThat(ask(0x20)).isEqualTo(0x47);
+        command(0x7f);
+        data(0x12);
+        assertThat(ask(0x3f)).isEqualTo(0x12);
+    }
+
+    @Test
+    void nobodyAnswers() {
+        data(0xff);
+        assertThat(status() & 0x61).as("time-out, from the keyboard").isEqualTo(0x41);
+        assertThat(controller.data().readByte(0)).isEqualTo(0xfe);
+        assertThat(status() & 0x40).isZero();
+        command(0xd4);
+        data(0xff);
+        assertThat(status() & 0x61).isEqualTo(0x61);
+        assertThat(controller.data().readByte(0)).isEqualTo(0xfe);
+    }
+
+    @Test
+    void buffersInterrupt() {
+        command(0x60);
+        data(0x03);
+        command(0xd3);
+        data(0x5a);
+        assertThat(irq12.level()).isTrue();
+        assertThat(irq1.level()).isFalse();
+        assertThat(controller.data().readByte(0)).isEqualTo(0x5a);
+        assertThat(irq12.level()).isFalse();
+        command(0xd2);
+        data(0xa5);
+        assertThat(irq1.level()).isTrue();
+        command(0x60);
+        data(0);
+        assertThat(irq1.level()).isFalse();
+    }
+
+    @Test
+    void outputPortAndReset() {
+        assertThat(ask(0xd0) & 3).isEqualTo(3);
+        command(0xd1);
+        data(0xdd);
+        assertThat(ask(0xd0) & 3).as("A20 off").isEqualTo(1);
+        command(0xff);
+        assertThat(resets).isZero();
+        command(0xfe);
+        assertThat(resets).isEqualTo(1);
+        command(0xd1);
+        data(0xde);
+        assertThat(resets).isEqualTo(2);
+    }
+
+    @Test
+    void portA() throws StateException {
+        SystemControlPortA port = new SystemControlPortA(() -> resets++);
+        assertThat(port.readByte(0)).isEqualTo(2);
+        port.writeByte(0, 0xfc);
+        assertThat(port.readByte(0)).isZero();
+        port.writeByte(0, 1);
+        port.writeByte(0, 1);
+        assertThat(resets).as("on the rising edge only").isEqualTo(1);
+        RoundTrip.check(port, new SystemControlPortA(() -> {}));
+    }
+
+    @Test
+    void stateComesBack() throws StateException {
+        command(0x60);
+        data(0x01);
+        command(0xd2);
+        data(0x77);
+        command(0xd1);
+        TestLine line = new TestLine();
+        KeyboardController copy = RoundTrip.check(controller,
+                new KeyboardController(line, InterruptLine.NONE, () -> {}));
+        assertThat(line.level()).isTrue();
+        assertThat(copy.data().readByte(0)).isEqualTo(0x77);
+    }
+}
