@@ -12,7 +12,7 @@ public final class SharedLine {
         this.out = out;
     }
 
-    /** One more device's end of the wire. Which sources ask is known again when the restored devices say so. */
+    /** One more device's end of the wire. */
     public InterruptLine source() {
         if (sources == MAX_SOURCES) {
             throw new IllegalStateException("more than " + MAX_SOURCES + " devices on one line");
@@ -25,5 +25,15 @@ public final class SharedLine {
                 out.set(asserted != 0);
             }
         };
+    }
+
+    /** Which sources ask: bit n is the source made n-th. */
+    public long asserted() {
+        return asserted;
+    }
+
+    /** Takes over which sources ask, without driving the wire: what is at its other end has its own state. */
+    public void restore(long sourcesAsking) {
+        asserted = sourcesAsking;
     }
 }

@@ -1,0 +1,113 @@
+package dev.xenolith.device.board;
+
+import dev.xenolith.cpu.processor.OperatingMode;
+import dev.xenolith.cpu.processor.Processor;
+import dev.xenolith.cpu.processor.Stop;
+import dev.xenolith.cpu.time.MachineClock;
+import dev.xenolith.device.ClockTimers;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Runs software that owns ring 0. The first processor starts at once, the others wait for INIT and SIPI. A turn ends at the next
+ * deadline of a device, so that its interrupt comes at its moment.
+ */
+final class BareSupervisor implements Supervisor {
+    private final Machine machine;
+    private final MachineClock clock;
+    private final ClockTimers timers;
+    private final AccessCharge charge;
+    private final CompletableFuture<Outcome> outcome;
+    private final long instructionLimit;
+    private final boolean[] waitsForStartUp;
+    private @Nullable Processor running;
+
+    /**
+     * @param charge in front of the machine's devices
+     * @param instructionLimit instructions that all processors together may retire
+     */
+    BareSupervisor(Machine machine, AccessCharge charge, CompletableFuture<Outcome> outcome, long instructionLimit) {
+        this.machine = machine;
+        this.charge = charge;
+        this.outcome = outcome;
+        this.instructionLimit = instructionLimit;
+        clock = machine.clock();
+        timers = machine.timers();
+        timers.onSooner(this::sooner);
+        waitsForStartUp = new boolean[machine.processors().size()];
+        for (int i = 1; i < waitsForStartUp.length; i++) {
+            waitsForStartUp[i] = true;
+        }
+    }
+
+    /** A device's deadline has come nearer: who runs up to the old one must stop and look. */
+    private void sooner() {
+        Processor processor = running;
+        if (processor != null) {
+            processor.request();
+        }
+    }
+
+    @Override
+    public boolean turn(Processor processor, long budget) {
+        if (outcome.isDone() || !isStarted(processor)) {
+            return false;
+        }
+        long retired = retired();
+        if (retired >= instructionLimit) {
+            outcome.complete(Outcome.of(Outcome.Kind.INSTRUCTION_LIMIT));
+            return false;
+        }
+        long now = clock.now();
+        long end = Math.min(now + budget, timers.nextDeadline());
+        running = processor;
+        charge.turn(processor, Math.min(end, processor.apic.nextDeadline()));
+        Stop stop = processor.run(Math.clamp(end - now, 1, instructionLimit - retired));
+        charge.turn(null, Long.MAX_VALUE);
+        running = null;
+        machine.settle();
+        timers.expire();
+        return switch (stop.kind) {
+            case BUDGET, REQUEST -> true;
+            case HALTED -> false;
+            case SHUTDOWN -> {
+                outcome.complete(new Outcome(Outcome.Kind.TRIPLE_FAULT, 0, RegisterDump.of(processor)));
+                yield false;
+            }
+            default -> throw new IllegalStateException("a bare processor stopped with " + stop.kind);
+        };
+    }
+
+    private long retired() {
+        long sum = 0;
+        for (Processor processor : machine.processors()) {
+            sum += processor.retired;
+        }
+        return sum;
+    }
+
+    /** Looks at INIT and SIPI (SDM 3A 8.4.3); false while the processor waits for the latter. */
+    private boolean isStarted(Processor processor) {
+        int index = processor.index;
+        if (processor.apic.takeInit()) {
+            ProcessorStart.reset(processor);
+            waitsForStartUp[index] = index != 0;
+        }
+        int vector = processor.apic.takeStartup();
+        if (waitsForStartUp[index] && vector >= 0) {
+            waitsForStartUp[index] = false;
+            ProcessorStart.startUp(processor, vector);
+            if (!OperatingMode.REAL.isComplete()) {
+                outcome.complete(new Outcome(Outcome.Kind.FAILED, 0, "processor " + index + " was started by SIPI in "
+                        + OperatingMode.REAL.title() + ", which this processor cannot execute yet"));
+                return false;
+            }
+        }
+        return !waitsForStartUp[index];
+    }
+
+    @Override
+    public boolean contain(Processor processor, Throwable bug) {
+        return false;
+    }
+}

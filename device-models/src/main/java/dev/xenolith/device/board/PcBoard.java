@@ -1,0 +1,379 @@
+package dev.xenolith.device.board;
+
+import dev.xenolith.cpu.apic.LocalApic;
+import dev.xenolith.cpu.memory.MemoryLayout;
+import dev.xenolith.cpu.model.CpuModel;
+import dev.xenolith.cpu.processor.Processor;
+import dev.xenolith.device.Clock;
+import dev.xenolith.device.InterruptLine;
+import dev.xenolith.device.MemoryDma;
+import dev.xenolith.device.PortBus;
+import dev.xenolith.device.Saveable;
+import dev.xenolith.device.SharedLine;
+import dev.xenolith.device.StateException;
+import dev.xenolith.device.StateReader;
+import dev.xenolith.device.StateWriter;
+import dev.xenolith.device.boot.BootEntry;
+import dev.xenolith.device.boot.BootException;
+import dev.xenolith.device.boot.BootImage;
+import dev.xenolith.device.boot.BootMemory;
+import dev.xenolith.device.boot.BootRequest;
+import dev.xenolith.device.boot.FirmwareImage;
+import dev.xenolith.device.firmware.BoardDescription;
+import dev.xenolith.device.firmware.DebugConsole;
+import dev.xenolith.device.firmware.DebugExit;
+import dev.xenolith.device.firmware.E820;
+import dev.xenolith.device.firmware.FirmwareTables;
+import dev.xenolith.device.firmware.FwCfg;
+import dev.xenolith.device.input.KeyboardController;
+import dev.xenolith.device.input.SystemControlPortA;
+import dev.xenolith.device.irq.IoApic;
+import dev.xenolith.device.irq.PicPair;
+import dev.xenolith.device.pci.ConfigSpace;
+import dev.xenolith.device.pci.I440fx;
+import dev.xenolith.device.pci.PciBus;
+import dev.xenolith.device.pci.Piix3;
+import dev.xenolith.device.pci.Piix4Pm;
+import dev.xenolith.device.serial.CharacterBackend;
+import dev.xenolith.device.serial.Uart16550;
+import dev.xenolith.device.time.Hpet;
+import dev.xenolith.device.time.Pit;
+import dev.xenolith.device.time.Rtc;
+import dev.xenolith.device.time.SystemControlPort;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.function.Function;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A bare SMP PC with an i440FX chipset: processors, memory and devices, wired. Build it, {@link #boot} something, {@link #start} it,
+ * and wait for its {@link #outcome}. A reset ends it too: whoever wants the machine back builds a new one.
+ */
+public final class PcBoard implements AutoCloseable, Saveable {
+    /** Least memory: 2 MiB. */
+    public static final long MIN_MEMORY = 2 << 20;
+
+    private static final long LOW_RAM_MAX = 3L << 30;
+    private static final long GIB_4 = 1L << 32;
+    private static final long CONVENTIONAL_TOP = 0xa_0000;
+    private static final long EBDA = 0x9_fc00;
+    private static final long SHADOW = 0xc_0000;
+    private static final long TABLES = 0xe_0000;
+    private static final long MIB = 1 << 20;
+    private static final int ISA_IRQS = 16;
+    private static final int CASCADE = 2;
+    private static final int PIT_PIN = 2;
+    private static final int EXT_INT_MODE = 0x700;
+    private static final int NMI_MODE = 0x400;
+
+    /**
+     * What a board is built with.
+     *
+     * @param memoryBytes RAM, a multiple of 4 KiB, at least {@link #MIN_MEMORY}
+     * @param processors 1 to 8
+     * @param serial makes what is plugged into COM1, given who runs things on the machine thread
+     * @param seconds time of the real-time clock, since 1970
+     * @param firmware image at the top of 4 GiB, null for none
+     * @param debugExit whether there is a debug-exit port at 0xf4 and 0x501
+     * @param instructionLimit how many instructions may be retired
+     */
+    public record Options(long memoryBytes, int processors, CpuModel model, Machine.Configuration machine,
+            Function<Executor, CharacterBackend> serial, long seconds, @Nullable FirmwareImage firmware,
+            boolean debugExit, long instructionLimit) {
+    }
+
+    private final Options options;
+    private final Machine machine;
+    private final AccessCharge charge;
+    private final BoardDescription description;
+    private final CompletableFuture<Outcome> outcome = new CompletableFuture<>();
+    private final PortBus ports = new PortBus();
+    private final PicPair pic;
+    private final IoApic ioApic;
+    private final Hpet hpet;
+    private final Pit pit;
+    private final SystemControlPort systemControl;
+    private final Rtc rtc;
+    private final KeyboardController keyboard;
+    private final SystemControlPortA portA;
+    private final Uart16550 com1;
+    private final Piix4Pm powerManagement;
+    private final Piix3 piix3;
+    private final PciBus pci;
+    private final FwCfg fwCfg;
+    private final List<SharedLine> isa = new ArrayList<>();
+    private final long rsdp;
+
+    public PcBoard(Options options) {
+        this.options = options;
+        FirmwareImage firmware = options.firmware();
+        E820 map = addressMap(options.memoryBytes());
+        description = new BoardDescription(options.processors(), options.memoryBytes(),
+                Math.min(options.memoryBytes(), LOW_RAM_MAX), map);
+        machine = Machine.of(options.machine(),
+                new Machine.Hardware(options.memoryBytes(), options.processors(), options.model()),
+                layout(options.memoryBytes(), firmware == null ? 0 : firmware.size()));
+        charge = new AccessCharge(machine.clock());
+        Clock clock = machine.timers();
+        LocalApic bsp = machine.processors().getFirst().apic;
+
+        pic = new PicPair(asserted -> bsp.setLint(0, asserted));
+        bsp.connect(pic);
+        ioApic = new IoApic(machine.processorSet().apicBus());
+        machine.processorSet().apicBus().onEndOfInterrupt(ioApic::endOfInterrupt);
+        for (int irq = 0; irq < ISA_IRQS; irq++) {
+            isa.add(new SharedLine(toControllers(irq)));
+        }
+        InterruptLine irq0 = isa.get(0).source();
+        InterruptLine irq8 = isa.get(8).source();
+        hpet = new Hpet(clock, IntStream.range(0, IoApic.PINS).mapToObj(ioApic::input).toList(), irq0,
+                irq8);
+        pit = new Pit(clock, hpet.pitInput());
+        systemControl = new SystemControlPort(clock, pit);
+        rtc = new Rtc(clock, options.seconds(), hpet.rtcInput());
+        keyboard = new KeyboardController(isa.get(1).source(), isa.get(12).source(), this::reset);
+        portA = new SystemControlPortA(this::reset);
+        CharacterBackend serial = options.serial().apply(machine::post);
+        com1 = new Uart16550("com1", clock, serial, isa.get(BoardDescription.COM1_IRQ).source());
+        powerManagement = new Piix4Pm(clock, ports, isa.get(BoardDescription.SCI).source(),
+                () -> end(Outcome.of(Outcome.Kind.POWER_OFF)));
+        List<List<InterruptLine>> routes = new ArrayList<>();
+        for (int pirq = 0; pirq < Piix3.PIRQS; pirq++) {
+            routes.add(isa.stream().map(SharedLine::source).toList());
+        }
+        piix3 = new Piix3(routes, this::reset);
+        pci = new PciBus(piix3.resetControl());
+        pci.add(0, 0, new I440fx());
+        pci.add(1, 0, piix3);
+        pci.add(1, 3, powerManagement);
+        fwCfg = new FwCfg(new MemoryDma(machine.memory()));
+        mapPorts(serial);
+        mapMemory();
+        describe();
+        rsdp = FirmwareTables.install(machine.memory(), description).rsdp();
+    }
+
+    /** An ISA interrupt goes to both controllers, IRQ 0 to input 2 of the I/O APIC; the cascade has no wire. */
+    private InterruptLine toControllers(int irq) {
+        if (irq == CASCADE) {
+            return InterruptLine.NONE;
+        }
+        InterruptLine first = pic.input(irq);
+        InterruptLine second = ioApic.input(irq == 0 ? PIT_PIN : irq);
+        return asserted -> {
+            first.set(asserted);
+            second.set(asserted);
+        };
+    }
+
+    /** RAM below 3 GiB and from 4 GiB on, shadow RAM below 1 MiB, ROM below 4 GiB. */
+    private static MemoryLayout layout(long bytes, long rom) {
+        List<MemoryLayout.Region> regions = new ArrayList<>();
+        long low = Math.min(bytes, LOW_RAM_MAX);
+        regions.add(new MemoryLayout.Region(0, CONVENTIONAL_TOP, MemoryLayout.Kind.RAM));
+        regions.add(new MemoryLayout.Region(SHADOW, MIB - SHADOW, MemoryLayout.Kind.RAM));
+        regions.add(new MemoryLayout.Region(MIB, low - MIB, MemoryLayout.Kind.RAM));
+        if (rom > 0) {
+            regions.add(new MemoryLayout.Region(GIB_4 - rom, rom, MemoryLayout.Kind.ROM));
+        }
+        if (bytes > low) {
+            regions.add(new MemoryLayout.Region(GIB_4, bytes - low, MemoryLayout.Kind.RAM));
+        }
+        return new MemoryLayout(regions);
+    }
+
+    private static E820 addressMap(long bytes) {
+        long low = Math.min(bytes, LOW_RAM_MAX);
+        List<E820.Entry> entries = new ArrayList<>();
+        entries.add(new E820.Entry(0, EBDA, E820.RAM));
+        entries.add(new E820.Entry(EBDA, CONVENTIONAL_TOP - EBDA, E820.RESERVED));
+        entries.add(new E820.Entry(TABLES, MIB - TABLES, E820.RESERVED));
+        entries.add(new E820.Entry(MIB, low - MIB, E820.RAM));
+        if (bytes > low) {
+            entries.add(new E820.Entry(GIB_4, bytes - low, E820.RAM));
+        }
+        return new E820(entries);
+    }
+
+    /** Port 0xe9 prints where COM1 does. */
+    private void mapPorts(CharacterBackend serial) {
+        ports.map(0x20, 2, pic.master());
+        ports.map(0xa0, 2, pic.slave());
+        ports.map(0x4d0, 2, pic.edgeLevelControl());
+        ports.map(0x40, 4, pit);
+        ports.map(0x61, 1, systemControl);
+        ports.map(0x60, 1, keyboard.data());
+        ports.map(0x64, 1, keyboard.command());
+        ports.map(0x70, 2, rtc);
+        ports.map(0x92, 1, portA);
+        ports.map(0xb2, 2, powerManagement.apm());
+        ports.map(BoardDescription.COM1_PORT, 8, com1);
+        ports.map(FwCfg.PORT, FwCfg.PORTS, fwCfg.registers());
+        ports.map(FwCfg.DMA_PORT, FwCfg.DMA_PORTS, fwCfg.dma());
+        ports.map(PciBus.PORT, PciBus.PORTS, pci);
+        ports.map(DebugConsole.PORT, 1, new DebugConsole(serial));
+        if (options.debugExit()) {
+            DebugExit exit = new DebugExit(code -> end(new Outcome(Outcome.Kind.DEBUG_EXIT, code, "")));
+            ports.map(DebugExit.TESTS_PORT, DebugExit.PORTS, exit);
+            ports.map(DebugExit.DEFAULT_PORT, DebugExit.PORTS, exit);
+        }
+        for (Processor processor : machine.processors()) {
+            processor.ioBus = charge.ports(ports);
+        }
+    }
+
+    private void mapMemory() {
+        machine.processorSet().map().map(BoardDescription.IO_APIC, IoApic.WINDOW_SIZE, charge.memory(ioApic));
+        machine.processorSet().map().map(BoardDescription.HPET, Hpet.WINDOW_SIZE, charge.memory(hpet));
+    }
+
+    /** What firmware finds in fw_cfg and CMOS. */
+    private void describe() {
+        fwCfg.putLong(FwCfg.RAM_SIZE, options.memoryBytes());
+        fwCfg.put(FwCfg.UUID, new byte[16]);
+        fwCfg.putShort(FwCfg.NOGRAPHIC, 1);
+        fwCfg.putShort(FwCfg.NB_CPUS, options.processors());
+        fwCfg.putShort(FwCfg.MAX_CPUS, options.processors());
+        fwCfg.putShort(FwCfg.BOOT_MENU, 0);
+        fwCfg.putInt(FwCfg.IRQ0_OVERRIDE, 1);
+        fwCfg.putFile("etc/e820", description.map().encode());
+        long low = description.pciHoleStart();
+        long above16 = Math.max(low - (16 << 20), 0) >>> 16;
+        long extended = Math.min((low - MIB) >>> 10, 0xffff);
+        long high = options.memoryBytes() - low >>> 16;
+        int[][] bytes = {{0x15, 640 & 0xff}, {0x16, 640 >>> 8}, {0x17, (int) extended}, {0x18, (int) extended >>> 8},
+            {0x30, (int) extended}, {0x31, (int) extended >>> 8}, {0x34, (int) above16}, {0x35, (int) above16 >>> 8},
+            {0x5b, (int) high}, {0x5c, (int) high >>> 8}, {0x5d, (int) high >>> 16}, {0x5f, options.processors() - 1}};
+        for (int[] each : bytes) {
+            rtc.setRam(each[0], each[1] & 0xff);
+        }
+    }
+
+    // ---- life --------------------------------------------------------------------------------------------------------
+
+    /** Loads a kernel, after doing what firmware would have done. Throws {@link BootException} with one line if that fails. */
+    public void boot(BootRequest request) throws BootException {
+        enter(BootImage.load(request, new BootMemory(machine.memory(), description.map(), rsdp)));
+        placePowerManagement();
+        ioApic.write(IoApic.IOREGSEL, 4, IoApic.IOAPICID);
+        ioApic.write(IoApic.IOWIN, 4, (long) description.ioApicId() << 24);
+        ioApic.write(IoApic.IOREGSEL, 4, 0);
+        // Virtual wire mode: the 8259As interrupt the bootstrap processor through LINT0 (MultiProcessor Specification, 3.6.2.2).
+        for (Processor processor : machine.processors()) {
+            processor.apic.writeMmio(LocalApic.SVR, 4, 0x1ff);
+            processor.apic.writeMmio(LocalApic.LVT_LINT1, 4, NMI_MODE);
+            if (processor.index == 0) {
+                processor.apic.writeMmio(LocalApic.LVT_LINT0, 4, EXT_INT_MODE);
+            }
+        }
+    }
+
+    /** Starts the firmware that the board was built with. */
+    public void bootFirmware() throws BootException {
+        FirmwareImage firmware = options.firmware();
+        if (firmware == null) {
+            throw new BootException("there is nothing to boot: neither a kernel nor firmware");
+        }
+        enter(firmware.load(machine.memory()));
+    }
+
+    private void enter(BootEntry entry) throws BootException {
+        if (!entry.mode().isComplete()) {
+            throw new BootException("the " + entry.protocol() + " entry is in " + entry.mode().title()
+                    + ", which the processor cannot execute yet");
+        }
+        for (Processor processor : machine.processors()) {
+            ProcessorStart.reset(processor);
+        }
+        ProcessorStart.enter(machine.processors().getFirst(), entry);
+    }
+
+    private void placePowerManagement() {
+        ConfigSpace config = powerManagement.config();
+        config.write(Piix4Pm.PMBA, 4, BoardDescription.PM_BASE | 1);
+        config.write(Piix4Pm.PMREGMISC, 1, 1);
+        config.write(ConfigSpace.INTERRUPT_LINE, 1, BoardDescription.SCI);
+    }
+
+    /** Starts the machine thread. */
+    public void start() {
+        BareSupervisor supervisor = new BareSupervisor(machine, charge, outcome, options.instructionLimit());
+        outcome.thenRun(machine::stop);
+        machine.start(supervisor);
+    }
+
+    private void reset() {
+        end(Outcome.of(Outcome.Kind.RESET));
+    }
+
+    private void end(Outcome how) {
+        outcome.complete(how);
+        machine.processors().forEach(Processor::request);
+    }
+
+    /**
+     * How the machine ended; completes when its thread has ended and nothing moves any more, exceptionally if a bug of ours ended
+     * it.
+     */
+    public CompletableFuture<Outcome> outcome() {
+        return machine.ended().thenApply(ended -> outcome.getNow(Outcome.of(Outcome.Kind.STOPPED)));
+    }
+
+    /** Switches the machine off from outside. Any thread. */
+    public void stop() {
+        outcome.complete(Outcome.of(Outcome.Kind.STOPPED));
+    }
+
+    /** Presses the power button. Any thread. */
+    public void pressPowerButton() {
+        machine.post(powerManagement::pressPowerButton);
+    }
+
+    public Machine machine() {
+        return machine;
+    }
+
+    /** Instructions retired by all processors; exact when the machine has ended. */
+    public long retired() {
+        return machine.processors().stream().mapToLong(processor -> processor.retired).sum();
+    }
+
+    @Override
+    public void close() {
+        machine.close();
+    }
+
+    // ---- state -------------------------------------------------------------------------------------------------------
+
+    private List<Saveable> devices() {
+        // Controllers last: restoring a device may drive its wire.
+        return List.of(pit, systemControl, rtc, keyboard, portA, com1, pci, fwCfg, hpet, pic, ioApic);
+    }
+
+    @Override
+    public String stateName() {
+        return "pc";
+    }
+
+    /** Writes the devices; processors, memory and clock are the machine's. */
+    @Override
+    public void save(StateWriter out) {
+        out.put("isaLines", isa.stream().mapToLong(SharedLine::asserted).toArray());
+        devices().forEach(out::put);
+    }
+
+    @Override
+    public void restore(StateReader in) throws StateException {
+        long[] lines = new long[ISA_IRQS];
+        in.get("isaLines", lines);
+        for (int irq = 0; irq < ISA_IRQS; irq++) {
+            isa.get(irq).restore(lines[irq]);
+        }
+        for (Saveable device : devices()) {
+            in.get(device);
+        }
+    }
+}
