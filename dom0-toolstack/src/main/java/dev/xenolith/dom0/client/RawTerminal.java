@@ -9,14 +9,14 @@ import org.jspecify.annotations.Nullable;
  * Raw mode of the terminal on standard input, by stty(1): two short processes, against some tenths of a second for loading a
  * terminal library. Restoring is also a shutdown hook, so that it happens on every exit that a process can notice.
  */
-final class RawTerminal {
+public final class RawTerminal {
     /** What {@code stty -g} said before the first switch; null in line mode. */
     private @Nullable String saved;
 
     private boolean hooked;
 
     /** Switches to raw mode; does nothing if that is so or cannot be. */
-    synchronized void raw() {
+    public synchronized void raw() {
         if (saved != null) {
             return;
         }
@@ -33,7 +33,7 @@ final class RawTerminal {
     }
 
     /** Switches back and returns true; does nothing in line mode. */
-    synchronized boolean restore() {
+    public synchronized boolean restore() {
         if (saved == null) {
             return false;
         }

@@ -1,5 +1,6 @@
 package dev.xenolith.dom0.host;
 
+import dev.xenolith.dom0.client.RawTerminal;
 import dev.xenolith.dom0.xl.Client;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
@@ -8,12 +9,13 @@ import java.io.OutputStream;
 import java.nio.file.Path;
 import java.util.Map;
 
-/** This process as the client of a command that runs in it. Such commands attach to no console. */
+/** This process as the client of a command that runs in it. */
 public final class LocalClient implements Client {
     private final boolean inIsTerminal;
     private final boolean outIsTerminal;
     private final OutputStream out = new FileOutputStream(FileDescriptor.out);
     private final OutputStream err;
+    private final RawTerminal terminal = new RawTerminal();
 
     /**
      * Makes the client.
@@ -69,6 +71,13 @@ public final class LocalClient implements Client {
 
     @Override
     public void rawMode(boolean raw) {
-        throw new UnsupportedOperationException("no console without a host");
+        if (!inIsTerminal) {
+            return;
+        }
+        if (raw) {
+            terminal.raw();
+        } else {
+            terminal.restore();
+        }
     }
 }

@@ -50,6 +50,7 @@ public final class Standalone implements Fallback {
         Map<String, Object> local = new LinkedHashMap<>();
         local.put("host", new HostCommand(client, places));
         local.put("demo", new DemoCommand(client));
+        local.put("machine", new MachineCommand(client));
         return Xenolith.run(arguments, client, () -> {
             throw ToolstackException.failure(NO_HOST);
         }, local);

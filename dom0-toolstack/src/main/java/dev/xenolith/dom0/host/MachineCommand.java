@@ -1,0 +1,25 @@
+package dev.xenolith.dom0.host;
+
+import dev.xenolith.dom0.xl.Client;
+import dev.xenolith.dom0.xl.VersionProvider;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+
+/** {@code xenolith machine ...}: a bare machine, without the hypervisor, in the client's own process. */
+@Command(name = "machine", description = "Run software on a bare machine, without the hypervisor.", mixinStandardHelpOptions = true, versionProvider = VersionProvider.class, synopsisSubcommandLabel = "COMMAND")
+final class MachineCommand {
+    private final Client client;
+
+    MachineCommand(Client client) {
+        this.client = client;
+    }
+
+    /** {@code xenolith machine run}. */
+    @Command(name = "run", description = "Boot a kernel or firmware; its first serial port is the terminal, where Ctrl-A x ends the machine.", mixinStandardHelpOptions = true, footer = {
+        "",
+        "Ends with 0 after power-off, (value << 1) | 1 after a write to the debug-exit port, 4 after a triple fault,",
+        "6 when --max-instructions are used up. A reset boots anew."})
+    int run(@Mixin MachineRunOptions options) throws InterruptedException {
+        return new MachineRun(client, options.toSettings(client.directory())).run();
+    }
+}

@@ -1,0 +1,223 @@
+package dev.xenolith.dom0.host;
+
+import dev.xenolith.device.board.Outcome;
+import dev.xenolith.device.board.PcBoard;
+import dev.xenolith.device.boot.BootException;
+import dev.xenolith.device.boot.BootRequest;
+import dev.xenolith.device.boot.FirmwareImage;
+import dev.xenolith.device.serial.StreamBackend;
+import dev.xenolith.dom0.xl.Client;
+import dev.xenolith.dom0.xl.ToolstackException;
+import java.io.BufferedOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+
+/** Runs a bare machine in the foreground, until it ends by itself or somebody types Ctrl-A x. */
+final class MachineRun {
+    /** What the command ends with after a triple fault; even, so that no debug-exit can give it. */
+    static final int TRIPLE_FAULT = 4;
+    /** What it ends with when the instructions allowed are used up. */
+    static final int INSTRUCTION_LIMIT = 6;
+
+    private static final int EXIT_CODE_MASK = 0xff;
+
+    /** The board that runs now and its serial line's end; another pair after a reset. */
+    private record Running(PcBoard board, StreamBackend serial) {
+    }
+
+    private final Client client;
+    private final MachineSettings settings;
+    private final AtomicReference<@Nullable Running> running = new AtomicReference<>();
+    private long instructions;
+    private long machineTime;
+    private boolean readsInput;
+
+    MachineRun(Client client, MachineSettings settings) {
+        this.client = client;
+        this.settings = settings;
+    }
+
+    /** Returns the exit code. */
+    int run() throws InterruptedException {
+        long start = System.nanoTime();
+        BootRequest request = request();
+        FirmwareImage firmware = firmware();
+        try (OutputStream file = serialFile()) {
+            client.rawMode(file == null);
+            Outcome outcome;
+            do {
+                // The serial line's end flushes what a turn has written.
+                outcome = power(request, firmware, new BufferedOutputStream(file == null ? client.out() : file));
+            } while (outcome.kind() == Outcome.Kind.RESET);
+            client.rawMode(false);
+            if (settings.stats()) {
+                printStats(System.nanoTime() - start);
+            }
+            return exitCode(outcome);
+        } catch (IOException e) {
+            throw new ToolstackException(ToolstackException.FAILURE, e.toString(), e);
+        } finally {
+            client.rawMode(false);
+        }
+    }
+
+    private @Nullable OutputStream serialFile() throws IOException {
+        Path file = settings.serialFile();
+        return file == null ? null : Files.newOutputStream(file);
+    }
+
+    /** Builds a machine, boots it and waits for its end. */
+    private Outcome power(@Nullable BootRequest request, @Nullable FirmwareImage firmware, OutputStream out)
+            throws InterruptedException {
+        StreamBackend[] serial = new StreamBackend[1];
+        Long seconds = settings.seconds();
+        PcBoard.Options options = new PcBoard.Options(settings.memoryBytes(), settings.processors(), settings.model(),
+                settings.machine(), machine -> serial[0] = new StreamBackend(out, machine),
+                seconds == null ? System.currentTimeMillis() / 1000 : seconds, firmware, settings.debugExit(),
+                settings.maxInstructions() - instructions);
+        try (PcBoard board = new PcBoard(options)) {
+            if (request == null) {
+                board.bootFirmware();
+            } else {
+                board.boot(request);
+            }
+            running.set(new Running(board, serial[0]));
+            readInput();
+            board.start();
+            Outcome outcome = board.outcome().get();
+            running.set(null);
+            instructions += board.retired();
+            machineTime += board.machine().clock().now();
+            out.flush();
+            return outcome;
+        } catch (BootException e) {
+            throw ToolstackException.failure(String.valueOf(e.getMessage()));
+        } catch (IOException e) {
+            throw new ToolstackException(ToolstackException.FAILURE, e.toString(), e);
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof UncheckedIOException failure) {
+                throw new ToolstackException(ToolstackException.FAILURE, "--serial: " + failure.getCause(), e);
+            }
+            throw new ToolstackException(ToolstackException.FAILURE, "BUG: the machine ended by " + e.getCause(), e);
+        }
+    }
+
+    // ---- input -------------------------------------------------------------------------------------------------------
+
+    /** Starts the thread that reads what is typed, once; it ends with the process or with its input. */
+    private void readInput() {
+        if (readsInput || settings.serialFile() != null) {
+            return;
+        }
+        readsInput = true;
+        EscapeKeys keys = new EscapeKeys(new EscapeKeys.Sink() {
+            @Override
+            public void pass(byte value) throws InterruptedException {
+                Running now = running.get();
+                if (now != null) {
+                    now.serial.feed(value);
+                }
+            }
+
+            @Override
+            public void end() {
+                Running now = running.get();
+                if (now != null) {
+                    now.board.stop();
+                }
+            }
+        });
+        Thread.ofPlatform().name("serial-input").daemon().start(() -> {
+            try (InputStream in = client.in()) {
+                for (int value = in.read(); value >= 0; value = in.read()) {
+                    keys.typed((byte) value);
+                }
+            } catch (IOException e) {
+                // A terminal that has gone types nothing more.
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        });
+    }
+
+    // ---- files -------------------------------------------------------------------------------------------------------
+
+    private @Nullable BootRequest request() {
+        Path kernel = settings.kernel();
+        if (kernel == null) {
+            return null;
+        }
+        Path initrd = settings.initrd();
+        List<BootRequest.Module> modules = new ArrayList<>();
+        for (MachineSettings.Module module : settings.modules()) {
+            BootRequest.File file = read("--module", module.file());
+            modules.add(new BootRequest.Module(file, (file.name() + " " + module.arguments()).strip()));
+        }
+        return new BootRequest(read("--kernel", kernel), initrd == null ? null : read("--initrd", initrd),
+                settings.commandLine(), modules);
+    }
+
+    private @Nullable FirmwareImage firmware() {
+        Path bios = settings.firmware();
+        if (bios == null) {
+            return null;
+        }
+        try {
+            return FirmwareImage.of(read("--bios", bios));
+        } catch (BootException e) {
+            throw ToolstackException.failure(String.valueOf(e.getMessage()));
+        }
+    }
+
+    private static BootRequest.File read(String option, Path file) {
+        try {
+            return new BootRequest.File(String.valueOf(file.getFileName()), Files.readAllBytes(file));
+        } catch (NoSuchFileException e) {
+            throw ToolstackException.failure(option + ": " + file + ": no such file");
+        } catch (IOException e) {
+            throw new ToolstackException(ToolstackException.FAILURE, option + ": " + e, e);
+        }
+    }
+
+    // ---- end ---------------------------------------------------------------------------------------------------------
+
+    private int exitCode(Outcome outcome) throws IOException {
+        return switch (outcome.kind()) {
+            case POWER_OFF, STOPPED, RESET -> 0;
+            case DEBUG_EXIT -> outcome.code() & EXIT_CODE_MASK;
+            case TRIPLE_FAULT -> {
+                print("xenolith: triple fault\n" + outcome.details());
+                yield TRIPLE_FAULT;
+            }
+            case INSTRUCTION_LIMIT -> {
+                print("xenolith: --max-instructions are used up\n");
+                yield INSTRUCTION_LIMIT;
+            }
+            case FAILED -> throw ToolstackException.failure(outcome.details());
+        };
+    }
+
+    private void printStats(long hostTime) throws IOException {
+        double seconds = hostTime / 1e9;
+        print(String.format(Locale.ROOT,
+                "instructions %,d\nmachine time %.6f s\nhost time    %.3f s\nspeed        %.1f MIPS\nseed         %d\n",
+                instructions, machineTime / 1e9, seconds, instructions / seconds / 1e6, settings.machine().seed()));
+    }
+
+    private void print(String text) throws IOException {
+        client.err().write(text.getBytes(StandardCharsets.UTF_8));
+        client.err().flush();
+    }
+}

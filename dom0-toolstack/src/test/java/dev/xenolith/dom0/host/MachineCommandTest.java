@@ -1,0 +1,216 @@
+package dev.xenolith.dom0.host;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.xenolith.dom0.xl.Client;
+import dev.xenolith.dom0.xl.ToolstackException;
+import dev.xenolith.dom0.xl.Xenolith;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+@Timeout(60)
+class MachineCommandTest {
+    /** out 0xf4, 0x10. */
+    private static final int[] DEBUG_EXIT = {0xb0, 0x10, 0xe6, 0xf4, 0xf4};
+    /** mov dx, 0x604; mov ax, 0x2000; out dx, ax. */
+    private static final int[] POWER_OFF = {0x66, 0xba, 0x04, 0x06, 0x66, 0xb8, 0x00, 0x20, 0x66, 0xef, 0xf4};
+    /** Sends 'H' at COM1, waits until it has left, powers off. */
+    private static final int[] PRINT = {0x66, 0xba, 0xf8, 0x03, 0xb0, 'H', 0xee, 0x66, 0xba, 0xfd, 0x03, 0xec, 0xa8,
+        0x40, 0x74, 0xfb};
+    /** An endless loop. */
+    private static final int[] LOOP = {0xeb, 0xfe};
+    /** ud2, without an IDT. */
+    private static final int[] CRASH = {0x0f, 0x0b};
+
+    @TempDir
+    private Path directory = Path.of("");
+
+    private final ByteArrayOutputStream out = new ByteArrayOutputStream();
+    private final ByteArrayOutputStream err = new ByteArrayOutputStream();
+    private InputStream in = new ByteArrayInputStream(new byte[0]);
+
+    private final class TestClient implements Client {
+        @Override
+        public Path directory() {
+            return directory;
+        }
+
+        @Override
+        public Map<String, String> environment() {
+            return Map.of();
+        }
+
+        @Override
+        public InputStream in() {
+            return in;
+        }
+
+        @Override
+        public OutputStream out() {
+            return out;
+        }
+
+        @Override
+        public OutputStream err() {
+            return err;
+        }
+
+        @Override
+        public boolean inIsTerminal() {
+            return false;
+        }
+
+        @Override
+        public boolean outIsTerminal() {
+            return false;
+        }
+
+        @Override
+        public int columns() {
+            return 80;
+        }
+
+        @Override
+        public void rawMode(boolean raw) {
+            // No terminal.
+        }
+    }
+
+    private int machine(String... arguments) {
+        Client client = new TestClient();
+        List<String> line = new ArrayList<>(List.of("machine", "run"));
+        line.addAll(List.of(arguments));
+        return Xenolith.run(line, client, () -> {
+            throw new AssertionError();
+        }, Map.of("machine", new MachineCommand(client)));
+    }
+
+    private String error() {
+        return err.toString(StandardCharsets.UTF_8);
+    }
+
+    /** Writes a bzImage with {@code code} at its 64-bit entry; returns its name. */
+    private String kernel(boolean has64, int[]... code) throws IOException {
+        ByteBuffer image = ByteBuffer.allocate(4096).order(ByteOrder.LITTLE_ENDIAN);
+        image.put(0x1f1, (byte) 1).putShort(0x1fe, (short) 0xaa55).put(0x201, (byte) 0x66).putInt(0x202, 0x5372_6448)
+                .putShort(0x206, (short) 0x20f).put(0x211, (byte) 1).putInt(0x22c, 0x7fff_ffff).put(0x234, (byte) 1)
+                .putShort(0x236, (short) (has64 ? 1 : 0)).putInt(0x238, 2047).putLong(0x258, 0x10_0000)
+                .putInt(0x260, 0x1_0000).putInt(0x214, 0x10_0000);
+        image.position(1024 + 0x200);
+        for (int[] part : code) {
+            for (int value : part) {
+                image.put((byte) value);
+            }
+        }
+        Files.write(directory.resolve("kernel"), image.array());
+        return "kernel";
+    }
+
+    @Test
+    void powerOffIsZero() throws IOException {
+        assertThat(machine("--kernel", kernel(true, PRINT, POWER_OFF), "--deterministic", "--stats")).isZero();
+        assertThat(out.toString(StandardCharsets.UTF_8)).isEqualTo(Character.toString('H' & 0x1f));
+        assertThat(error()).contains("instructions ", "machine time 0.0", "seed         1");
+    }
+
+    @Test
+    void serialToAFile() throws IOException {
+        assertThat(machine("--kernel", kernel(true, PRINT, POWER_OFF), "--serial", "file:log", "--clock", "virtual"))
+                .isZero();
+        assertThat(Files.readAllBytes(directory.resolve("log"))).containsExactly('H' & 0x1f);
+        assertThat(out.size()).isZero();
+    }
+
+    @Test
+    void debugExit() throws IOException {
+        assertThat(machine("--kernel", kernel(true, DEBUG_EXIT), "--debug-exit", "--cpu", "amd", "--cpus", "2"))
+                .isEqualTo(0x21);
+    }
+
+    @Test
+    void tripleFault() throws IOException {
+        assertThat(machine("--kernel", kernel(true, CRASH), "--memory", "16")).isEqualTo(MachineRun.TRIPLE_FAULT);
+        assertThat(error()).startsWith("xenolith: triple fault\nprocessor 0  RIP=").contains("CR3=");
+    }
+
+    @Test
+    void instructionLimit() throws IOException {
+        assertThat(machine("--kernel", kernel(true, LOOP), "--max-instructions", "100000", "--stats"))
+                .isEqualTo(MachineRun.INSTRUCTION_LIMIT);
+        assertThat(error()).contains("instructions 100,000");
+    }
+
+    @Test
+    void controlAXEndsIt() throws IOException {
+        in = new ByteArrayInputStream(new byte[]{'a', 1, 'x'});
+        assertThat(machine("--kernel", kernel(true, LOOP))).isZero();
+    }
+
+    @Test
+    void escapesArePassedOn() throws InterruptedException {
+        StringBuilder passed = new StringBuilder();
+        EscapeKeys keys = new EscapeKeys(new EscapeKeys.Sink() {
+            @Override
+            public void pass(byte value) {
+                passed.append((int) value).append(' ');
+            }
+
+            @Override
+            public void end() {
+                passed.append("end ");
+            }
+        });
+        for (int value : new int[]{'x', 1, 'a', 1, 1, 1, 'z', 1, 'x'}) {
+            keys.typed((byte) value);
+        }
+        assertThat(passed).hasToString("120 1 1 1 122 end ");
+    }
+
+    private void refuses(String message, String... arguments) {
+        err.reset();
+        assertThat(machine(arguments)).isEqualTo(ToolstackException.USAGE);
+        assertThat(error()).contains(message).hasLineCount(1);
+    }
+
+    @Test
+    void wrongOptionsAreNamed() throws IOException {
+        String kernel = kernel(true, LOOP);
+        refuses("expected either --kernel or --bios");
+        refuses("expected either --kernel or --bios", "--kernel", kernel, "--bios", kernel);
+        refuses("go with --kernel", "--bios", kernel, "--append", "x");
+        refuses("--cpus: expected 1 to 8, found 9", "--kernel", kernel, "--cpus", "9");
+        refuses("--cpu: expected intel or amd", "--kernel", kernel, "--cpu", "via");
+        refuses("--memory: expected 4M to 1024G, found '3M'", "--kernel", kernel, "--memory", "3M");
+        refuses("--clock: expected real or virtual", "--kernel", kernel, "--clock", "wall");
+        refuses("--deterministic needs --clock virtual", "--kernel", kernel, "--clock", "real", "--deterministic");
+        refuses("--serial: expected stdio or file:FILE", "--kernel", kernel, "--serial", "file:");
+        refuses("--max-instructions: expected at least 1", "--kernel", kernel, "--max-instructions", "0");
+    }
+
+    @Test
+    void badFilesAreNamed() throws IOException {
+        assertThat(machine("--kernel", "missing")).isEqualTo(ToolstackException.FAILURE);
+        assertThat(error()).contains("--kernel: ", "missing: no such file").hasLineCount(1);
+        err.reset();
+        Files.write(directory.resolve("text"), new byte[100]);
+        assertThat(machine("--kernel", "text")).isEqualTo(ToolstackException.FAILURE);
+        assertThat(error()).contains("text: neither a Linux bzImage").hasLineCount(1);
+        err.reset();
+        assertThat(machine("--bios", "text")).isEqualTo(ToolstackException.FAILURE);
+        assertThat(error()).contains("text: 100 bytes; firmware is a multiple of 64 KiB").hasLineCount(1);
+    }
+}
