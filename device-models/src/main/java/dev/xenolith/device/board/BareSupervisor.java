@@ -1,6 +1,5 @@
 package dev.xenolith.device.board;
 
-import dev.xenolith.cpu.processor.OperatingMode;
 import dev.xenolith.cpu.processor.Processor;
 import dev.xenolith.cpu.processor.Stop;
 import dev.xenolith.cpu.time.MachineClock;
@@ -9,8 +8,8 @@ import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Runs software that owns ring 0. The first processor starts at once, the others wait for INIT and SIPI. A turn ends at the next
- * deadline of a device, so that its interrupt comes at its moment.
+ * Runs software that owns ring 0. A turn ends at the next deadline of a device, so that its interrupt comes at its moment. A
+ * processor that waits for a start-up IPI is idle.
  */
 final class BareSupervisor implements Supervisor {
     private final Machine machine;
@@ -19,7 +18,6 @@ final class BareSupervisor implements Supervisor {
     private final AccessCharge charge;
     private final CompletableFuture<Outcome> outcome;
     private final long instructionLimit;
-    private final boolean[] waitsForStartUp;
     private @Nullable Processor running;
 
     /**
@@ -34,10 +32,6 @@ final class BareSupervisor implements Supervisor {
         clock = machine.clock();
         timers = machine.timers();
         timers.onSooner(this::sooner);
-        waitsForStartUp = new boolean[machine.processors().size()];
-        for (int i = 1; i < waitsForStartUp.length; i++) {
-            waitsForStartUp[i] = true;
-        }
     }
 
     /** A device's deadline has come nearer: who runs up to the old one must stop and look. */
@@ -50,7 +44,7 @@ final class BareSupervisor implements Supervisor {
 
     @Override
     public boolean turn(Processor processor, long budget) {
-        if (outcome.isDone() || !isStarted(processor)) {
+        if (outcome.isDone()) {
             return false;
         }
         long retired = retired();
@@ -84,26 +78,6 @@ final class BareSupervisor implements Supervisor {
             sum += processor.retired;
         }
         return sum;
-    }
-
-    /** Looks at INIT and SIPI (SDM 3A 8.4.3); false while the processor waits for the latter. */
-    private boolean isStarted(Processor processor) {
-        int index = processor.index;
-        if (processor.apic.takeInit()) {
-            ProcessorStart.reset(processor);
-            waitsForStartUp[index] = index != 0;
-        }
-        int vector = processor.apic.takeStartup();
-        if (waitsForStartUp[index] && vector >= 0) {
-            waitsForStartUp[index] = false;
-            ProcessorStart.startUp(processor, vector);
-            if (!OperatingMode.REAL.isComplete()) {
-                outcome.complete(new Outcome(Outcome.Kind.FAILED, 0, "processor " + index + " was started by SIPI in "
-                        + OperatingMode.REAL.title() + ", which this processor cannot execute yet"));
-                return false;
-            }
-        }
-        return !waitsForStartUp[index];
     }
 
     @Override

@@ -280,14 +280,8 @@ public final class PcBoard implements AutoCloseable, Saveable {
         enter(firmware.load(machine.memory()));
     }
 
-    private void enter(BootEntry entry) throws BootException {
-        if (!entry.mode().isComplete()) {
-            throw new BootException("the " + entry.protocol() + " entry is in " + entry.mode().title()
-                    + ", which the processor cannot execute yet");
-        }
-        for (Processor processor : machine.processors()) {
-            ProcessorStart.reset(processor);
-        }
+    private void enter(BootEntry entry) {
+        machine.processors().forEach(Processor::reset);
         ProcessorStart.enter(machine.processors().getFirst(), entry);
     }
 

@@ -2,10 +2,8 @@ package dev.xenolith.device.board;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.assertj.core.api.Assumptions.assumeThat;
 
 import dev.xenolith.cpu.model.CpuModel;
-import dev.xenolith.cpu.processor.OperatingMode;
 import dev.xenolith.device.RoundTrip;
 import dev.xenolith.device.boot.BootException;
 import dev.xenolith.device.boot.BootRequest;
@@ -286,35 +284,34 @@ class PcBoardTest {
 
     @Test
     void anotherProcessorIsStartedInRealMode() throws Exception {
-        assumeThat(OperatingMode.REAL.isComplete()).isFalse();
         GuestCode code = guest();
+        // At 8000h: mov dx, 3f8h; mov al, 'A'; out dx, al; hlt
+        code.store(0x8000, 0xb003_f8ba).store(0x8004, 0xf4ee_41);
         code.store(LAPIC + 0x310, 1 << 24).store(LAPIC + 0x300, 0x4500).store(LAPIC + 0x300, 0x4608);
         code.jmp(code.here());
-        try (PcBoard board = board(2, Long.MAX_VALUE)) {
+        try (PcBoard board = board(2, 4_000_000)) {
             load(board, code, null);
             Run run = run(board);
-            assertThat(run.outcome.details()).isEqualTo(
-                    "processor 1 was started by SIPI in real-address mode, which this processor cannot execute yet");
+            assertThat(run.outcome.kind()).isEqualTo(Outcome.Kind.INSTRUCTION_LIMIT);
+            assertThat(output.toString(StandardCharsets.US_ASCII)).isEqualTo("A");
         }
     }
 
     @Test
-    void firmwareNeedsRealMode() throws Exception {
+    void firmwareStartsAtTheResetVector() throws Exception {
         byte[] image = new byte[64 << 10];
-        image[image.length - 16] = (byte) 0xf4;
+        // mov dx, 3f8h; mov al, 'F'; out dx, al; jmp $
+        byte[] code = {(byte) 0xba, (byte) 0xf8, 3, (byte) 0xb0, 'F', (byte) 0xee, (byte) 0xeb, (byte) 0xfe};
+        System.arraycopy(code, 0, image, image.length - 16, code.length);
         PcBoard.Options options = new PcBoard.Options(64 << 20, 1, CpuModel.amd(),
                 new Machine.Configuration(ClockMode.VIRTUAL, 1), machine -> new StreamBackend(output, machine), 0,
-                FirmwareImage.of(new BootRequest.File("bios", image)), false, Long.MAX_VALUE);
+                FirmwareImage.of(new BootRequest.File("bios", image)), false, 4_000_000);
         try (PcBoard board = new PcBoard(options)) {
-            if (OperatingMode.REAL.isComplete()) {
-                board.bootFirmware();
-            } else {
-                assertThatThrownBy(board::bootFirmware).isInstanceOf(BootException.class)
-                        .hasMessage(
-                                "the firmware entry is in real-address mode, which the processor cannot execute yet");
-            }
-            assertThat(board.machine().memory().read8(0xffff_fff0L)).isEqualTo(0xf4);
-            assertThat(board.machine().memory().read8(0xf_fff0L)).isEqualTo(0xf4);
+            board.bootFirmware();
+            assertThat(board.machine().memory().read8(0xffff_fff0L)).isEqualTo(0xba);
+            assertThat(board.machine().memory().read8(0xf_fff0L)).isEqualTo(0xba);
+            assertThat(run(board).outcome.kind()).isEqualTo(Outcome.Kind.INSTRUCTION_LIMIT);
+            assertThat(output.toString(StandardCharsets.US_ASCII)).isEqualTo("F");
         }
         assertThatThrownBy(() -> FirmwareImage.of(new BootRequest.File("bios", new byte[1000])))
                 .hasMessageContaining("multiple of 64 KiB");
