@@ -42,6 +42,11 @@ final class Exclusions {
         }
     }
 
+    /** Whether /proc/cpuinfo has {@code flag}. */
+    boolean hostHas(String flag) {
+        return hostFlags.contains(flag);
+    }
+
     /** Why {@code form} cannot be run here in code of {@code codeBits}, 32 or 64; empty if it can. */
     Optional<String> reason(InstructionForm form, int codeBits) {
         if (!form.existsIn(codeBits)) {
