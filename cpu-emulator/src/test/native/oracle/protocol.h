@@ -65,7 +65,7 @@ struct slot {
     u8 unused[256];
     u8 fx_in[512]; /* FXSAVE64 image: x87, MXCSR, XMM */
     u8 fx_out[512];
-    u8 ymm_high_in[256]; /* room for the upper halves; not used yet */
+    u8 ymm_high_in[256]; /* upper halves of YMM0 to YMM15; ignored and zero without AVX */
     u8 ymm_high_out[256];
     u8 reserved[PAGE - 2560];
 };

@@ -124,6 +124,10 @@ extern void __attribute__((noreturn)) leave_snippet(void);
 static struct entry_frame frame __attribute__((aligned(16)));
 static u8 alternate_stack[64 * 1024] __attribute__((aligned(64)));
 static u8 clean_fx[512] __attribute__((aligned(64)));
+/* An XSAVE area: the upper halves of the YMM registers are at 576 (SDM 1 13.4.3). */
+enum { MXCSR = 24, XSTATE_BV = 512, YMM_HIGH = 576, XSTATE_AVX = 4, SW_MAGIC = 464, SW_MAGIC1 = 0x46505853 };
+static u8 avx_state[YMM_HIGH + 256] __attribute__((aligned(64)));
+static int has_avx;
 static struct header *header;
 static u8 *code_pages; /* the writable view */
 static struct slot *running; /* null outside a snippet */
@@ -213,6 +217,9 @@ static void store_outcome(struct registers *out, const struct signal_info *info,
             out->cr2 = context->cr2;
     }
     memcpy(running->fx_out, context->fp_state, 512);
+    fill(running->ymm_high_out, 0, 256);
+    if (*(u32 *)(context->fp_state + SW_MAGIC) == SW_MAGIC1 && *(u64 *)(context->fp_state + XSTATE_BV) & XSTATE_AVX)
+        memcpy(running->ymm_high_out, context->fp_state + YMM_HIGH, 256);
 }
 
 /* Called by signal_entry, with flags and direction as C expects them. Returning resumes what was interrupted. */
@@ -271,6 +278,12 @@ static void run(struct slot *slot)
     if (!in->selector[FS] && !in->selector[GS])
         set_bases(in->fs_base, in->gs_base);
     __asm__ volatile("fxrstor64 %0" : : "m"(*(const u8(*)[512])slot->fx_in));
+    if (has_avx) {
+        memcpy(avx_state + YMM_HIGH, slot->ymm_high_in, 256);
+        memcpy(avx_state + MXCSR, slot->fx_in + MXCSR, 4); /* loaded with AVX too */
+        *(u64 *)(avx_state + XSTATE_BV) = XSTATE_AVX;
+        __asm__ volatile("xrstor64 %0" : : "m"(avx_state), "a"(XSTATE_AVX), "d"(0));
+    }
     serial++;
     running = slot;
     enter_snippet(&frame); /* IRETQ: serialises, so the new code is seen although it was written through another view */
@@ -392,6 +405,9 @@ void __attribute__((noreturn)) start(u64 *stack)
     header->registers_bytes = sizeof(struct registers);
     header->mxcsr_mask = *(u32 *)(clean_fx + 28);
     header->has_fsgsbase = auxiliary(stack, 26 /* AT_HWCAP2 */) >> 1 & 1;
+    u32 features;
+    __asm__ volatile("cpuid" : "=c"(features) : "a"(1), "c"(0) : "ebx", "edx");
+    has_avx = features >> 27 & features >> 28 & 1; /* OSXSAVE, AVX */
     install_handlers();
     confine_system_calls();
     header->magic = MAGIC;

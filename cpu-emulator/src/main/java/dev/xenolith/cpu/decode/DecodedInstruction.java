@@ -80,7 +80,7 @@ public final class DecodedInstruction {
                 new int[0]);
     }
 
-    /** Number of operands, 0..3. */
+    /** Number of operands, 0..4. */
     public int operands() {
         return forms.length;
     }

@@ -41,6 +41,7 @@ public final class Decoder {
     private boolean vex;
     private Encoding.Prefix vexPrefix = Encoding.Prefix.NONE;
     private int vexRegister;
+    private int vexLength;
     private int modRm;
 
     private int segment;
@@ -239,15 +240,15 @@ public final class Decoder {
             case 2 -> Encoding.Prefix.REP;
             default -> Encoding.Prefix.REPNE;
         };
-        // No row so far has VEX.L = 1.
-        return map < MAPS && map > 0 && (payload & 4) == 0 ? map : -1;
+        vexLength = payload >> 2 & 1;
+        return map < MAPS && map > 0 ? map : -1;
     }
 
     // ---- row -------------------------------------------------------------------------------------------------------
 
     private boolean fits(OpcodeRow row) {
         Encoding encoding = row.encoding();
-        if (encoding.vex() != vex || !prefixFits(row) || !row.modes().include(mode)) {
+        if (encoding.vex() != vex || !prefixFits(row) || !row.modes().include(mode) || vex && !vexFits(row)) {
             return false;
         }
         if (encoding.modRm()) {
@@ -262,6 +263,14 @@ public final class Decoder {
             return false;
         }
         return row.requiredBits() == 0 || row.requiredBits() == operandBits(row);
+    }
+
+    /** VEX.vvvv that is no operand must be 1111b (SDM 2A 2.3.5.6). */
+    private boolean vexFits(OpcodeRow row) {
+        Encoding encoding = row.encoding();
+        return encoding.allowsLength(vexLength)
+                && (encoding.vexW() == Encoding.ANY || encoding.vexW() == (rex >> 3 & 1))
+                && (vexRegister == 0 || row.usesVexRegister());
     }
 
     private boolean prefixFits(OpcodeRow row) {
@@ -280,6 +289,9 @@ public final class Decoder {
     }
 
     private int operandBits(OpcodeRow row) {
+        if (row.size() == OperandSize.X) {
+            return vex && vexLength == 1 ? 256 : 128;
+        }
         boolean prefix = operandSizePrefix && row.encoding().prefix() != Encoding.Prefix.OPERAND_SIZE;
         return row.size().bits(codeBits, prefix, (rex & 8) != 0);
     }
@@ -310,6 +322,25 @@ public final class Decoder {
             OperandSpec spec = row.operands().get(i);
             int bits = spec.bits(operandBits);
             switch (spec.type()) {
+                case VECTOR_RM, VECTOR_RM_REGISTER, MMX_RM, MMX_RM_REGISTER, STACK -> {
+                    boolean inRegister = modRm >= 0xc0 || row.encoding().modIgnored();
+                    boolean vector = spec.type().isVector();
+                    forms[i] = inRegister ? OperandForm.REGISTER : memoryForm();
+                    registers[i] = inRegister ? modRm & 7 | (vector ? (rex & 1) << 3 : 0) : 0;
+                }
+                case VECTOR_REG, MMX_REG -> {
+                    forms[i] = OperandForm.REGISTER;
+                    registers[i] = modRm >> 3 & 7 | (spec.type().isVector() ? (rex & 4) << 1 : 0);
+                }
+                case VECTOR_VEX -> {
+                    forms[i] = OperandForm.REGISTER;
+                    registers[i] = vex ? vexRegister : registers[0];
+                }
+                case VECTOR_FIXED -> forms[i] = OperandForm.REGISTER;
+                case VECTOR_IMMEDIATE -> {
+                    forms[i] = OperandForm.REGISTER;
+                    registers[i] = (int) signed(1) >> 4 & (codeBits == 64 ? 15 : 7);
+                }
                 case RM, RM_REGISTER, RM_MEMORY -> {
                     if (modRm >= 0xc0 || row.encoding().modIgnored()) {
                         forms[i] = OperandForm.REGISTER;

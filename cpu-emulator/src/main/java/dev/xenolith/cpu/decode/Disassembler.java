@@ -34,7 +34,8 @@ public final class Disassembler {
         }
         text.append(mnemonic(instruction));
         for (int i = 0; i < instruction.operands(); i++) {
-            if (instruction.bits(i) == 0 && !instruction.form(i).isMemory()) {
+            boolean implied = row.operands().get(i).type() == OperandType.VECTOR_VEX && !row.encoding().vex();
+            if (instruction.bits(i) == 0 && !instruction.form(i).isMemory() || implied) {
                 continue;
             }
             text.append(i == 0 ? " " : ", ");
@@ -79,7 +80,13 @@ public final class Disassembler {
         int bits = instruction.bits(i);
         int register = instruction.register(i);
         switch (instruction.form(i)) {
-            case REGISTER -> text.append(register(register, bits));
+            case REGISTER -> text.append(switch (spec.type()) {
+                case STACK -> "st(" + register + ")";
+                case MMX_REG, MMX_RM, MMX_RM_REGISTER -> "mm" + register;
+                case VECTOR_REG, VECTOR_RM, VECTOR_RM_REGISTER, VECTOR_VEX, VECTOR_IMMEDIATE, VECTOR_FIXED ->
+                    (bits == 256 ? "ymm" : "xmm") + register;
+                default -> register(register, bits);
+            });
             case SEGMENT -> text.append(SEGMENTS.get(register));
             case SPECIAL -> text.append(spec.type() == OperandType.CONTROL ? "cr" : "dr").append(register);
             case IMMEDIATE -> immediate(text, instruction, spec, instruction.immediate, bits);
@@ -107,6 +114,8 @@ public final class Disassembler {
             case 48 -> "fword ptr ";
             case 64 -> "qword ptr ";
             case 80 -> "tbyte ptr ";
+            case 128 -> "xmmword ptr ";
+            case 256 -> "ymmword ptr ";
             default -> "";
         };
     }

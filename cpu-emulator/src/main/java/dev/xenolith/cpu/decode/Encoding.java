@@ -16,10 +16,15 @@ import java.util.List;
  * @param opcodeRegister whether the low three opcode bits are a register
  * @param opcodeCondition whether the low four opcode bits are a condition
  * @param notRexB whether the row is not for REX.B
+ * @param vexLength required VEX.L, or ANY
+ * @param vexW required VEX.W, or ANY
  */
 public record Encoding(int map, int opcode, Prefix prefix, boolean vex, boolean modRm, int digit, int exactModRm,
         boolean modIgnored,
-        boolean opcodeRegister, boolean opcodeCondition, boolean notRexB) {
+        boolean opcodeRegister, boolean opcodeCondition, boolean notRexB, int vexLength, int vexW) {
+
+    /** {@link #vexLength} and {@link #vexW}: either value. */
+    static final int ANY = -1;
 
     /** Mandatory prefixes. */
     public enum Prefix {
@@ -47,6 +52,8 @@ public record Encoding(int map, int opcode, Prefix prefix, boolean vex, boolean 
         boolean register = false;
         boolean condition = false;
         boolean notRexB = false;
+        int vexLength = ANY;
+        int vexW = ANY;
         List<String> tokens = List.of(text.split(" +"));
         for (int i = 0; i < tokens.size(); i++) {
             String token = tokens.get(i);
@@ -54,6 +61,18 @@ public record Encoding(int map, int opcode, Prefix prefix, boolean vex, boolean 
             if (token.startsWith("VEX.")) {
                 String[] fields = token.split("\\.");
                 vex = true;
+                vexLength = switch (fields[1]) {
+                    case "128" -> 0;
+                    case "256" -> 1;
+                    case "L", "LIG" -> ANY;
+                    default -> throw new IllegalArgumentException("unknown vector length " + fields[1]);
+                };
+                vexW = switch (fields[4]) {
+                    case "W0" -> 0;
+                    case "W1" -> 1;
+                    case "W", "WIG" -> ANY;
+                    default -> throw new IllegalArgumentException("unknown VEX.W " + fields[4]);
+                };
                 prefix = prefixOf(fields[2]);
                 map = List.of("0F", "0F38", "0F3A").indexOf(fields[3]) + 1;
             } else
@@ -86,7 +105,13 @@ public record Encoding(int map, int opcode, Prefix prefix, boolean vex, boolean 
         if (opcode < 0) {
             throw new IllegalArgumentException("encoding without opcode: " + text);
         }
-        return new Encoding(map, opcode, prefix, vex, modRm, digit, exact, modIgnored, register, condition, notRexB);
+        return new Encoding(map, opcode, prefix, vex, modRm, digit, exact, modIgnored, register, condition, notRexB,
+                vexLength, vexW);
+    }
+
+    /** Whether the row is for VEX.L = {@code length}; legacy rows are for 0. */
+    public boolean allowsLength(int length) {
+        return vex ? vexLength == ANY || vexLength == length : length == 0;
     }
 
     private static Prefix prefixOf(String text) {
@@ -102,6 +127,6 @@ public record Encoding(int map, int opcode, Prefix prefix, boolean vex, boolean 
     Encoding withCondition(int condition) {
         return new Encoding(map, opcode + condition, prefix, vex, modRm, digit, exactModRm, modIgnored, opcodeRegister,
                 false,
-                notRexB);
+                notRexB, vexLength, vexW);
     }
 }

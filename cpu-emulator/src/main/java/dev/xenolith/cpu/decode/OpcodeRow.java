@@ -9,14 +9,14 @@ import java.util.List;
  * @param encodingText the column as written, for messages and test names
  * @param encoding its bytes
  * @param mnemonic upper case, as in the SDM
- * @param operands at most three, destination first
+ * @param operands at most four, destination first
  * @param size how the operand size is found
  * @param requiredBits operand size that the row is limited to, 0 if any
  * @param modes where it exists
  * @param lockable whether LOCK is allowed if the first operand is memory
  * @param repeat what REP prefixes do
  * @param feature CPUID feature, "" if none is needed
- * @param exceptionClass VEX exception class, "" for legacy encodings
+ * @param exceptionClass exception class of a vector or VEX-encoded instruction, "" for others
  * @param intercept VMX/SVM intercept, "" if none
  * @param semantic what it does
  * @param condition 0..15 for rows of conditional instructions, -1 otherwise
@@ -65,7 +65,8 @@ public record OpcodeRow(int id, String encodingText, Encoding encoding, String m
 
     /** Whether ModRM r/m is an operand that must be a register. */
     boolean needsRegister() {
-        return has(OperandType.RM_REGISTER) && !encoding.modIgnored();
+        int rm = rmOperand();
+        return rm >= 0 && !encoding.modIgnored() && !operands.get(rm).isRegisterOrMemory() && !needsMemory();
     }
 
     /** Whether ModRM r/m is an operand that must be memory. */
@@ -76,12 +77,32 @@ public record OpcodeRow(int id, String encodingText, Encoding encoding, String m
     /** Index of the operand in ModRM r/m, -1 if there is none. */
     public int rmOperand() {
         for (int i = 0; i < operands.size(); i++) {
-            OperandType type = operands.get(i).type();
-            if (type == OperandType.RM || type == OperandType.RM_REGISTER || type == OperandType.RM_MEMORY) {
+            if (operands.get(i).type().isRm()) {
                 return i;
             }
         }
         return -1;
+    }
+
+    /** Whether an operand is a vector or, if {@code mmx}, an MMX register or in place of one. */
+    public boolean hasVector(boolean mmx) {
+        for (OperandSpec operand : operands) {
+            if (mmx ? operand.type().isMmx() : operand.type().isVector()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Whether a memory operand of {@code bits} must be aligned to its size (SDM 2A 2.4, exception classes 1, 2 and 4). */
+    public boolean isAligned(int bits) {
+        return bits >= 128 && (exceptionClass.equals("1")
+                || !encoding.vex() && (exceptionClass.equals("2") || exceptionClass.equals("4")));
+    }
+
+    /** Whether VEX.vvvv is an operand. */
+    boolean usesVexRegister() {
+        return has(OperandType.VEX_REGISTER) || has(OperandType.VECTOR_VEX);
     }
 
     private boolean has(OperandType type) {

@@ -24,6 +24,8 @@ public enum OperandSize {
     F64,
     /** 64 bits in 64-bit mode, 32 elsewhere. */
     N,
+    /** 128 bits, or 256 by VEX.L. */
+    X,
     /** The instruction has no operand size. */
     NONE;
 
@@ -46,6 +48,7 @@ public enum OperandSize {
             case D64 -> wide ? rexW || !prefix66 ? 64 : 16 : byPrefix;
             case F64 -> wide ? 64 : byPrefix;
             case N -> wide ? 64 : 32;
+            case X -> 128;
             case NONE -> 32;
         };
     }
@@ -58,6 +61,7 @@ public enum OperandSize {
             case D, Y, N, NONE -> new int[]{32};
             case Q -> new int[]{64};
             case V, Z, D64, F64 -> new int[]{16, 32};
+            case X -> new int[]{128, 256};
         };
     }
 
@@ -72,6 +76,7 @@ public enum OperandSize {
             case Z -> new int[]{16, 32};
             case Y -> new int[]{32, 64};
             case D64 -> new int[]{16, 64};
+            case X -> new int[]{128, 256};
         };
     }
 }

@@ -5,7 +5,7 @@ package dev.xenolith.cpu.decode;
  *
  * @param text as in the table
  * @param type where it comes from
- * @param width letter of its width: {@code b w d q v z y n p a}, or {@code -} for an address without data
+ * @param width letter of its width: {@code b w d q v z y n p a t}, o for dq, O for qq, x, or {@code -} for an address without data
  * @param fixed number of the implied register (16 to 19: AH to BH) or the implied constant
  */
 public record OperandSpec(String text, OperandType type, char width, int fixed) {
@@ -20,14 +20,28 @@ public record OperandSpec(String text, OperandType type, char width, int fixed) 
             case "CS" -> new OperandSpec(text, OperandType.FIXED_SEGMENT, 'w', 1);
             case "SS" -> new OperandSpec(text, OperandType.FIXED_SEGMENT, 'w', 2);
             case "DS" -> new OperandSpec(text, OperandType.FIXED_SEGMENT, 'w', 3);
+            case "XMM0" -> new OperandSpec(text, OperandType.VECTOR_FIXED, 'o', 0);
             case "FS" -> new OperandSpec(text, OperandType.FIXED_SEGMENT, 'w', 4);
             case "GS" -> new OperandSpec(text, OperandType.FIXED_SEGMENT, 'w', 5);
             case "1" -> new OperandSpec(text, OperandType.CONSTANT, 'b', 1);
             default -> {
-                if (text.length() != 2 || "bwdqvzynpa-".indexOf(text.charAt(1)) < 0) {
-                    throw new IllegalArgumentException("unknown operand " + text);
+                yield new OperandSpec(text, type(text.charAt(0)), width(text.substring(1)), 0);
+            }
+        };
+    }
+
+    private static char width(String letters) {
+        return switch (letters) {
+            case "dq" -> 'o';
+            case "qq" -> 'O';
+            case "ps", "pd" -> 'x';
+            case "ss" -> 'd';
+            case "sd" -> 'q';
+            default -> {
+                if (letters.length() != 1 || "bwdqvzynpatx-".indexOf(letters.charAt(0)) < 0) {
+                    throw new IllegalArgumentException("unknown operand width " + letters);
                 }
-                yield new OperandSpec(text, type(text.charAt(0)), text.charAt(1), 0);
+                yield letters.charAt(0);
             }
         };
     }
@@ -48,6 +62,15 @@ public record OperandSpec(String text, OperandType type, char width, int fixed) 
             case 'B' -> OperandType.VEX_REGISTER;
             case 'X' -> OperandType.STRING_SOURCE;
             case 'Y' -> OperandType.STRING_DESTINATION;
+            case 'V' -> OperandType.VECTOR_REG;
+            case 'W' -> OperandType.VECTOR_RM;
+            case 'U' -> OperandType.VECTOR_RM_REGISTER;
+            case 'H' -> OperandType.VECTOR_VEX;
+            case 'L' -> OperandType.VECTOR_IMMEDIATE;
+            case 'P' -> OperandType.MMX_REG;
+            case 'Q' -> OperandType.MMX_RM;
+            case 'N' -> OperandType.MMX_RM_REGISTER;
+            case 'F' -> OperandType.STACK;
             default -> throw new IllegalArgumentException("unknown operand letter " + letter);
         };
     }
@@ -61,7 +84,10 @@ public record OperandSpec(String text, OperandType type, char width, int fixed) 
             case 'q' -> 64;
             case 'z' -> Math.min(operandBits, 32);
             case 'y', 'n' -> Math.max(operandBits, 32);
-            case 'v', 'p', 'a' -> operandBits;
+            case 't' -> 80;
+            case 'o' -> 128;
+            case 'O' -> 256;
+            case 'v', 'p', 'a', 'x' -> operandBits;
             default -> 0;
         };
     }
@@ -74,6 +100,6 @@ public record OperandSpec(String text, OperandType type, char width, int fixed) 
 
     /** Whether the operand may be a register and may be memory, as ModRM says. */
     public boolean isRegisterOrMemory() {
-        return type == OperandType.RM;
+        return type.isRegisterOrMemory();
     }
 }

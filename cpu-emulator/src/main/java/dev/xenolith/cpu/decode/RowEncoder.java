@@ -43,10 +43,11 @@ public final class RowEncoder {
             rexNeeded |= number >= 4 && number < 8;
         }
         switch (spec.type()) {
-            case RM, RM_REGISTER -> rm = low;
-            case REG, SEGMENT, CONTROL, DEBUG -> reg = low;
+            case RM, RM_REGISTER, VECTOR_RM, VECTOR_RM_REGISTER, MMX_RM, MMX_RM_REGISTER, STACK -> rm = low;
+            case REG, SEGMENT, CONTROL, DEBUG, VECTOR_REG, MMX_REG -> reg = low;
             case OPCODE_REGISTER -> opcodeRegister = low;
-            case VEX_REGISTER -> vexRegister = low;
+            case VEX_REGISTER, VECTOR_VEX -> vexRegister = low;
+            case VECTOR_IMMEDIATE -> immediate = (long) low << 4;
             default -> {
             }
         }
@@ -151,6 +152,7 @@ public final class RowEncoder {
                     little(out, first ? immediate : secondImmediate, spec.bits(operandBits) / 8);
                     first = false;
                 }
+                case VECTOR_IMMEDIATE -> little(out, immediate, 1);
                 case OFFSET -> little(out, immediate, shortAddress ? 4 : 8);
                 default -> {
                 }
@@ -189,7 +191,9 @@ public final class RowEncoder {
         };
         out.write(0xc4);
         out.write(~rex << 5 & 0xe0 | row.encoding().map());
-        out.write((rex & 8) << 4 | (~vexRegister & 15) << 3 | pp);
+        int w = row.encoding().vexW() == 1 ? 0x80 : (rex & 8) << 4;
+        int l = row.encoding().vexLength() == 1 || row.size() == OperandSize.X && operandBits == 256 ? 4 : 0;
+        out.write(w | (~vexRegister & 15) << 3 | l | pp);
     }
 
     private void modRm(ByteArrayOutputStream out) {

@@ -3,6 +3,7 @@ package dev.xenolith.cpu.emit;
 import dev.xenolith.cpu.decode.OpcodeRow;
 import dev.xenolith.cpu.decode.OpcodeTable;
 import dev.xenolith.cpu.decode.OperandForm;
+import dev.xenolith.cpu.decode.OperandSize;
 import dev.xenolith.cpu.decode.OperandSpec;
 import dev.xenolith.cpu.decode.OperandType;
 import java.io.IOException;
@@ -67,6 +68,9 @@ public final class GenerateOperations {
             if (row.requiredBits() != 0 && row.requiredBits() != bits) {
                 continue;
             }
+            if (row.size() == OperandSize.X && !row.encoding().allowsLength(bits == 256 ? 1 : 0)) {
+                continue;
+            }
             for (List<OperandForm> forms : forms(row, legacy)) {
                 String name = OperationName.of(row, bits, forms, legacy);
                 classes.computeIfAbsent(name, n -> operation(n, methods, row, bits, forms, legacy));
@@ -101,9 +105,12 @@ public final class GenerateOperations {
         boolean immediate = false;
         for (OperandSpec operand : row.operands()) {
             List<OperandForm> choices = switch (operand.type()) {
-                case RM -> List.of(OperandForm.REGISTER, special, OperandForm.GENERAL);
+                case RM, VECTOR_RM, MMX_RM -> List.of(OperandForm.REGISTER, special, OperandForm.GENERAL);
                 case RM_MEMORY, OFFSET -> List.of(special, OperandForm.GENERAL);
-                case RM_REGISTER, REG, OPCODE_REGISTER, VEX_REGISTER, FIXED_REGISTER -> List.of(OperandForm.REGISTER);
+                case RM_REGISTER, REG, OPCODE_REGISTER, VEX_REGISTER, FIXED_REGISTER, VECTOR_REG,
+                        VECTOR_RM_REGISTER, VECTOR_VEX, VECTOR_IMMEDIATE, VECTOR_FIXED, MMX_REG, MMX_RM_REGISTER,
+                        STACK ->
+                    List.of(OperandForm.REGISTER);
                 case IMMEDIATE -> List.of(immediate ? OperandForm.SECOND_IMMEDIATE : OperandForm.IMMEDIATE);
                 case CONSTANT -> List.of(OperandForm.IMMEDIATE);
                 case RELATIVE -> List.of(OperandForm.RELATIVE);

@@ -35,6 +35,16 @@ public final class OperationName {
             name.append('_').append(ProgramEmitter.condition(row.condition()));
         }
         name.append(operandBits);
+        // Registers of the same numbers in other files, other upper halves and other alignment are other operations.
+        if (row.hasVector(true)) {
+            name.append('Q');
+        }
+        if (row.hasVector(false)) {
+            name.append(row.encoding().vex() ? "V" : "");
+        }
+        if (row.isAligned(128)) {
+            name.append('A');
+        }
         for (int i = 0; i < forms.size(); i++) {
             int bits = row.operands().get(i).bits(operandBits);
             name.append(forms.get(i).letter);

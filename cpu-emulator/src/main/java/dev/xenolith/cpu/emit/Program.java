@@ -19,7 +19,13 @@ public record Program(List<Statement> statements) {
         /** {@code 1o}: offset in its segment. */
         OFFSET,
         /** {@code 1f}: all 64 bits of the register. */
-        FULL
+        FULL,
+        /** {@code 1l}: low quadword of the double quadword. */
+        LOW,
+        /** {@code 1h}: high quadword of the double quadword. */
+        HIGH,
+        /** {@code 1q}, {@code 1q1} to {@code 1q3}: a quadword by number. */
+        QUAD0, QUAD1, QUAD2, QUAD3
     }
 
     /** Something with a value. */
@@ -219,7 +225,7 @@ public record Program(List<Statement> statements) {
                 return new Call(parts[0], parts[1], List.copyOf(arguments));
             }
             char first = word.charAt(0);
-            if (first >= '1' && first <= '3') {
+            if (first >= '1' && first <= '4') {
                 Aspect aspect = switch (word.substring(1)) {
                     case "" -> Aspect.SIGNED;
                     case "u" -> Aspect.UNSIGNED;
@@ -227,6 +233,12 @@ public record Program(List<Statement> statements) {
                     case "a" -> Aspect.ADDRESS;
                     case "o" -> Aspect.OFFSET;
                     case "f" -> Aspect.FULL;
+                    case "l" -> Aspect.LOW;
+                    case "h" -> Aspect.HIGH;
+                    case "q" -> Aspect.QUAD0;
+                    case "q1" -> Aspect.QUAD1;
+                    case "q2" -> Aspect.QUAD2;
+                    case "q3" -> Aspect.QUAD3;
                     default -> throw error("unknown operand " + word);
                 };
                 return new Operand(first - '1', aspect);

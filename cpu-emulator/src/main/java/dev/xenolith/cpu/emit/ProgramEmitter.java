@@ -21,6 +21,7 @@ import dev.xenolith.cpu.emit.Program.Push;
 import dev.xenolith.cpu.emit.Program.Raise;
 import dev.xenolith.cpu.emit.Program.SetFlags;
 import dev.xenolith.cpu.emit.Program.Statement;
+import dev.xenolith.cpu.processor.FloatGate;
 import java.lang.classfile.CodeBuilder;
 import java.lang.classfile.Label;
 import java.lang.constant.ClassDesc;
@@ -47,6 +48,7 @@ final class ProgramEmitter {
     static final ClassDesc OP = ClassDesc.of("dev.xenolith.cpu.interpret.Op");
     private static final ClassDesc FLAGS = ClassDesc.of("dev.xenolith.cpu.execute.Flags");
     private static final ClassDesc FAULT = ClassDesc.of("dev.xenolith.cpu.processor.GuestFault");
+    private static final ClassDesc ENVIRONMENT = ClassDesc.of("dev.xenolith.cpu.fpu.FloatEnvironment");
     private static final ClassDesc LONG = ClassDesc.ofDescriptor("J");
     private static final ClassDesc INT = ClassDesc.ofDescriptor("I");
     private static final ClassDesc BYTE = ClassDesc.ofDescriptor("B");
@@ -56,11 +58,13 @@ final class ProgramEmitter {
 
     private static final int GPR = 2;
     private static final int FIRST_OPERAND = 3;
-    private static final int ADDRESS = 9;
-    private static final int R = 11;
-    private static final int T = 13;
-    private static final int U = 15;
-    private static final int SCRATCH = 17;
+    static final int ADDRESS = 11;
+    private static final int R = 13;
+    private static final int T = 15;
+    private static final int U = 17;
+    private static final int SCRATCH = 19;
+    /** First local that is not used here. */
+    static final int FIRST_FREE = 21;
 
     private final CodeBuilder code;
     private final SemanticMethods methods;
@@ -71,6 +75,9 @@ final class ProgramEmitter {
     private final Program program;
     /** For use outside 64-bit mode: the stack and the code segment have a base, a limit and a size. */
     private final boolean legacy;
+    private final VectorOperands vectors;
+    /** Lane that the program is being written for: a quadword or a double quadword. */
+    private int lane;
 
     ProgramEmitter(CodeBuilder code, SemanticMethods methods, OpcodeRow row, int operandBits, List<OperandForm> forms,
             boolean legacy) {
@@ -82,6 +89,7 @@ final class ProgramEmitter {
         this.forms = forms;
         this.program = Program.parse(semantic.program());
         this.legacy = legacy;
+        this.vectors = new VectorOperands(code, row, operandBits, forms);
     }
 
     /** Name of condition {@code number}, 0..15, and of its method in {@code Flags}. */
@@ -90,6 +98,13 @@ final class ProgramEmitter {
     }
 
     void emit() {
+        int kinds = gate();
+        if (kinds != 0) {
+            Label open = code.newLabel();
+            code.aload(1).getfield(PROCESSOR, "floatGate", INT).loadConstant(kinds).iand().ifeq(open);
+            code.aload(1).loadConstant(kinds).invokevirtual(PROCESSOR, "closedGate", MethodTypeDesc.of(FAULT, INT));
+            code.athrow().labelBinding(open);
+        }
         code.aload(1).getfield(PROCESSOR, "gpr", LONGS).astore(GPR);
         Displace displace = null;
         for (Statement statement : program.statements()) {
@@ -98,16 +113,21 @@ final class ProgramEmitter {
             }
         }
         boolean[] loaded = new boolean[forms.size()];
+        int[] quads = new int[forms.size()];
         program.visit(expression -> {
-            if (expression instanceof Operand operand
-                    && (operand.aspect() == Aspect.SIGNED || operand.aspect() == Aspect.UNSIGNED)) {
+            if (expression instanceof Operand operand && isValue(operand.aspect())) {
                 loaded[operand.index()] = true;
+                quads[operand.index()] |= quads(operand.aspect());
             }
         });
         // Registers first: a displaced address depends on one.
         for (int i = 0; i < loaded.length; i++) {
             if (loaded[i] && !forms.get(i).isMemory()) {
-                loadOperand(i);
+                if (vectors.has(i)) {
+                    vectors.load(i, quads[i]);
+                } else {
+                    loadOperand(i);
+                }
             }
         }
         for (int i = 0; i < loaded.length; i++) {
@@ -115,12 +135,21 @@ final class ProgramEmitter {
                 memoryOperand(i, loaded[i], displace);
             }
         }
+        if (row.hasVector(true)) {
+            enterMmx();
+        }
         if (legacy) {
             checkTargetBeforePush();
         }
-        for (Statement statement : program.statements()) {
-            statement(statement);
+        for (lane = 0; lane < lanes(); lane++) {
+            for (Statement statement : program.statements()) {
+                statement(statement);
+            }
         }
+        if (semantic.floating()) {
+            code.aload(1).invokevirtual(PROCESSOR, "commitSse", MethodTypeDesc.of(VOID));
+        }
+        vectors.writeBack();
         if (program.statements().isEmpty() || !(program.statements().getLast() instanceof Raise)) {
             code.return_();
         }
@@ -155,6 +184,70 @@ final class ProgramEmitter {
     /** Whether {@code address} is the stack pointer or frame pointer rather than an operand's address. */
     private static boolean isStack(Expression address) {
         return address instanceof Name(String name) && (name.equals("RSP") || name.equals("RBP"));
+    }
+
+    // ---- kinds and lanes ---------------------------------------------------------------------------------------------
+
+    /** The kinds of {@link FloatGate} that the operation belongs to. */
+    private int gate() {
+        if (row.hasVector(true)) {
+            return (row.hasVector(false) ? FloatGate.SSE : FloatGate.MMX) | FloatGate.PENDING;
+        }
+        if (row.hasVector(false)) {
+            return row.encoding().vex() ? FloatGate.AVX : FloatGate.SSE;
+        }
+        return switch (semantic.unit()) {
+            case NONE -> 0;
+            case X87 -> FloatGate.X87 | FloatGate.PENDING;
+            case X87_NO_WAIT -> FloatGate.X87;
+            case WAIT -> FloatGate.WAIT | FloatGate.PENDING;
+            case SSE -> row.encoding().vex() ? FloatGate.AVX : FloatGate.SSE;
+            case XSAVE -> FloatGate.XSAVE;
+        };
+    }
+
+    /** After the operands are loaded; a memory operand that is only written may still fault, so it is probed. */
+    private void enterMmx() {
+        if (!forms.isEmpty() && forms.getFirst().isMemory()) {
+            code.aload(1).lload(ADDRESS).loadConstant(bits(0) / 8).invokevirtual(PROCESSOR, "probeStore",
+                    MethodTypeDesc.of(VOID, LONG, INT));
+        }
+        code.aload(1).invokevirtual(PROCESSOR, "enterMmx", MethodTypeDesc.of(VOID));
+    }
+
+    private int lanes() {
+        return switch (semantic.lanes()) {
+            case ONCE -> 1;
+            case QUADWORDS -> vectors.quads(0);
+            case DOUBLE_QUADWORDS -> vectors.quads(0) / 2;
+        };
+    }
+
+    private static boolean isValue(Aspect aspect) {
+        return switch (aspect) {
+            case SIGNED, UNSIGNED, LOW, HIGH, QUAD0, QUAD1, QUAD2, QUAD3 -> true;
+            default -> false;
+        };
+    }
+
+    /** Quadwords, as bits, that an aspect names in any lane. */
+    private int quads(Aspect aspect) {
+        return switch (aspect) {
+            case SIGNED, UNSIGNED -> semantic.lanes() == Semantic.Lanes.QUADWORDS ? 15 : 1;
+            case LOW -> semantic.lanes() == Semantic.Lanes.DOUBLE_QUADWORDS ? 5 : 1;
+            case HIGH -> semantic.lanes() == Semantic.Lanes.DOUBLE_QUADWORDS ? 10 : 2;
+            default -> 1 << aspect.ordinal() - Aspect.QUAD0.ordinal();
+        };
+    }
+
+    /** The quadword that an aspect names in the present lane. */
+    private int quad(Aspect aspect) {
+        return switch (aspect) {
+            case SIGNED, UNSIGNED -> lane;
+            case LOW -> 2 * lane;
+            case HIGH -> 2 * lane + 1;
+            default -> aspect.ordinal() - Aspect.QUAD0.ordinal();
+        };
     }
 
     // ---- operands ----------------------------------------------------------------------------------------------------
@@ -212,7 +305,12 @@ final class ProgramEmitter {
             code.aload(0).aload(1).invokevirtual(OP, "address", MethodTypeDesc.of(LONG, PROCESSOR));
         }
         code.lstore(ADDRESS);
-        if (loaded) {
+        if (vectors.has(i)) {
+            vectors.checkAlignment(i);
+            if (loaded) {
+                vectors.load(i, 15);
+            }
+        } else if (loaded) {
             int bits = bits(i);
             code.aload(1).lload(ADDRESS);
             String method = (semantic.readsAndWrites(i) ? "loadForWrite" : "load") + bits;
@@ -227,11 +325,12 @@ final class ProgramEmitter {
         if (spec.width() != '-') {
             return spec.memoryBytes(operandBits);
         }
-        if (semantic.addressedBytes() < 0) {
+        int bytes = semantic.addressedBytes(operandBits);
+        if (bytes < 0) {
             throw new IllegalArgumentException(
                     row + ": no attribute m says how much is accessed at operand " + (i + 1));
         }
-        return semantic.addressedBytes();
+        return bytes;
     }
 
     /** Base register plus displacement. */
@@ -378,6 +477,8 @@ final class ProgramEmitter {
                     code.lstore(SCRATCH).aload(GPR);
                     registerNumber(index);
                     code.lload(SCRATCH).lastore();
+                } else if (vectors.has(index)) {
+                    vectors.assign(quad(aspect));
                 } else if (forms.get(index).isMemory()) {
                     code.lstore(SCRATCH).aload(1).lload(ADDRESS).lload(SCRATCH);
                     code.invokevirtual(PROCESSOR, "store" + bits(index), MethodTypeDesc.of(VOID, LONG, LONG));
@@ -469,7 +570,18 @@ final class ProgramEmitter {
 
     private Class<?> operand(Operand operand) {
         int i = operand.index();
+        if (isValue(operand.aspect()) && vectors.has(i)) {
+            vectors.read(i, quad(operand.aspect()));
+            if (operand.aspect() == Aspect.SIGNED) {
+                signExtend(bits(i));
+            } else if (operand.aspect() == Aspect.UNSIGNED) {
+                zeroExtend(bits(i));
+            }
+            return long.class;
+        }
         switch (operand.aspect()) {
+            case LOW, HIGH, QUAD0, QUAD1, QUAD2, QUAD3 -> throw new IllegalArgumentException(
+                    row + ": operand " + (i + 1) + " has no quadwords");
             case SIGNED -> code.lload(local(i));
             case UNSIGNED -> {
                 code.lload(local(i));
@@ -526,6 +638,7 @@ final class ProgramEmitter {
     private Class<?> property(String name) {
         switch (name) {
             case "p" -> code.aload(1);
+            case "fp" -> code.aload(1).getfield(PROCESSOR, "sse", ENVIRONMENT);
             case "bits" -> code.loadConstant(operandBits);
             case "bytes" -> code.loadConstant(operandBits / 8);
             case "bits2" -> code.loadConstant(bits(1));
@@ -554,7 +667,7 @@ final class ProgramEmitter {
                 return long.class;
             }
         }
-        return name.equals("p") ? Object.class : int.class;
+        return name.equals("p") || name.equals("fp") ? Object.class : int.class;
     }
 
     private Class<?> call(Call call) {

@@ -9,9 +9,11 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Finds the static methods that semantics name: in package {@code execute}, or {@code processor} for what is not arithmetic. */
+/** Finds the static methods that semantics name: in package {@code execute} or {@code fpu}, or {@code processor} for what is not
+ * arithmetic. */
 public final class SemanticMethods {
-    private static final List<String> PACKAGES = List.of("dev.xenolith.cpu.execute.", "dev.xenolith.cpu.processor.");
+    private static final List<String> PACKAGES = List.of("dev.xenolith.cpu.execute.", "dev.xenolith.cpu.processor.",
+            "dev.xenolith.cpu.fpu.");
 
     private final ClassLoader loader;
     private final Map<String, Method> found = new HashMap<>();

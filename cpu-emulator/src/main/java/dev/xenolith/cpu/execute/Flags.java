@@ -56,6 +56,19 @@ public final class Flags {
         return (carries ^ carries << 1) >>> 63;
     }
 
+    /**
+     * Status flags, as RFLAGS bits, of a floating-point comparison (COMISD, FCOMI): {@code order} is negative, 0, positive, or 2 for
+     * unordered.
+     */
+    public static long ofComparison(int order) {
+        return switch (order) {
+            case -1 -> CF;
+            case 0 -> ZF;
+            case 1 -> 0;
+            default -> ZF | PF | CF;
+        };
+    }
+
     /** ZF. */
     public static boolean zero(long result) {
         return result == 0;

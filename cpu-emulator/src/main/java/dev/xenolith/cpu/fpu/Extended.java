@@ -91,7 +91,7 @@ public final class Extended {
     }
 
     /** The NaN that results from {@code e.a} and {@code e.b}, one of which is one. */
-    private static long nan(FloatEnvironment e) {
+    static long nan(FloatEnvironment e) {
         e.roundedUp = false;
         Real a = e.a;
         Real b = e.b;
@@ -401,9 +401,22 @@ public final class Extended {
         return pack(e.a, e);
     }
 
-    /** As {@link #ofFloat32} and with neither flags nor quieting: for operands of arithmetic, which deals with them itself. */
-    static long operand(Format f, long bits, FloatEnvironment e) {
+    /**
+     * As {@link #ofFloat32} with neither flags nor quieting, for the second operand of arithmetic, which deals with them itself; the
+     * caller clears {@link FloatEnvironment#narrowDenormal} afterwards.
+     */
+    public static long operandOfFloat32(long bits, FloatEnvironment e) {
+        return operand(Format.BINARY32, bits, e);
+    }
+
+    /** As {@link #operandOfFloat32}. */
+    public static long operandOfFloat64(long bits, FloatEnvironment e) {
+        return operand(Format.BINARY64, bits, e);
+    }
+
+    private static long operand(Format f, long bits, FloatEnvironment e) {
         f.unpack(bits, e.a);
+        e.narrowDenormal = e.a.denormal;
         return pack(e.a, e);
     }
 

@@ -58,6 +58,9 @@ public final class FloatEnvironment {
      */
     public boolean usual;
 
+    /** The second operand was a denormal of a narrower format and is none any more. */
+    public boolean narrowDenormal;
+
     boolean denormalsAreZero;
     boolean flushToZero;
     /** Unmasked underflow and overflow give a result with its exponent adjusted, as x87 registers do; otherwise none. */
@@ -68,6 +71,8 @@ public final class FloatEnvironment {
     final Real c = new Real();
     final Real r = new Real();
     final Real t = new Real();
+    /** For {@link Transcendental}. */
+    final Real[] work = {new Real(), new Real(), new Real(), new Real(), new Real(), new Real()};
 
     private FloatEnvironment(boolean adjustsExponent) {
         this.adjustsExponent = adjustsExponent;
@@ -132,7 +137,7 @@ public final class FloatEnvironment {
 
     /** DE if one of the operands is a denormal. */
     void noteDenormals(Real x, Real y) {
-        if (x.denormal || y.denormal) {
+        if (x.denormal || y.denormal || narrowDenormal) {
             flags |= DE;
         }
     }

@@ -245,6 +245,7 @@ public final class Interpreter implements Engine {
                 Op[] ops = block.ops;
                 p.gpr[Processor.PAGE] = page;
                 do {
+                    p.instructionStart = page + block.offsets[i];
                     p.rip = page + block.offsets[i + 1];
                     p.retired++;
                     ops[i].exec(p);

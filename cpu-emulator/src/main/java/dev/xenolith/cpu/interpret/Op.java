@@ -17,6 +17,7 @@ public abstract class Op {
     public final byte register1;
     public final byte register2;
     public final byte register3;
+    public final byte register4;
     /** Slot of {@link Processor#gpr} of the memory operand's base. */
     public final byte base;
     /** Slot of {@link Processor#gpr} of the memory operand's index. */
@@ -42,6 +43,7 @@ public abstract class Op {
         register1 = (byte) instruction.register(0);
         register2 = (byte) instruction.register(1);
         register3 = (byte) instruction.register(2);
+        register4 = (byte) instruction.register(3);
         base = (byte) instruction.base;
         index = (byte) instruction.index;
         scale = (byte) instruction.scale;
@@ -60,6 +62,7 @@ public abstract class Op {
         register1 = 0;
         register2 = 0;
         register3 = 0;
+        register4 = 0;
         base = DecodedInstruction.ZERO;
         index = DecodedInstruction.ZERO;
         scale = 0;

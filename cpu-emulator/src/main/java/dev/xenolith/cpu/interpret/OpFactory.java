@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Makes operations of decoded instructions: finds the generated class by name once per form, then calls its constructor. */
 final class OpFactory {
-    private static final int SIZES = 4;
+    private static final int SIZES = 6;
     /** None in memory, BASE, GENERAL, SEGMENTED; then the same outside 64-bit mode. */
     private static final int FORMS = 8;
     private static final MethodType CONSTRUCTOR = MethodType.methodType(void.class, DecodedInstruction.class);

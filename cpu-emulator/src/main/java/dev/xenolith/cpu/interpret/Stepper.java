@@ -48,6 +48,7 @@ public final class Stepper implements Engine {
             DecodedInstruction instruction = fetcher.fetch(p);
             op = factory.make(instruction, p.codeContext);
             p.gpr[Processor.PAGE] = rip & -4096;
+            p.instructionStart = rip;
             p.rip = rip + instruction.length;
             p.retired++;
             op.exec(p);

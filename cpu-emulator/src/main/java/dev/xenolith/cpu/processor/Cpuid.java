@@ -6,6 +6,7 @@ import dev.xenolith.cpu.apic.LocalApic;
 public final class Cpuid {
     private static final int APIC = 1 << 9;
     private static final int X2APIC_ID_LEAF = 0xb;
+    private static final int XSAVE_LEAF = 0xd;
     private static final int OSXSAVE = 1 << 27;
     private static final int THREAD_LEVEL = 1 << 8;
     private static final int CORE_LEVEL = 2 << 8;
@@ -40,6 +41,32 @@ public final class Cpuid {
                 result[1] = subleaf == 0 || subleaf == 1 ? 1 : 0;
                 result[2] = subleaf & 0xff | (subleaf == 0 ? THREAD_LEVEL : subleaf == 1 ? CORE_LEVEL : 0);
                 result[3] = p.apic.id();
+            }
+            case XSAVE_LEAF -> {
+                if (p.model.has("xsave")) {
+                    stateComponents(p, subleaf, result);
+                }
+            }
+            default -> {
+            }
+        }
+    }
+
+    /** Leaf 0xD: sizes by what XCR0 enables; subleaf 1 has its features from the model (SDM 2A CPUID, SDM 1 13.2). */
+    private static void stateComponents(Processor p, int subleaf, int[] result) {
+        long supported = SaveArea.supported(p);
+        switch (subleaf) {
+            case 0 -> {
+                result[0] = (int) supported;
+                result[1] = SaveArea.standardBytes(p.xcr0);
+                result[2] = SaveArea.standardBytes(supported);
+            }
+            case 1 -> result[1] = p.model.has("xsavec") ? SaveArea.standardBytes(p.xcr0) : 0;
+            case 2 -> {
+                if ((supported & SaveArea.AVX) != 0) {
+                    result[0] = SaveArea.AVX_BYTES;
+                    result[1] = SaveArea.AVX_OFFSET;
+                }
             }
             default -> {
             }

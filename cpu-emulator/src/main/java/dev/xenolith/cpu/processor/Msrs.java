@@ -19,6 +19,8 @@ public final class Msrs {
     public static final int X2APIC_FIRST = 0x800;
     public static final int X2APIC_ICR = 0x830;
     public static final int X2APIC_LAST = 0x8ff;
+    /** IA32_XSS: supervisor state components, of which there are none. */
+    public static final int XSS = 0xda0;
     public static final int EFER = 0xc000_0080;
     public static final int STAR = 0xc000_0081;
     public static final int LSTAR = 0xc000_0082;
@@ -42,6 +44,7 @@ public final class Msrs {
             return p.apic.canReadMsr(address);
         }
         return switch (address) {
+            case XSS -> p.model.has("xsaves");
             case TSC, TSC_ADJUST, APIC_BASE, SYSENTER_CS, SYSENTER_ESP, SYSENTER_EIP, PAT, TSC_DEADLINE, EFER, STAR,
                     LSTAR, CSTAR,
                     FMASK,
@@ -58,6 +61,7 @@ public final class Msrs {
         }
         MsrState msr = p.msr;
         return switch (address) {
+            case XSS -> 0;
             case TSC -> p.apic.tsc();
             case TSC_ADJUST -> msr.tscAdjust;
             case APIC_BASE -> p.apic.baseMsr();
@@ -90,6 +94,9 @@ public final class Msrs {
         }
         MsrState msr = p.msr;
         switch (address) {
+            case XSS -> {
+                return value == 0 && p.model.has("xsaves");
+            }
             case TSC -> {
                 msr.tscAdjust += value - p.apic.tsc();
                 p.apic.setTsc(value);

@@ -3,6 +3,7 @@ package dev.xenolith.cpu.processor;
 import dev.xenolith.cpu.apic.LocalApic;
 import dev.xenolith.cpu.decode.Mode;
 import dev.xenolith.cpu.execute.Flags;
+import dev.xenolith.cpu.fpu.FloatEnvironment;
 import dev.xenolith.cpu.memory.PhysicalMap;
 import dev.xenolith.cpu.model.CpuModel;
 import dev.xenolith.cpu.paging.FlushClock;
@@ -88,6 +89,17 @@ public final class Processor extends LinearMemory {
     public long efer;
     /** DR0 to DR3, DR6 and DR7; 4 and 5 are not used. */
     public final long[] dr = {0, 0, 0, 0, 0, 0, Bits.DR6_FIXED, Bits.DR7_FIXED};
+    /**
+     * The vector registers: YMMn is the four quadwords from 4 * n on, lowest first, and XMMn the first two of them.
+     */
+    public final long[] vector = new long[64];
+    /** x87 and MMX. */
+    public final FpuState fpu = new FpuState();
+    /** Rounding and masks of MXCSR for the arithmetic; its flags are those of the executing instruction. */
+    public final FloatEnvironment sse = FloatEnvironment.sse();
+    private int mxcsr = 0x1f80;
+    /** Bit set: instructions of that kind raise an exception; see {@link FloatGate}. */
+    public int floatGate;
     /** State components that XCR0 enables: x87 always. */
     public long xcr0 = 1;
     public long gdtBase;
@@ -127,6 +139,9 @@ public final class Processor extends LinearMemory {
      * already counts the whole block, so an access with effects on time or devices asks for {@link #restartPrecisely} first.
      */
     public boolean precise;
+
+    /** Linear address of the executing instruction, while {@link #precise}. */
+    public long instructionStart;
 
     /** Interrupts are held off while {@link #retired} is below this: the shadow of STI, MOV SS and POP SS. */
     public long shadowEnd;
@@ -387,6 +402,55 @@ public final class Processor extends LinearMemory {
         post(POLL_STOP);
     }
 
+    // ---- floating point ----------------------------------------------------------------------------------------------
+
+    /** MXCSR (SDM 1 10.2.3). */
+    public int mxcsr() {
+        return mxcsr;
+    }
+
+    /** Sets MXCSR; reserved bits are the caller's business. */
+    public void setMxcsr(int value) {
+        mxcsr = value;
+        sse.setMxcsr(value);
+    }
+
+    /** Recomputes {@link #floatGate}, for whoever changes what it depends on. */
+    void updateFloatGate() {
+        floatGate = FloatGate.of(this);
+    }
+
+    /** What an instruction of the kinds {@code kinds} of {@link FloatGate} raises, which the gate holds back. */
+    public GuestFault closedGate(int kinds) {
+        return raise(FloatGate.exception(this, kinds), 0);
+    }
+
+    /**
+     * Takes the flags of an SSE instruction that is about to write its result into MXCSR. One that is not masked raises #XM, or #UD
+     * without CR4.OSXMMEXCPT; flags that only a result has are then not set if there is none (SDM 1 11.5.2).
+     */
+    public void commitSse() {
+        if (sse.flags != 0) {
+            commitSseFlags();
+        }
+    }
+
+    private void commitSseFlags() {
+        sse.stops();
+        int flags = sse.flags;
+        boolean raises = (flags & ~sse.masks) != 0;
+        setMxcsr(mxcsr | flags);
+        if (raises) {
+            throw raise((cr4 & Bits.CR4_OSXMMEXCPT) != 0 ? Vector.XM : Vector.UD, 0);
+        }
+    }
+
+    /** What every MMX instruction does to the x87's stack: TOP is 0 and no register is empty (SDM 1 9.5.1). */
+    public void enterMmx() {
+        fpu.top = 0;
+        fpu.valid = 0xff;
+    }
+
     // ---- running -----------------------------------------------------------------------------------------------------
 
     /**
@@ -617,7 +681,7 @@ public final class Processor extends LinearMemory {
 
     /**
      * Recomputes the mode word and what TLB tags are compared with; whoever changes CS, SS, the data segments' bases or limits,
-     * CPL, CR0, CR4, EFER, RFLAGS.TF, VM, AC or the address space calls it.
+     * CPL, CR0, CR4, XCR0, EFER, RFLAGS.TF, VM, AC or the address space calls it.
      */
     public void updateContext() {
         int mode = ModeWord.of(this);
@@ -629,6 +693,7 @@ public final class Processor extends LinearMemory {
                 codeContext |= codeSegmentNumber() << CodeSegments.SHIFT;
             }
         }
+        updateFloatGate();
         // With alignment checks or breakpoints on, and in a scratch processor, no entry may hit.
         int dataSpace = (mode & Mode.ALIGNMENT) != 0 || breakpoints ? Tlb.NO_CONTEXT : context;
         setContexts(dataSpace, dataPrivilege(), context, cpl == 3 ? Mmu.USER : Mmu.SUPERVISOR);

@@ -23,6 +23,7 @@ public final class ProcessorState {
     public long cr4;
     public long efer;
     public long xcr0 = 1;
+    public final FloatContext floating = new FloatContext();
     public final long[] dr = new long[8];
     public long gdtBase;
     public int gdtLimit;
@@ -57,6 +58,7 @@ public final class ProcessorState {
         cr4 = p.cr4;
         efer = p.efer;
         xcr0 = p.xcr0;
+        floating.save(p);
         System.arraycopy(p.dr, 0, dr, 0, dr.length);
         gdtBase = p.gdtBase;
         gdtLimit = p.gdtLimit;
@@ -90,6 +92,7 @@ public final class ProcessorState {
         p.cpl = cpl;
         p.cr2 = cr2;
         p.xcr0 = xcr0;
+        floating.load(p);
         System.arraycopy(dr, 0, p.dr, 0, dr.length);
         p.gdtBase = gdtBase;
         p.gdtLimit = gdtLimit;
@@ -124,6 +127,7 @@ public final class ProcessorState {
         }
         out.writeInt(cpl);
         writeAll(out, cr0, cr2, cr4, efer, xcr0);
+        floating.write(out);
         writeAll(out, dr);
         writeAll(out, gdtBase, gdtLimit, idtBase, idtLimit);
         writeAll(out, star, lstar, cstar, fmask, sysenterCs, sysenterEsp, sysenterEip, kernelGsBase, tscAux, pat);
@@ -153,6 +157,7 @@ public final class ProcessorState {
         cr4 = in.readLong();
         efer = in.readLong();
         xcr0 = in.readLong();
+        floating.read(in);
         readAll(in, dr);
         gdtBase = in.readLong();
         gdtLimit = (int) in.readLong();

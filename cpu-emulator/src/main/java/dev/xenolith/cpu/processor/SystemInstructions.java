@@ -367,16 +367,18 @@ public final class SystemInstructions {
 
     public static void xgetbv(Processor p) {
         checkXsave(p);
-        check(p, (int) p.gpr[Processor.RCX] == 0);
-        setPair(p, p.xcr0);
+        int register = (int) p.gpr[Processor.RCX];
+        check(p, register == 0 || register == 1 && p.model.has("xgetbv1"));
+        setPair(p, register == 0 ? p.xcr0 : p.xcr0 & SaveArea.inUse(p));
     }
 
-    /** XSETBV: no state component other than x87 is implemented. */
+    /** XSETBV: x87 is always enabled, AVX only with SSE (SDM 1 13.3). */
     public static void xsetbv(Processor p) {
         checkXsave(p);
         Segmentation.requireRing0(p);
-        check(p, (int) p.gpr[Processor.RCX] == 0 && pair(p) == 1);
-        p.xcr0 = 1;
+        check(p, (int) p.gpr[Processor.RCX] == 0 && SaveArea.canEnable(p, pair(p)));
+        p.xcr0 = pair(p);
+        p.updateFloatGate();
     }
 
     private static void checkXsave(Processor p) {

@@ -130,6 +130,7 @@ final class TaskSwitch {
         Segmentation.set(p, Processor.TR, selector, descriptor);
         p.segmentAttributes[Processor.TR] |= Segment.TYPE_BUSY;
         p.cr0 |= Bits.CR0_TS;
+        p.updateFloatGate();
         p.dr[7] &= ~Bits.DR7_LOCAL;
         p.breakpointsChanged();
         try {

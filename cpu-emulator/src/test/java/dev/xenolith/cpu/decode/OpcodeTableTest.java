@@ -60,11 +60,12 @@ class OpcodeTableTest {
             int rm = row.rmOperand();
             OperandType type = rm < 0 ? OperandType.CONSTANT : row.operands().get(rm).type();
             if (type != OperandType.RM_MEMORY) {
-                for (int[] registers : new int[][]{{0, 3, 5}, {9, 14, 2}, {7, 6, 11}, {5, 4, 15}}) {
+                for (int[] registers : new int[][]{{0, 3, 5, 6}, {9, 14, 2, 6}, {7, 6, 11, 6},
+                    {5, 4, 15, 6}}) {
                     registerForm(row, bits, registers);
                 }
             }
-            if (type == OperandType.RM || type == OperandType.RM_MEMORY) {
+            if (type.isRegisterOrMemory() || type == OperandType.RM_MEMORY) {
                 for (int[] memory : new int[][]{{0, 16, 0, 0}, {5, 16, 0, 0}, {4, 16, 0, 8}, {12, 16, 0, -0x1000},
                     {13, 9, 3, 0x7f},
                     {16, 16, 0, 0x12345678}, {16, 15, 2, -4}, {17, 16, 0, 0x200}, {17, 16, 0, Integer.MAX_VALUE},
@@ -85,6 +86,10 @@ class OpcodeTableTest {
                 case CONTROL -> 4;
                 case DEBUG -> 7;
                 case FIXED_REGISTER, FIXED_SEGMENT -> spec.fixed();
+                case STACK, MMX_REG, MMX_RM, MMX_RM_REGISTER -> registers[i] & 7;
+                case VECTOR_VEX -> row.encoding().vex() ? registers[i] : expected[0];
+                case VECTOR_FIXED -> 0;
+                case VECTOR_IMMEDIATE -> 6;
                 default -> row.encoding().notRexB() ? 0 : registers[i];
             };
             encoder.register(i, expected[i]);

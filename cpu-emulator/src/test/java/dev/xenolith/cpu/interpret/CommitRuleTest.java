@@ -7,6 +7,7 @@ import dev.xenolith.cpu.decode.OpcodeRow;
 import dev.xenolith.cpu.decode.OpcodeTable;
 import dev.xenolith.cpu.decode.OperandType;
 import dev.xenolith.cpu.decode.RowEncoder;
+import dev.xenolith.cpu.processor.Bits;
 import dev.xenolith.cpu.processor.Processor;
 import dev.xenolith.cpu.processor.Stop;
 import java.util.ArrayList;
@@ -26,7 +27,7 @@ class CommitRuleTest {
     private static final Set<String> NO_ACCESS = Set.of("nop", "lea", "ud", "invlpg", "invpcid", "lgdt", "lidt",
             "lmswm", "lldtm",
             "ltrm", "in",
-            "out", "ins", "outs");
+            "out", "ins", "outs", "xsaves", "xrstors");
 
     private final Random random = new Random(1);
 
@@ -60,7 +61,11 @@ class CommitRuleTest {
     }
 
     private static boolean hasMemory(OpcodeRow row) {
-        return row.rmOperand() >= 0 && row.operands().get(row.rmOperand()).type() != OperandType.RM_REGISTER;
+        if (row.rmOperand() < 0) {
+            return false;
+        }
+        OperandType type = row.operands().get(row.rmOperand()).type();
+        return type == OperandType.RM_MEMORY || type.isRegisterOrMemory();
     }
 
     private static boolean hasImpliedMemory(OpcodeRow row) {
@@ -103,6 +108,7 @@ class CommitRuleTest {
         cpu.gpr[Processor.RSP] = pushes && !memory ? address + 8 : memory ? TestMachine.STACK : address;
         cpu.setRflags(cpu.rflags() & ~0x8d5L | random.nextInt() & 0x8d5);
         cpu.rip = TestMachine.CODE;
+        prepareFloatingPoint(cpu);
 
         State before = new State(machine);
         long retired = cpu.retired;
@@ -119,6 +125,24 @@ class CommitRuleTest {
         return 0;
     }
 
+    /** All units enabled, nothing pending, room on the x87's stack for one more. */
+    private void prepareFloatingPoint(Processor cpu) {
+        cpu.cr4 |= Bits.CR4_OSFXSR | Bits.CR4_OSXMMEXCPT | Bits.CR4_OSXSAVE;
+        cpu.xcr0 = 7;
+        cpu.fpu.setControl(0x37f);
+        cpu.fpu.setStatusWord(0);
+        cpu.fpu.valid = 0x7f;
+        for (int i = 0; i < 8; i++) {
+            cpu.fpu.significand[i] = random.nextLong();
+            cpu.fpu.signExponent[i] = random.nextInt() & 0xffff;
+        }
+        for (int i = 0; i < cpu.vector.length; i++) {
+            cpu.vector[i] = random.nextLong();
+        }
+        cpu.setMxcsr(0x1f80);
+        cpu.updateContext();
+    }
+
     private record State(List<Long> registers, long rip, long rflags, List<Integer> selectors, long memory) {
         State(TestMachine machine) {
             this(registers(machine.cpu), machine.cpu.rip, machine.cpu.rflags(), selectors(machine.cpu),
@@ -131,6 +155,15 @@ class CommitRuleTest {
             for (int i = 0; i < 16; i++) {
                 values.add(cpu.gpr[i]);
             }
+            for (long quadword : cpu.vector) {
+                values.add(quadword);
+            }
+            for (int i = 0; i < 8; i++) {
+                values.add(cpu.fpu.significand[i]);
+                values.add((long) cpu.fpu.signExponent[i]);
+            }
+            values.addAll(List.of((long) cpu.mxcsr(), (long) cpu.fpu.control(), (long) cpu.fpu.statusWord(),
+                    (long) cpu.fpu.valid));
             return values;
         }
 

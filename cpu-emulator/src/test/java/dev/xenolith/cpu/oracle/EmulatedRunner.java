@@ -113,6 +113,10 @@ final class EmulatedRunner implements SnippetRunner {
         if (!accepted) {
             throw new IllegalStateException("the processor does not enter 64-bit mode");
         }
+        // Whatever the model has of it: the rows under test need not be complete.
+        p.cr4 |= Bits.CR4_OSFXSR | Bits.CR4_OSXMMEXCPT | Bits.CR4_OSXSAVE;
+        p.xcr0 = 7;
+        p.updateContext();
         return p;
     }
 
@@ -162,6 +166,7 @@ final class EmulatedRunner implements SnippetRunner {
             p.segmentBase[Processor.GS] = registers.gsBase;
         }
         p.setRflags(registers.rflags);
+        FxImage.load(p, snippet.fx, snippet.ymmHigh);
         p.updateContext();
     }
 
@@ -185,6 +190,7 @@ final class EmulatedRunner implements SnippetRunner {
         outcome.registers.rflags = p.rflags();
         outcome.registers.fsBase = p.segmentBase[Processor.FS];
         outcome.registers.gsBase = p.segmentBase[Processor.GS];
+        FxImage.store(p, outcome.fx, outcome.ymmHigh);
         outcome.rip = p.rip;
         outcome.vector = 0;
         outcome.errorCode = 0;

@@ -164,7 +164,7 @@ final class EncodedInstruction {
         if (random.nextInt(32) == 0) {
             prefixes[added++] = SEGMENT_PREFIXES[random.nextInt(Registers.FS)];
         }
-        if (random.nextInt(64) != 0) {
+        if (form.isFloating() && !form.vex || random.nextInt(64) != 0) {
             return added;
         }
         if (form.vex) {
@@ -191,11 +191,18 @@ final class EncodedInstruction {
     }
 
     private void vexPrefix(InstructionForm form, SplittableRandom random) {
-        boolean second = form.hasOperand('B');
+        boolean second = form.hasVexOperand();
         vvvvRegister = second ? random.nextInt(codeBits / 4) : NONE;
         bytes[length++] = (byte) 0xc4;
         bytes[length++] = (byte) ((~rexBits & 7) << 5 | form.vexMap);
-        bytes[length++] = (byte) ((operandBits == 64 ? 0x80 : 0) | (~(second ? vvvvRegister : 0) & 15) << 3
+        boolean wide = switch (form.vexW) {
+            case 0 -> false;
+            case 1 -> true;
+            case 2 -> random.nextBoolean();
+            default -> operandBits == 64;
+        };
+        boolean longVector = form.vexLength == 1 || operandBits == 256 || form.vexLength == 3 && random.nextBoolean();
+        bytes[length++] = (byte) ((wide ? 0x80 : 0) | (longVector ? 4 : 0) | (~(second ? vvvvRegister : 0) & 15) << 3
                 | form.vexPrefix);
         System.arraycopy(form.opcode, 0, bytes, length, form.opcode.length);
         length += form.opcode.length;
@@ -269,7 +276,7 @@ final class EncodedInstruction {
 
     private void immediate(String operand, SplittableRandom random) {
         int size = switch (operand) {
-            case "Ib", "Jb" -> 1;
+            case "Ib", "Jb", "Lx", "Ldq", "Lqq" -> 1;
             case "Iw" -> 2;
             case "Iz" -> operandBits == 16 ? 2 : 4;
             case "Iv" -> operandBits / 8;

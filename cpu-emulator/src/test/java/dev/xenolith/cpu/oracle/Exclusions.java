@@ -13,10 +13,20 @@ final class Exclusions {
     private static final String TIME = "its result changes from moment to moment";
     private static final String MODEL = "its result is a matter of the CPU model";
     private static final String KERNEL = "its result belongs to the host's kernel";
+    private static final String POINTERS = "stores pointers and masks that are a matter of the CPU model";
+    private static final String APPROXIMATE = "within a unit in the last place; FloatAgainstSiliconTest has it";
+    private static final String STATE = "its area is structured; SaveAreaTest has it";
     private static final String HYPERVISOR = "reaches the hypervisor that the host may run under";
 
     private static final Map<String, String> BY_MNEMONIC = Map.ofEntries(
-            Map.entry("XSETBV", "needs CR4.OSXSAVE, which no CPU model has so far"), Map.entry("INT1", HYPERVISOR),
+            Map.entry("XSETBV", KERNEL), Map.entry("INT1", HYPERVISOR), Map.entry("FNSTENV", POINTERS),
+            Map.entry("FNSAVE", POINTERS), Map.entry("FXSAVE", POINTERS), Map.entry("FXRSTOR", STATE),
+            Map.entry("FLDENV", STATE), Map.entry("FRSTOR", STATE), Map.entry("XSAVE", STATE),
+            Map.entry("XSAVEOPT", STATE), Map.entry("XSAVEC", STATE), Map.entry("XSAVES", STATE),
+            Map.entry("FSIN", APPROXIMATE), Map.entry("FCOS", APPROXIMATE), Map.entry("FSINCOS", APPROXIMATE),
+            Map.entry("FPTAN", APPROXIMATE), Map.entry("FPATAN", APPROXIMATE), Map.entry("F2XM1", APPROXIMATE),
+            Map.entry("FYL2X", APPROXIMATE), Map.entry("FYL2XP1", APPROXIMATE),
+            Map.entry("XRSTOR", STATE), Map.entry("XRSTORS", STATE),
             Map.entry("CPUID", MODEL),
             Map.entry("XGETBV", MODEL),
             Map.entry("RDTSC", TIME), Map.entry("RDTSCP", TIME), Map.entry("RDPID", TIME), Map.entry("RDPMC", KERNEL),
@@ -28,7 +38,9 @@ final class Exclusions {
                     "SYSENTER", "enters the host's kernel, or not, as its vendor decided"));
 
     /** Flags of /proc/cpuinfo that have another name than the CPUID feature. */
-    private static final Map<String, String> KERNEL_NAMES = Map.of("lzcnt", "abm", "clfsh", "clflush");
+    private static final Map<String, String> KERNEL_NAMES = Map.of("lzcnt", "abm", "clfsh", "clflush", "sse3", "pni",
+            "sha",
+            "sha_ni");
 
     private final Set<String> hostFlags;
 

@@ -21,7 +21,7 @@ import dev.xenolith.cpu.decode.OpcodeTable;
 
 /**
  * The emulated processor does what silicon does. {@code -Doracle.instances=N} and {@code -Doracle.seed=S} make long runs and
- * repeat failures; the tables of what was compared are {@code target/oracle-*.txt}.
+ * repeat failures, {@code -Doracle.only=REGEX} those of forms whose feature and instruction begin like that; the tables of what was compared are {@code target/oracle-*.txt}.
  */
 class InstructionDifferentialTest {
     private static final long SEED = Long.getLong("oracle.seed", 1);
@@ -52,7 +52,9 @@ class InstructionDifferentialTest {
     }
 
     private List<InstructionForm> forms(int codeBits) {
-        return InstructionForm.table().stream().filter(form -> exclusions.reason(form, codeBits).isEmpty()).toList();
+        String only = System.getProperty("oracle.only", "");
+        return InstructionForm.table().stream().filter(form -> exclusions.reason(form, codeBits).isEmpty())
+                .filter(form -> (form.feature + " " + form.assembly).matches(only + ".*")).toList();
     }
 
     private void compare(SnippetGenerator generator, int codeBits, String name) {

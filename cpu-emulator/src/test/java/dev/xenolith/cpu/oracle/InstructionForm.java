@@ -46,6 +46,10 @@ final class InstructionForm {
     boolean vex;
     int vexPrefix;
     int vexMap;
+    /** 0 128, 1 256, 2 both with different meanings, 3 both. */
+    int vexLength;
+    /** 0, 1, 2 ignored, 3 chooses the operand size. */
+    int vexW;
     byte[] opcode = {};
     boolean registerInOpcode;
     boolean conditionInOpcode;
@@ -124,7 +128,9 @@ final class InstructionForm {
         vex = true;
         vexPrefix = List.of("NP", "66", "F3", "F2").indexOf(parts[2]);
         vexMap = List.of("", "0F", "0F38", "0F3A").indexOf(parts[3]);
-        if (!parts[1].equals("128") || vexPrefix < 0 || vexMap < 1 || !parts[4].equals("W")) {
+        vexLength = List.of("128", "256", "L", "LIG").indexOf(parts[1]);
+        vexW = List.of("W0", "W1", "WIG", "W").indexOf(parts[4]);
+        if (vexLength < 0 || vexPrefix < 0 || vexMap < 1 || vexW < 0) {
             throw new IllegalStateException("no encodings are generated for " + token);
         }
     }
@@ -143,6 +149,7 @@ final class InstructionForm {
             return mnemonic.equals("MOVSXD") ? new int[]{32, 64} : new int[]{16, 32};
         }
         return switch (size) {
+            case "x" -> !vex || vexLength == 0 ? new int[]{128} : vexLength == 1 ? new int[]{256} : new int[]{128, 256};
             case "b" -> new int[]{8};
             case "w", "v=w" -> new int[]{16};
             case "d", "v=d", "y=d" -> new int[]{32};
@@ -166,7 +173,7 @@ final class InstructionForm {
     /** The operand in the r/m field, or an empty string. */
     String modrmOperand() {
         for (String operand : operands) {
-            if (operand.length() == 2 && "EMR".indexOf(operand.charAt(0)) >= 0) {
+            if ("EMRWUQNF".indexOf(operand.charAt(0)) >= 0 && !Character.isUpperCase(operand.charAt(1))) {
                 return operand;
             }
         }
@@ -175,7 +182,7 @@ final class InstructionForm {
 
     boolean mayBeMemory() {
         String operand = modrmOperand();
-        return modrm && modrmByte < 0 && !modIgnored && (operand.startsWith("E") || operand.startsWith("M"));
+        return modrm && modrmByte < 0 && !modIgnored && "EMWQ".indexOf(operand.charAt(0)) >= 0;
     }
 
     boolean mayBeRegister() {
@@ -189,6 +196,15 @@ final class InstructionForm {
     boolean hasOperand(char kind) {
         return operands.stream().anyMatch(operand -> operand.charAt(0) == kind && operand.length() == 2
                 && Character.isLowerCase(operand.charAt(1)) || operand.equals(kind + "-"));
+    }
+
+    /** Whether it has vector or MMX operands, or is an x87 instruction. */
+    boolean isFloating() {
+        return feature.equals("fpu") || operands.stream().anyMatch(operand -> "VWUPQN".indexOf(operand.charAt(0)) >= 0);
+    }
+
+    boolean hasVexOperand() {
+        return operands.stream().anyMatch(operand -> operand.charAt(0) == 'H' || operand.charAt(0) == 'B');
     }
 
     /** All rows of the table, in its order. */

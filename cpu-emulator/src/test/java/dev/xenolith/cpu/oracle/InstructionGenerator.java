@@ -16,6 +16,8 @@ final class InstructionGenerator implements SnippetGenerator {
     private static final long OF = 1 << 11;
     private static final long AC = 1 << 18;
     private static final long STATUS = InstructionForm.STATUS;
+    /** C0 to C3 of the x87 status word. */
+    private static final int CONDITIONS = 0x4700;
     private static final int RAX = 0;
     private static final int RCX = 1;
     private static final int RDX = 2;
@@ -88,6 +90,7 @@ final class InstructionGenerator implements SnippetGenerator {
         if (random.nextInt(48) == 0) {
             registers.rflags |= TF;
         }
+        FxImage.random(random, snippet.fx, snippet.ymmHigh, form.feature.equals("fpu"), false);
         encoded.random(form, true, random);
         placedOutside = false;
         if (codeBits == 32) {
@@ -303,6 +306,9 @@ final class InstructionGenerator implements SnippetGenerator {
         if (form.semantic.startsWith("cmpxchg") && random.nextInt(4) != 0) {
             target &= -size;
         }
+        if (size >= 16 && random.nextInt(8) != 0) {
+            target &= -size;
+        }
         placedOutside = target << 16 >> 16 != target;
         long address = target - segmentBase(registers);
         solve(random, snippet, address);
@@ -320,6 +326,19 @@ final class InstructionGenerator implements SnippetGenerator {
             return 16;
         }
         String operand = form.modrmOperand();
+        if (form.isFloating()) {
+            return switch (operand.substring(1)) {
+                case "t" -> 10;
+                case "dq" -> 16;
+                case "qq" -> 32;
+                case "x", "ps", "pd" -> encoded.operandBits / 8;
+                case "d", "ss" -> 4;
+                case "w" -> 2;
+                case "b" -> 1;
+                case "y" -> encoded.operandBits / 8;
+                default -> 8;
+            };
+        }
         if (operand.endsWith("b")) {
             return 1;
         }
@@ -378,6 +397,17 @@ final class InstructionGenerator implements SnippetGenerator {
 
     private void fillOperand(SplittableRandom random, Snippet snippet, long target, int size) {
         long[] gpr = snippet.registers.gpr;
+        if (form.isFloating()) {
+            for (int at = 0; at < size; at += 8) {
+                int exponent = (int) FloatValues.exponent(random, 15);
+                boolean extended = size == 10;
+                long lane = extended
+                        ? at == 0 ? FloatValues.extendedSignificand(random, exponent) : exponent
+                        : size == 4 ? FloatValues.any(random, 8, 23) : FxImage.lane(random);
+                store(snippet, target + at, Math.min(8, size - at), size < 4 ? Values.any(random) : lane);
+            }
+            return;
+        }
         long value = Values.any(random);
         switch (form.semantic) {
             case "jmpi", "calli" -> value = Targets.code(random);
@@ -438,7 +468,15 @@ final class InstructionGenerator implements SnippetGenerator {
         if (encoded.invalid || several || placedOutside && form.semantic.startsWith("bt")) {
             return new Comparison(flags, 0, 0, Comparison.Memory.ALWAYS, true);
         }
+        // Whether the end of an operand that crosses 4 GB wraps is up to the vendor.
+        if (form.operands.contains("Mt") && encoded.addressBits == 32) {
+            return new Comparison(flags, 0, 0, Comparison.Memory.ALWAYS, true);
+        }
         switch (form.semantic) {
+            case "fprem", "fprem1" -> {
+                // The quotient is undefined for zero, infinity and before exceptions; FloatAgainstSiliconTest looks at it.
+                return new Comparison(0, 0, 0, Comparison.Memory.ALWAYS, false, CONDITIONS);
+            }
             case "rol", "ror", "rcl", "rcr", "shl", "shr", "sar", "shld", "shrd" -> {
                 int count = shiftCount(snippet.registers.gpr);
                 if (count == 0) {

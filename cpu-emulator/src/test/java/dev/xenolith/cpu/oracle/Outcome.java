@@ -32,6 +32,8 @@ final class Outcome {
     final byte[] pages = new byte[AddressMap.WRITABLE_BYTES];
     final byte[] fx = new byte[Snippet.FX_BYTES];
 
+    final byte[] ymmHigh = new byte[Snippet.YMM_HIGH_BYTES];
+
     /** Ran to the INT3 behind its last byte, or trapped there by single-stepping. */
     boolean completed(Snippet snippet) {
         return ending == Ending.EXCEPTION && (vector == BREAKPOINT && rip == snippet.end() + 1

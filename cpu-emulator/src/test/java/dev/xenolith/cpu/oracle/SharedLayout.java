@@ -36,6 +36,8 @@ final class SharedLayout {
     private static final long CODE = 512;
     private static final long FX_IN = 1024;
     private static final long FX_OUT = 1536;
+    private static final long YMM_HIGH_IN = 2048;
+    private static final long YMM_HIGH_OUT = 2304;
     private static final long PAGES = AddressMap.PAGE;
 
     private static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -82,6 +84,7 @@ final class SharedLayout {
         file.set(INT, at + CODE_LENGTH, snippet.code.length);
         putBytes(at + CODE, snippet.code);
         putBytes(at + FX_IN, snippet.fx);
+        putBytes(at + YMM_HIGH_IN, snippet.ymmHigh);
         putBytes(at + PAGES, snippet.pages);
     }
 
@@ -107,6 +110,7 @@ final class SharedLayout {
         outcome.errorCode = file.get(INT, out + ERROR_CODE);
         outcome.cr2 = file.get(LONG, out + CR2);
         MemorySegment.copy(file, ValueLayout.JAVA_BYTE, at + FX_OUT, outcome.fx, 0, Snippet.FX_BYTES);
+        MemorySegment.copy(file, ValueLayout.JAVA_BYTE, at + YMM_HIGH_OUT, outcome.ymmHigh, 0, Snippet.YMM_HIGH_BYTES);
         MemorySegment.copy(file, ValueLayout.JAVA_BYTE, at + PAGES, outcome.pages, 0, AddressMap.WRITABLE_BYTES);
     }
 }

@@ -280,7 +280,7 @@ class SiliconRunnerTest {
     void deathOfTheChildIsReportedAndTheRestOfTheBatchRuns() {
         Snippet overwritesItsRunner = new Snippet(0xf3, 0xaa); // rep stosb over the runner's data
         overwritesItsRunner.registers.gpr[RCX] = 0x10000;
-        overwritesItsRunner.registers.gpr[7] = 0x6000_0000_2000L;
+        overwritesItsRunner.registers.gpr[7] = 0x6000_0000_3000L;
         Snippet before = new Snippet(0xff, 0xc0); // inc eax
         Snippet after = new Snippet(0xff, 0xc0, 0xff, 0xc0);
         List<Outcome> outcomes = List.of(new Outcome(), new Outcome(), new Outcome());

@@ -14,6 +14,8 @@ final class Snippet {
 
     private static final int DEFAULT_ENTRY = 0x800;
 
+    static final int YMM_HIGH_BYTES = 256;
+
     final Registers registers = new Registers();
     byte[] code = {};
     /** Offset of the first instruction from {@link AddressMap#CODE}. */
@@ -22,6 +24,9 @@ final class Snippet {
     final byte[] pages = new byte[AddressMap.WRITABLE_BYTES];
     /** x87, MXCSR and XMM as an FXSAVE64 image (SDM 2A, FXSAVE). */
     final byte[] fx = new byte[FX_BYTES];
+
+    /** Upper halves of YMM0 to YMM15. */
+    final byte[] ymmHigh = new byte[YMM_HIGH_BYTES];
 
     Snippet() {
         resetRegisters();

@@ -1,5 +1,6 @@
 package dev.xenolith.hypervisor.domain;
 
+import dev.xenolith.cpu.processor.FloatContext;
 import dev.xenolith.hypervisor.abi.ArchX86;
 
 /**
@@ -20,8 +21,8 @@ public final class PvContext {
     public long gsBaseKernel;
     /** Base of GS while the guest's user mode runs. */
     public long gsBaseUser;
-    /** FXSAVE image that the vCPU started with. The processor has no x87 or SSE state yet, so nobody changes it. */
-    public final byte[] fpu = new byte[512];
+    /** x87 and vector registers, switched with the others: CR0.TS is the guest's alone. */
+    public final FloatContext floating = new FloatContext();
 
     // ---- modes -------------------------------------------------------------------------------------------------------
 

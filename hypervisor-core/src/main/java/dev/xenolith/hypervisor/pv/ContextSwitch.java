@@ -61,7 +61,7 @@ public final class ContextSwitch implements VcpuState {
     public static void prepare(Processor p, long initialRoot) {
         p.hosted = true;
         p.cpl = 0;
-        require(ControlRegisters.writeCr4(p, CR4));
+        require(ControlRegisters.writeCr4(p, cr4(p)));
         p.setCr3(initialRoot, AddressSpaceTags.HYPERVISOR);
         require(ControlRegisters.writeEfer(p, Bits.EFER_SCE | Bits.EFER_LME | Bits.EFER_NXE));
         require(ControlRegisters.writeCr0(p,
@@ -106,6 +106,7 @@ public final class ContextSwitch implements VcpuState {
         writeCr4(p, context.cr4);
         setTaskSwitched(p, (context.cr0 & Bits.CR0_TS) != 0);
         p.xcr0 = context.xcr0;
+        context.floating.load(p);
         loadDebugRegisters(p, context);
         loadRoot(processor, vcpu);
         loadSegments(processor, vcpu);
@@ -191,6 +192,7 @@ public final class ContextSwitch implements VcpuState {
 
     private static void save(Processor p, PvContext context) {
         System.arraycopy(p.gpr, 0, context.gpr, 0, 16);
+        context.floating.save(p);
         context.rip = p.rip;
         context.rflags = p.rflags();
         System.arraycopy(p.segmentSelector, 0, context.selector, 0, context.selector.length);
@@ -267,8 +269,13 @@ public final class ContextSwitch implements VcpuState {
         loadDebugRegisters(processor.cpu, vcpu.pv());
     }
 
+    /** What is on whatever the guest says. */
+    private static long cr4(Processor p) {
+        return CR4 | (p.model.has("fxsr") ? Bits.CR4_OSFXSR | Bits.CR4_OSXMMEXCPT : 0);
+    }
+
     private static void writeCr4(Processor p, long guest) {
-        long value = CR4 | guest & CR4_GUEST;
+        long value = cr4(p) | guest & CR4_GUEST;
         if (p.cr4 != value) {
             ControlRegisters.writeCr4(p, value);
         }

@@ -5,6 +5,7 @@ import static dev.xenolith.hypervisor.abi.Errno.ERESTART;
 
 import dev.xenolith.cpu.memory.PhysicalMemory;
 import dev.xenolith.cpu.processor.Bits;
+import dev.xenolith.cpu.processor.FloatContext;
 import dev.xenolith.cpu.processor.Processor;
 import dev.xenolith.hypervisor.abi.ArchX86;
 import dev.xenolith.hypervisor.abi.ArchX86.TrapInfo;
@@ -16,6 +17,7 @@ import dev.xenolith.hypervisor.domain.PvContext;
 import dev.xenolith.hypervisor.domain.Vcpu;
 import dev.xenolith.hypervisor.memory.GuestLinear;
 import dev.xenolith.hypervisor.paging.VcpuTables;
+import java.util.Arrays;
 import java.util.Objects;
 
 /** A whole PV vCPU as a vcpu_guest_context: set by builders and VCPUOP_initialise, read by debuggers (arch_set_info_guest). */
@@ -111,7 +113,11 @@ public final class GuestContext {
     }
 
     private static void setRegisters(PvContext context, byte[] c) {
-        System.arraycopy(c, VcpuGuestContext.FPU_CTXT, context.fpu, 0, context.fpu.length);
+        if ((Bytes.get64(c, VcpuGuestContext.FLAGS) & ArchX86.VGCF_I387_VALID) != 0) {
+            // An MXCSR that the processor would refuse leaves the initial state.
+            context.floating.setImage(Arrays.copyOfRange(c, VcpuGuestContext.FPU_CTXT,
+                    VcpuGuestContext.FPU_CTXT + FloatContext.FX_BYTES));
+        }
         for (int i = 0; i < GPR_OFFSETS.length; i++) {
             context.gpr[i] = Bytes.get64(c, REGS + GPR_OFFSETS[i]);
         }
@@ -157,8 +163,11 @@ public final class GuestContext {
         PvContext context = vcpu.pv();
         VcpuTables tables = vcpu.tables();
         byte[] c = new byte[VcpuGuestContext.SIZE];
-        System.arraycopy(context.fpu, 0, c, VcpuGuestContext.FPU_CTXT, context.fpu.length);
-        long flags = (context.kernelMode ? ArchX86.VGCF_IN_KERNEL : 0) | (vcpu.isUp() ? ArchX86.VGCF_ONLINE : 0)
+        byte[] image = new byte[FloatContext.FX_BYTES];
+        context.floating.getImage(image);
+        System.arraycopy(image, 0, c, VcpuGuestContext.FPU_CTXT, image.length);
+        long flags = ArchX86.VGCF_I387_VALID | (context.kernelMode ? ArchX86.VGCF_IN_KERNEL : 0)
+                | (vcpu.isUp() ? ArchX86.VGCF_ONLINE : 0)
                 | (context.failsafeMasksEvents ? ArchX86.VGCF_FAILSAFE_DISABLES_EVENTS : 0)
                 | (context.syscallMasksEvents ? ArchX86.VGCF_SYSCALL_DISABLES_EVENTS : 0);
         Bytes.put64(c, VcpuGuestContext.FLAGS, flags);

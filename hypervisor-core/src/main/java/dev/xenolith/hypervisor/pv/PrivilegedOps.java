@@ -8,6 +8,7 @@ import dev.xenolith.cpu.decode.OpcodeTable;
 import dev.xenolith.cpu.memory.PhysicalMemory;
 import dev.xenolith.cpu.paging.Mmu;
 import dev.xenolith.cpu.processor.Bits;
+import dev.xenolith.cpu.processor.Cpuid;
 import dev.xenolith.cpu.processor.Processor;
 import dev.xenolith.cpu.processor.Vector;
 import dev.xenolith.hypervisor.abi.Bytes;
@@ -262,7 +263,7 @@ final class PrivilegedOps {
     /** XSETBV: only what the processor has, and x87 always. */
     private boolean writeXcr(Processor p, Vcpu vcpu) {
         long value = p.gpr[Processor.RDX] << 32 | p.gpr[Processor.RAX] & 0xffff_ffffL;
-        p.model.cpuid(CPUID_XSTATE, 0, leaf);
+        Cpuid.read(p, CPUID_XSTATE, 0, leaf);
         long supported = (long) leaf[3] << 32 | leaf[0] & 0xffff_ffffL;
         boolean avxWithoutSse = (value & 6) == 4;
         if ((vcpu.pv().cr4 & Bits.CR4_OSXSAVE) == 0 || (int) p.gpr[Processor.RCX] != 0 || (value & 1) == 0
@@ -271,6 +272,7 @@ final class PrivilegedOps {
         }
         vcpu.pv().xcr0 = value;
         p.xcr0 = value;
+        p.updateContext();
         return true;
     }
 }

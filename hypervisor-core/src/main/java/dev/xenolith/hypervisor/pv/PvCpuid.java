@@ -19,6 +19,9 @@ final class PvCpuid {
     private static final int STRUCTURED_FEATURES = 7;
     private static final int PERFORMANCE_MONITORING = 0xa;
     private static final int TOPOLOGY = 0xb;
+    private static final int STATE_COMPONENTS = 0xd;
+    /** XSAVES and XRSTORS are for CPL 0, where no PV guest is. */
+    private static final int XSAVES = 1 << 3;
     private static final int EXTENDED_FEATURES = 0x8000_0001;
     private static final int SVM = 0x8000_000a;
     /** DTES64 MONITOR DSCPL VMX SMX EIST TM2 SDBG XTPR PDCM PCID X2APIC TSC-deadline. */
@@ -73,6 +76,11 @@ final class PvCpuid {
                 if (subleaf == 0) {
                     result[1] &= ~HIDDEN_7_EBX;
                     result[2] &= ~HIDDEN_7_ECX;
+                }
+            }
+            case STATE_COMPONENTS -> {
+                if (subleaf == 1) {
+                    result[0] &= ~XSAVES;
                 }
             }
             case TOPOLOGY -> result[3] = 2 * vcpu.id;
