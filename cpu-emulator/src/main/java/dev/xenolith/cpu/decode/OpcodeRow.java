@@ -87,7 +87,9 @@ public record OpcodeRow(int id, String encodingText, Encoding encoding, String m
     /** Whether an operand is a vector or, if {@code mmx}, an MMX register or in place of one. */
     public boolean hasVector(boolean mmx) {
         for (OperandSpec operand : operands) {
-            if (mmx ? operand.type().isMmx() : operand.type().isVector()) {
+            // H names a register of the file that operand 1 is in.
+            boolean inMmx = operand.type() == OperandType.VECTOR_VEX && operands.getFirst().type().isMmx();
+            if (mmx ? operand.type().isMmx() : operand.type().isVector() && !inMmx) {
                 return true;
             }
         }

@@ -38,6 +38,8 @@ public record Semantic(String name, boolean readsCondition, int flagsRead, int f
         X87,
         /** x87; does not wait. */
         X87_NO_WAIT,
+        /** EMMS. */
+        MMX,
         /** FWAIT. */
         WAIT,
         /** MXCSR. */
@@ -79,6 +81,7 @@ public record Semantic(String name, boolean readsCondition, int flagsRead, int f
                 case "end" -> ends = true;
                 case "x87" -> unit = Unit.X87;
                 case "x87n" -> unit = Unit.X87_NO_WAIT;
+                case "mmx" -> unit = Unit.MMX;
                 case "wait" -> unit = Unit.WAIT;
                 case "sse" -> unit = Unit.SSE;
                 case "xsave" -> unit = Unit.XSAVE;

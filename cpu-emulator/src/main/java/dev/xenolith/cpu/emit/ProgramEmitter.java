@@ -200,6 +200,7 @@ final class ProgramEmitter {
             case NONE -> 0;
             case X87 -> FloatGate.X87 | FloatGate.PENDING;
             case X87_NO_WAIT -> FloatGate.X87;
+            case MMX -> FloatGate.MMX | FloatGate.PENDING;
             case WAIT -> FloatGate.WAIT | FloatGate.PENDING;
             case SSE -> row.encoding().vex() ? FloatGate.AVX : FloatGate.SSE;
             case XSAVE -> FloatGate.XSAVE;

@@ -25,6 +25,11 @@ public final class FloatGate {
 
     private FloatGate() {}
 
+    /** As {@link Processor#commitSse}, for programs that change what is no vector register. */
+    public static void commit(Processor p) {
+        p.commitSse();
+    }
+
     /** The gate of the present state. */
     static int of(Processor p) {
         boolean emulated = (p.cr0 & Bits.CR0_EM) != 0;

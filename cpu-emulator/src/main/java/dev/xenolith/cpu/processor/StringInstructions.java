@@ -128,6 +128,14 @@ public final class StringInstructions {
                 : p.segments.readable(segment, at, bytes);
     }
 
+    /** Linear address of {@code bytes} at {@code offset} in {@code segment}, to be written: the operand of MASKMOVQ. */
+    public static long writable(Processor p, long offset, int segment, int addressBits, int bytes) {
+        long at = Logic.zeroExtend(offset, addressBits);
+        return (p.codeContext & Mode.CODE_SIZE) == Mode.CODE_64 || segment == Processor.FLAT
+                ? p.segmentBase[segment] + at
+                : p.segments.writable(segment, at, bytes);
+    }
+
     // ---- repetition ------------------------------------------------------------------------------------------------
 
     private static boolean isDone(Processor p, int addressBits) {

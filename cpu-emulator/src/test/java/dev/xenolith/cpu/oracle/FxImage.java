@@ -40,7 +40,7 @@ final class FxImage {
         boolean pending = (status & ~control & 63) != 0;
         status |= pending ? 0x8080 : 0;
         image.putShort(FCW, (short) control).putShort(FSW, (short) status);
-        image.put(FTW, (byte) (random.nextInt(3) == 0 ? 0xff : random.nextInt() | random.nextInt()));
+        image.put(FTW, (byte) (random.nextInt(3) == 0 ? 0xff : random.nextInt(256)));
         if (x87 && random.nextInt(3) == 0) {
             // Room for a push.
             int top = status >> 11 & 7;

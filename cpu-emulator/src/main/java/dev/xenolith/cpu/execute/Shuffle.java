@@ -1,0 +1,136 @@
+package dev.xenolith.cpu.execute;
+
+/** Moving packed elements about (SDM 1 9.4.4, 10.4.4, 11.4.2): packing, interleaving, shuffling, inserting, masks. */
+public final class Shuffle {
+    private Shuffle() {}
+
+    // ---- packing -----------------------------------------------------------------------------------------------------
+
+    /** The words of {@code low} and {@code high}, saturated to signed bytes. */
+    public static long packSignedBytes(long low, long high) {
+        long r = 0;
+        for (int i = 0; i < 4; i++) {
+            r |= (clamp((short) (low >> 16 * i), -128, 127) & 0xff) << 8 * i;
+            r |= (clamp((short) (high >> 16 * i), -128, 127) & 0xff) << 8 * i + 32;
+        }
+        return r;
+    }
+
+    /** The signed words of {@code low} and {@code high}, saturated to unsigned bytes. */
+    public static long packUnsignedBytes(long low, long high) {
+        long r = 0;
+        for (int i = 0; i < 4; i++) {
+            r |= clamp((short) (low >> 16 * i), 0, 255) << 8 * i;
+            r |= clamp((short) (high >> 16 * i), 0, 255) << 8 * i + 32;
+        }
+        return r;
+    }
+
+    /** The doublewords of {@code low} and {@code high}, saturated to signed words. */
+    public static long packSignedWords(long low, long high) {
+        return clamp((int) low, -32768, 32767) & 0xffff | (clamp((int) (low >> 32), -32768, 32767) & 0xffff) << 16
+                | (clamp((int) high, -32768, 32767) & 0xffff) << 32 | clamp((int) (high >> 32), -32768, 32767) << 48;
+    }
+
+    private static long clamp(long value, long low, long high) {
+        return Math.min(Math.max(value, low), high);
+    }
+
+    // ---- interleaving: of the low or the high halves of two quadwords ------------------------------------------------
+
+    public static long interleaveLowBytes(long a, long b) {
+        return spreadBytes(a) | spreadBytes(b) << 8;
+    }
+
+    public static long interleaveHighBytes(long a, long b) {
+        return interleaveLowBytes(a >>> 32, b >>> 32);
+    }
+
+    /** The low four bytes, each at the place of a word. */
+    private static long spreadBytes(long a) {
+        long x = a & 0xffff_ffffL;
+        x = (x | x << 16) & 0x0000_ffff_0000_ffffL;
+        return (x | x << 8) & 0x00ff_00ff_00ff_00ffL;
+    }
+
+    public static long interleaveLowWords(long a, long b) {
+        return a & 0xffff | (b & 0xffff) << 16 | (a & 0xffff_0000L) << 16 | (b & 0xffff_0000L) << 32;
+    }
+
+    public static long interleaveHighWords(long a, long b) {
+        return interleaveLowWords(a >>> 32, b >>> 32);
+    }
+
+    public static long interleaveLowDoublewords(long a, long b) {
+        return a & 0xffff_ffffL | b << 32;
+    }
+
+    public static long interleaveHighDoublewords(long a, long b) {
+        return a >>> 32 | b & 0xffff_ffff_0000_0000L;
+    }
+
+    // ---- shuffling ---------------------------------------------------------------------------------------------------
+
+    /** Doubleword {@code index}, of which two bits count, of {@code high:low}. */
+    private static long doubleword(long low, long high, long index) {
+        return ((index & 2) != 0 ? high : low) >>> 32 * (index & 1) & 0xffff_ffffL;
+    }
+
+    /** Two doublewords of {@code high:low}, chosen by the four bits of {@code control} from bit {@code from} on. */
+    public static long doublewords(long low, long high, long control, int from) {
+        long two = control >>> from;
+        return doubleword(low, high, two) | doubleword(low, high, two >>> 2) << 32;
+    }
+
+    /** The four words of {@code a} in the order that {@code control} says, two bits a word. */
+    public static long words(long a, long control) {
+        long r = 0;
+        for (int i = 0; i < 4; i++) {
+            r |= (a >>> 16 * (control >>> 2 * i & 3) & 0xffff) << 16 * i;
+        }
+        return r;
+    }
+
+    /** {@code low} or, if bit {@code bit} of {@code control} is set, {@code high}. */
+    public static long quadword(long low, long high, long control, int bit) {
+        return (control >>> bit & 1) != 0 ? high : low;
+    }
+
+    // ---- inserting and extracting ------------------------------------------------------------------------------------
+
+    /** {@code a}, whose words are numbers {@code first} to {@code first} + 3, with word {@code index} (modulo 8) replaced. */
+    public static long insertWord(long a, long word, long index, int first) {
+        int at = (int) (index & 7) - first;
+        if (at < 0 || at > 3) {
+            return a;
+        }
+        return a & ~(0xffffL << 16 * at) | (word & 0xffff) << 16 * at;
+    }
+
+    /** Word {@code index}, modulo 8, of {@code high:low}. */
+    public static long extractWord(long low, long high, long index) {
+        return ((index & 4) != 0 ? high : low) >>> 16 * (index & 3) & 0xffff;
+    }
+
+    /** {@code a} with its low doubleword replaced. */
+    public static long low(long a, long doubleword) {
+        return a & 0xffff_ffff_0000_0000L | doubleword & 0xffff_ffffL;
+    }
+
+    /** Two doublewords in one quadword. */
+    public static long pair(long low, long high) {
+        return low & 0xffff_ffffL | high << 32;
+    }
+
+    // ---- masks of signs ----------------------------------------------------------------------------------------------
+
+    /** The top bits of the eight bytes. */
+    public static long signsOfBytes(long a) {
+        return (a >>> 7 & 0x0101_0101_0101_0101L) * 0x0102_0408_1020_4080L >>> 56;
+    }
+
+    /** The top bits of the two doublewords. */
+    public static long signsOfDoublewords(long a) {
+        return a >>> 62 & 2 | a >>> 31 & 1;
+    }
+}
