@@ -156,6 +156,15 @@ public final class Packed {
         return low & 0xffff_ffffL | high << 32;
     }
 
+    /** High halves of twice the signed products, rounded (PMULHRSW). */
+    public static long mulHighRoundedWords(long a, long b) {
+        long r = 0;
+        for (int i = 0; i < 64; i += 16) {
+            r |= ((long) ((short) (a >> i) * (short) (b >> i)) + 0x4000 >> 15 & 0xffff) << i;
+        }
+        return r;
+    }
+
     /** Sum of the absolute differences of unsigned bytes. */
     public static long sumOfDifferences(long a, long b) {
         long sum = 0;
@@ -193,6 +202,41 @@ public final class Packed {
 
     private static long select(long mask, long ifSet, long otherwise) {
         return ifSet & mask | otherwise & ~mask;
+    }
+
+    // ---- signs: of b given to a; 0 where b is -------------------------------------------------------------------------
+
+    public static long signBytes(long a, long b) {
+        long r = 0;
+        for (int i = 0; i < 64; i += 8) {
+            r |= ((byte) (a >> i) * (long) Integer.signum((byte) (b >> i)) & 0xff) << i;
+        }
+        return r;
+    }
+
+    public static long signWords(long a, long b) {
+        long r = 0;
+        for (int i = 0; i < 64; i += 16) {
+            r |= ((short) (a >> i) * (long) Integer.signum((short) (b >> i)) & 0xffff) << i;
+        }
+        return r;
+    }
+
+    public static long signDoublewords(long a, long b) {
+        return (int) a * (long) Integer.signum((int) b) & 0xffff_ffffL
+                | (a >> 32) * Integer.signum((int) (b >> 32)) << 32;
+    }
+
+    public static long absoluteBytes(long a) {
+        return signBytes(a, a);
+    }
+
+    public static long absoluteWords(long a) {
+        return signWords(a, a);
+    }
+
+    public static long absoluteDoublewords(long a) {
+        return signDoublewords(a, a);
     }
 
     // ---- comparison: all ones where it holds -------------------------------------------------------------------------

@@ -96,6 +96,36 @@ public final class Shuffle {
         return (control >>> bit & 1) != 0 ? high : low;
     }
 
+    /** Eight bytes of {@code high:low} as the bytes of {@code control} say, modulo 16; 0 where their top bit is set (PSHUFB). */
+    public static long bytes(long low, long high, long control) {
+        long r = 0;
+        for (int i = 0; i < 64; i += 8) {
+            int from = (int) (control >>> i);
+            if ((from & 0x80) == 0) {
+                r |= ((from & 8) != 0 ? high : low) >>> 8 * (from & 7) << 56 >>> 56 - i;
+            }
+        }
+        return r;
+    }
+
+    /** The eight bytes from byte {@code count} on of four quadwords, {@code q0} the lowest; 0 beyond them (PALIGNR). */
+    public static long align(long q0, long q1, long q2, long q3, long count) {
+        int quad = (int) (count >>> 3);
+        int shift = 8 * (int) (count & 7);
+        long low = pick(q0, q1, q2, q3, quad);
+        return shift == 0 ? low : low >>> shift | pick(q0, q1, q2, q3, quad + 1) << 64 - shift;
+    }
+
+    private static long pick(long q0, long q1, long q2, long q3, int number) {
+        return switch (number) {
+            case 0 -> q0;
+            case 1 -> q1;
+            case 2 -> q2;
+            case 3 -> q3;
+            default -> 0;
+        };
+    }
+
     // ---- inserting and extracting ------------------------------------------------------------------------------------
 
     /** {@code a}, whose words are numbers {@code first} to {@code first} + 3, with word {@code index} (modulo 8) replaced. */

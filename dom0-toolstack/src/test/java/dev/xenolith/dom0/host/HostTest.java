@@ -55,13 +55,13 @@ class HostTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"traps", "events", "time", "pagetables", "grants", "memory", "smp"})
+    @ValueSource(strings = {"traps", "events", "time", "pagetables", "grants", "memory", "smp", "fpu"})
     void testGuestsPass(String image) throws Exception {
         for (long seed : new long[]{1, 2}) {
             try (TestHost host = TestHost.virtual(seed)) {
                 long free = host.freeKiB();
                 TestGuest guest = host
-                        .start(TestHost.config(image, TestHost.image(image), "", image.equals("smp") ? 2 : 1));
+                        .start(TestHost.config(image, TestHost.image(image), "", vcpus(image)));
                 assertThat(guest.awaitEnd()).as("seed %d\n%s", seed, host.toolstack.consoleRing(false))
                         .contains("VERDICT " + image + " PASS");
                 host.awaitGone(guest.domid);
@@ -69,6 +69,14 @@ class HostTest {
                 assertThat(host.freeKiB()).isEqualTo(free);
             }
         }
+    }
+
+    private static int vcpus(String image) {
+        return switch (image) {
+            case "smp" -> 2;
+            case "fpu" -> 3;
+            default -> 1;
+        };
     }
 
     @Test
