@@ -19,7 +19,8 @@ final class SequenceGenerator implements SnippetGenerator {
 
     /** Takes those of {@code forms} that neither transfer control nor do more than compute. */
     SequenceGenerator(List<InstructionForm> forms) {
-        this.forms = forms.stream().filter(form -> !form.endsBlock && !form.semantic.equals("enter")).toList();
+        this.forms = forms.stream().filter(form -> !form.endsBlock && !form.semantic.equals("enter")
+                && !form.semantic.startsWith("fprem")).toList(); // conditions that are undefined now and then
         first = new InstructionGenerator(this.forms, 64);
     }
 
