@@ -26,6 +26,7 @@ public final class FpuState {
     /** Control word after FNINIT. */
     static final int INITIAL_CONTROL = 0x37f;
     private static final int RESET_CONTROL = 0x40;
+    private static final int RESET_TAGS = 0x5555;
     /** Bits of the control word that can be written; bit 6 reads as one. */
     private static final int CONTROL_BITS = 0x1f3f;
 
@@ -82,6 +83,13 @@ public final class FpuState {
 
     boolean hasPendingException() {
         return (status & ERROR_SUMMARY) != 0;
+    }
+
+    /** Power-up and reset: all registers are zero and, other than after FNINIT, not empty, and all exceptions unmasked (SDM 3A table 9-1). */
+    void powerUp() {
+        clear();
+        setControl(RESET_CONTROL);
+        setTagWord(RESET_TAGS);
     }
 
     /** FNINIT: the registers keep their values and become empty. */

@@ -9,6 +9,8 @@ final class Reset {
     private static final long FIRST_BASE = 0xffff_0000L;
     private static final long FIRST_OFFSET = 0xfff0;
 
+    private static final int FIRST_MXCSR = 0x1f80;
+
     private Reset() {}
 
     /** The state after power-up: the bootstrap processor is about to fetch from FFFFFFF0h, the others wait for a start-up IPI. */
@@ -17,11 +19,17 @@ final class Reset {
         p.msr.reset(p.model);
         p.smbase = SystemManagement.FIRST_SMBASE;
         p.xcr0 = 1;
+        p.fpu.powerUp();
+        p.setMxcsr(FIRST_MXCSR);
+        Arrays.fill(p.vector, 0);
         p.cr0 = Bits.CR0_CD | Bits.CR0_NW | Bits.CR0_ET;
         common(p);
     }
 
-    /** INIT: as power-up, but caches, TSC, model-specific registers and SMBASE stay (SDM 3A table 9-1). */
+    /**
+     * INIT: as power-up, but caches, TSC, model-specific registers, SMBASE, XCR0 and the x87, MMX, SSE and AVX registers stay (SDM
+     * 3A table 9-1).
+     */
     static void init(Processor p) {
         p.cr0 = p.cr0 & (Bits.CR0_CD | Bits.CR0_NW) | Bits.CR0_ET;
         common(p);

@@ -152,7 +152,9 @@ final class ModesTest {
             byte[] code = new byte[16];
             random.nextBytes(code);
             DecodedInstruction instruction = decoder.decode(code, 0, 16, 0, Mode.CODE_16 | Mode.REAL);
-            if (instruction == null || !comparable(instruction.row)) {
+            // Code can be written to in real mode only.
+            if (instruction == null || !comparable(instruction.row)
+                    || instruction.memoryOperand() >= 0 && instruction.segment == Processor.CS) {
                 continue;
             }
             long[] registers = new long[8];
@@ -184,7 +186,9 @@ final class ModesTest {
                 && !row.semantic().program().contains("ControlTransfer.")
                 && !row.semantic().program().contains("SystemCalls.")
                 && !row.semantic().program().contains("SystemInstructions.")
-                && !row.semantic().program().contains("SystemManagement.") && !semantic.equals("ud");
+                && !row.semantic().program().contains("SystemManagement.")
+                // The x87 environment has another layout in each.
+                && !semantic.matches("fldenv|fnstenv|frstor|fnsave") && !semantic.equals("ud");
     }
 
     /** Code and data in one segment of 64 KiB at 10000h; every vector leads to the same place in both modes. */

@@ -101,6 +101,63 @@ final class ResetTest {
     }
 
     @Test
+    void floatingPointRegistersArePowersUpsAndOutliveInit() {
+        second.fpu.setControl(0x37f);
+        second.fpu.valid = 0;
+        second.fpu.significand[3] = 5;
+        second.fpu.setStatusWord(1);
+        second.setMxcsr(0x9fc0);
+        second.vector[6] = 7;
+        second.xcr0 = 3;
+        second.cr0 |= Bits.CR0_TS;
+        second.cr4 |= Bits.CR4_OSFXSR;
+        second.updateContext();
+        assertThat(second.floatGate & FloatGate.X87).isNotZero();
+        processors.apicBus().send(1, false, ApicBus.INIT, 0, false);
+        second.run(10);
+        assertThat(second.fpu.control()).as("control word after INIT").isEqualTo(0x37f);
+        assertThat(second.fpu.tagWord()).isEqualTo(0xffff);
+        assertThat(second.fpu.significand[3]).isEqualTo(5);
+        assertThat(second.mxcsr()).isEqualTo(0x9fc0);
+        assertThat(second.vector[6]).isEqualTo(7);
+        assertThat(second.xcr0).isEqualTo(3);
+        assertThat(second.floatGate & FloatGate.X87).as("CR0.TS is clear").isZero();
+        assertThat(second.floatGate & FloatGate.SSE).as("CR4.OSFXSR is clear").isNotZero();
+        second.fpu.setControl(0);
+        second.updateContext();
+        second.reset();
+        assertThat(second.fpu.control()).isEqualTo(0x40);
+        assertThat(second.fpu.statusWord()).isZero();
+        assertThat(second.fpu.tagWord()).isEqualTo(0x5555);
+        assertThat(second.fpu.significand[3]).isZero();
+        assertThat(second.mxcsr()).isEqualTo(0x1f80);
+        assertThat(second.vector[6]).isZero();
+        assertThat(second.xcr0).isEqualTo(1);
+        assertThat(second.floatGate & (FloatGate.X87 | FloatGate.PENDING)).isZero();
+    }
+
+    @Test
+    void anSmiOpensTheX87AndRsmClosesItAgain() {
+        code(0x1000, "90 f4");
+        first.segmentSelector[Processor.CS] = 0x100;
+        first.segmentBase[Processor.CS] = 0x1000;
+        first.rip = 0x1000;
+        first.cr0 |= Bits.CR0_TS | Bits.CR0_EM;
+        first.updateContext();
+        // fld1; rsm: SMI clears CR0.TS and EM, and the registers are not part of the saved state.
+        code(0x3_8000, "d9 e8 0f aa");
+        first.fpu.initialize();
+        first.raiseSmi();
+        first.run(1);
+        assertThat(first.inSystemManagement).isTrue();
+        assertThat(first.floatGate & FloatGate.X87).isZero();
+        assertThat(first.run(10).kind).isEqualTo(Stop.Kind.HALTED);
+        assertThat(first.rip).isEqualTo(0x1002);
+        assertThat(first.fpu.top).isEqualTo(7);
+        assertThat(first.floatGate & FloatGate.X87).isNotZero();
+    }
+
+    @Test
     void rsmOutsideIsUndefined() {
         try {
             SystemManagement.resume(first);

@@ -53,6 +53,7 @@ final class TaskSwitchTest {
             assertThat(p.segmentSelector[Processor.LDTR]).isEqualTo(LegacyMachine.LDT);
             assertThat(p.segmentSelector[Processor.TR]).isEqualTo(NEXT_TSS);
             assertThat(p.cr0 & Bits.CR0_TS).isNotZero();
+            assertThat(p.floatGate & FloatGate.X87).isNotZero();
             assertThat(m.busy(LegacyMachine.TSS)).isZero();
             assertThat(m.busy(NEXT_TSS)).isNotZero();
             assertThat(m.memory.read(TASK + 52, 4)).isEqualTo(0xb0b);
