@@ -285,8 +285,8 @@ class PcBoardTest {
     @Test
     void anotherProcessorIsStartedInRealMode() throws Exception {
         GuestCode code = guest();
-        // At 8000h: mov dx, 3f8h; mov al, 'A'; out dx, al; hlt
-        code.store(0x8000, 0xb003_f8ba).store(0x8004, 0xf4ee_41);
+        // At 8000h: mov dx, 3fbh; mov al, 3; out dx, al; mov dl, f8h; mov al, 'A'; out dx, al; hlt
+        code.store(0x8000, 0xb003_fbba).store(0x8004, 0xf8b2_ee03).store(0x8008, 0xf4ee_41b0);
         code.store(LAPIC + 0x310, 1 << 24).store(LAPIC + 0x300, 0x4500).store(LAPIC + 0x300, 0x4608);
         code.jmp(code.here());
         try (PcBoard board = board(2, 4_000_000)) {
@@ -300,8 +300,10 @@ class PcBoardTest {
     @Test
     void firmwareStartsAtTheResetVector() throws Exception {
         byte[] image = new byte[64 << 10];
-        // mov dx, 3f8h; mov al, 'F'; out dx, al; jmp $
-        byte[] code = {(byte) 0xba, (byte) 0xf8, 3, (byte) 0xb0, 'F', (byte) 0xee, (byte) 0xeb, (byte) 0xfe};
+        // mov dx, 3fbh; mov al, 3; out dx, al; mov dl, f8h; mov al, 'F'; out dx, al; jmp $
+        byte[] code = {(byte) 0xba, (byte) 0xfb, 3, (byte) 0xb0, 3, (byte) 0xee, (byte) 0xb2, (byte) 0xf8, (byte) 0xb0,
+            'F',
+            (byte) 0xee, (byte) 0xeb, (byte) 0xfe};
         System.arraycopy(code, 0, image, image.length - 16, code.length);
         PcBoard.Options options = new PcBoard.Options(64 << 20, 1, CpuModel.amd(),
                 new Machine.Configuration(ClockMode.VIRTUAL, 1), machine -> new StreamBackend(output, machine), 0,
