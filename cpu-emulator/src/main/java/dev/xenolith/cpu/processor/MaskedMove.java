@@ -1,7 +1,5 @@
 package dev.xenolith.cpu.processor;
 
-import dev.xenolith.cpu.memory.PhysicalMemory;
-
 /** MASKMOVQ and MASKMOVDQU (SDM 2B): bytes whose mask has its top bit set are stored. */
 public final class MaskedMove {
     private MaskedMove() {}
@@ -9,14 +7,9 @@ public final class MaskedMove {
     /** Stores the bytes of {@code low} and {@code high} that the masks select at {@code address}; {@code bytes} 8 or 16. */
     public static void store(Processor p, long address, long low, long high, long lowMask, long highMask, int bytes) {
         // All of it must be writable, whatever the mask: so it is on the processors.
-        if (Long.compareUnsigned(p.wrap(address + bytes - 1), address) < 0) {
-            // Other accesses fault when they cross 4 GiB; this one goes on at 0 (seen on Zen 3).
-            p.probeStore(address, 1);
-            p.probeStore(p.wrap((address | PhysicalMemory.FRAME_SIZE - 1) + 1), 1);
-        } else {
-            for (int i = 0; i < bytes; i += 8) {
-                p.probeStore(address + i, 8);
-            }
+        for (int i = 0; i < bytes; i += 8) {
+            // A quadword that crosses 4 GiB faults, but the second of two may be at 0.
+            p.probeStore(p.wrap(address + i), 8);
         }
         for (int i = 0; i < bytes; i++) {
             if (isSelected(i, lowMask, highMask)) {
