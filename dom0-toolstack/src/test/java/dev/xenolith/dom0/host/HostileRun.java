@@ -4,6 +4,7 @@ import dev.xenolith.cpu.processor.Processor;
 import dev.xenolith.device.board.ClockMode;
 import dev.xenolith.device.board.Supervisor;
 import dev.xenolith.dom0.host.TestHost.TestGuest;
+import dev.xenolith.dom0.xl.NoSuchDomainException;
 import dev.xenolith.dom0.xl.Toolstack.ShutdownRequest;
 import dev.xenolith.hypervisor.Hypervisor;
 import dev.xenolith.hypervisor.memory.Checks;
@@ -144,7 +145,12 @@ final class HostileRun implements AutoCloseable {
         if (!attacker.said().contains("VERDICT torture PASS")) {
             return "the hostile guest itself came to harm:\n" + attacker.said() + host.toolstack.consoleRing(false);
         }
-        host.toolstack.requestShutdown(victim.domid, ShutdownRequest.POWEROFF);
+        try {
+            host.toolstack.requestShutdown(victim.domid, ShutdownRequest.POWEROFF);
+        } catch (NoSuchDomainException e) {
+            // It found something and ended before anybody asked it to.
+            return "the victim says:\n" + victim.awaitEnd();
+        }
         String last = victim.awaitEnd();
         if (!last.contains("VERDICT victim PASS")) {
             return last;
