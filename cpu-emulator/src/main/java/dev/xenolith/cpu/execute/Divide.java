@@ -1,5 +1,7 @@
 package dev.xenolith.cpu.execute;
 
+import dev.xenolith.cpu.fpu.WideDivision;
+
 /**
  * Division of a double-width dividend {@code high:low}. The quotients may be asked for only if the divisor is not zero and the
  * quotient fits, which {@code ...Fits} answers; otherwise the instruction raises #DE.
@@ -13,7 +15,7 @@ public final class Divide {
 
     public static long unsignedQuotient(long high, long low, long divisor, int bits) {
         if (bits == 64) {
-            return unsignedQuotient128(high, low, divisor);
+            return WideDivision.unsignedQuotient(high, low, divisor);
         }
         long dividend = Logic.zeroExtend(high, bits) << bits | Logic.zeroExtend(low, bits);
         return Long.divideUnsigned(dividend, Logic.zeroExtend(divisor, bits));
@@ -79,7 +81,7 @@ public final class Divide {
         if (Long.compareUnsigned(magnitudeHigh, magnitude) >= 0) {
             return false;
         }
-        long quotient = unsignedQuotient128(magnitudeHigh, magnitudeLow, magnitude);
+        long quotient = WideDivision.unsignedQuotient(magnitudeHigh, magnitudeLow, magnitude);
         return quotient >= 0 || quotient == Long.MIN_VALUE && negative != divisor < 0;
     }
 
@@ -90,41 +92,7 @@ public final class Divide {
         boolean negative = high < 0;
         long magnitudeLow = negative ? -low : low;
         long magnitudeHigh = negative ? ~high + (low == 0 ? 1 : 0) : high;
-        long quotient = unsignedQuotient128(magnitudeHigh, magnitudeLow, Math.abs(divisor));
+        long quotient = WideDivision.unsignedQuotient(magnitudeHigh, magnitudeLow, Math.abs(divisor));
         return negative != divisor < 0 ? -quotient : quotient;
-    }
-
-    /**
-     * Schoolbook division with two 32-bit digits (Knuth, The Art of Computer Programming 2, 4.3.1, algorithm D); needs
-     * {@code high < divisor}, unsigned.
-     */
-    private static long unsignedQuotient128(long high, long low, long divisor) {
-        if (high == 0) {
-            return Long.divideUnsigned(low, divisor);
-        }
-        int shift = Long.numberOfLeadingZeros(divisor);
-        long d = divisor << shift;
-        long dHigh = d >>> 32;
-        long dLow = d & 0xffff_ffffL;
-        long top = shift == 0 ? high : high << shift | low >>> 64 - shift;
-        long rest = low << shift;
-        long q1 = digit(top, rest >>> 32, d, dHigh, dLow);
-        long middle = (top << 32 | rest >>> 32) - q1 * d;
-        long q0 = digit(middle, rest & 0xffff_ffffL, d, dHigh, dLow);
-        return (q1 << 32) + q0;
-    }
-
-    /** One digit: {@code (top:next) / d} where top < d and next is the following 32-bit digit. */
-    private static long digit(long top, long next, long d, long dHigh, long dLow) {
-        long q = Long.divideUnsigned(top, dHigh);
-        long r = top - q * dHigh;
-        while (q >>> 32 != 0 || Long.compareUnsigned(q * dLow, r << 32 | next) > 0) {
-            q--;
-            r += dHigh;
-            if (r >>> 32 != 0) {
-                break;
-            }
-        }
-        return q;
     }
 }

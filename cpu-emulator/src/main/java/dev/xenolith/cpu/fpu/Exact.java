@@ -1,7 +1,5 @@
 package dev.xenolith.cpu.fpu;
 
-import dev.xenolith.cpu.execute.Divide;
-
 /**
  * Arithmetic on unpacked numbers, exact but for the sticky last bit of 128. Operands are zero, finite or infinite and not altered;
  * the caller has dealt with NaNs and with what is invalid. Zeros and infinities are as IEEE 754 6.3 has them.
@@ -80,9 +78,9 @@ final class Exact {
             // a/2 over b, so that the quotient is below one.
             long high = a.high >>> 1;
             long low = a.high << 63;
-            long q1 = Divide.unsignedQuotient(high, low, b.high, 64);
+            long q1 = WideDivision.unsignedQuotient(high, low, b.high);
             long rest = low - q1 * b.high;
-            long q0 = Divide.unsignedQuotient(rest, 0, b.high, 64);
+            long q0 = WideDivision.unsignedQuotient(rest, 0, b.high);
             long lost = -(q0 * b.high);
             r.setFinite(negative, a.exponent - b.exponent, q1, q0 | (lost != 0 ? 1 : 0));
         }
