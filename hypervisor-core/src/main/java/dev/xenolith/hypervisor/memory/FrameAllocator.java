@@ -8,17 +8,14 @@ import java.util.List;
  * Hands out single frames of RAM and takes them back. A frame that is handed out is zero, has no owner, type or reference, and no
  * processor holds a translation for it.
  *
- * <p>Frames that were used before come first, latest first: they cost the host nothing new. Runs of returned frames go back to the
- * host in one piece. RAM below 1 MiB is left to firmware.
+ * <p>Frames that were used before come first, latest first: most cost the host nothing new. RAM below 1 MiB is left to firmware.
  */
 final class FrameAllocator {
     private static final int FIRST_FRAME = 0x100;
-    /** From this many frames on, returning a run to the host is cheaper than clearing it. */
-    private static final int DISCARD_RUN = 16;
 
-    private final PhysicalMemory ram;
     private final FrameTable frames;
     private final TlbFlush tlb;
+    private final Scrubber scrubber;
     private final boolean scrubs;
     private final List<MemoryLayout.Region> regions;
     private final long total;
@@ -29,12 +26,9 @@ final class FrameAllocator {
     private int freeHead = FrameTable.NO_FRAME;
     private long free;
     private long quarantined;
-    /** Returned frames that are not yet zero: a run. */
-    private int dirtyStart;
-    private int dirtyCount;
 
     FrameAllocator(PhysicalMemory ram, FrameTable frames, TlbFlush tlb, Checks checks) {
-        this.ram = ram;
+        scrubber = new Scrubber(ram, frames.size());
         this.frames = frames;
         this.tlb = tlb;
         scrubs = checks.on(Checks.Check.SCRUB);
@@ -43,6 +37,7 @@ final class FrameAllocator {
         for (MemoryLayout.Region region : regions) {
             for (int mfn = start(region); mfn < end(region); mfn++) {
                 frames.setOwner(mfn, FrameTable.NOBODY);
+                scrubber.addFresh(mfn);
             }
             free += end(region) - start(region);
         }
@@ -62,7 +57,7 @@ final class FrameAllocator {
     int allocate() {
         int mfn = freeHead;
         if (mfn != FrameTable.NO_FRAME) {
-            clean();
+            settle();
             freeHead = frames.next[mfn];
             tlb.settle(frames.stamp(mfn));
         } else {
@@ -71,6 +66,7 @@ final class FrameAllocator {
                 return mfn;
             }
         }
+        scrubber.take(mfn);
         free--;
         return mfn;
     }
@@ -101,24 +97,7 @@ final class FrameAllocator {
         frames.next[mfn] = freeHead;
         freeHead = mfn;
         free++;
-        if (mfn != dirtyStart + dirtyCount) {
-            clean();
-            dirtyStart = mfn;
-        }
-        dirtyCount++;
-    }
-
-    /** Zeroes what has been returned since the last call. */
-    private void clean() {
-        if (scrubs && dirtyCount > 0) {
-            if (dirtyCount >= DISCARD_RUN) {
-                ram.discardFrames(dirtyStart, dirtyCount);
-            } else {
-                ram.fill((long) dirtyStart << PhysicalMemory.FRAME_SHIFT,
-                        (long) dirtyCount << PhysicalMemory.FRAME_SHIFT, 0);
-            }
-        }
-        dirtyCount = 0;
+        scrubber.add(mfn);
     }
 
     /** Frames under management, whoever has them. */
@@ -141,8 +120,10 @@ final class FrameAllocator {
         return freeHead;
     }
 
-    /** Zeroes everything outstanding, so that free memory can be compared. */
+    /** Zeroes everything outstanding: free memory can then be handed out, or compared. */
     void settle() {
-        clean();
+        if (scrubs) {
+            scrubber.clean();
+        }
     }
 }

@@ -117,12 +117,13 @@ public final class Memory {
         return owner;
     }
 
-    /** Forgets an owner that has nothing left. */
+    /** Forgets an owner that has nothing left; what nobody else took up meanwhile goes back to the host. */
     public void removeOwner(MemoryOwner owner) {
         if (!owner.isEmpty()) {
             throw new IllegalArgumentException(owner + " still has memory");
         }
         owners[owner.domid] = null;
+        allocator.settle();
     }
 
     /** The owner with this domain id, or null; any value. */
