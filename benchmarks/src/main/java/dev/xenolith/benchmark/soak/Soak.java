@@ -26,7 +26,7 @@ import picocli.CommandLine.Option;
 /**
  * Starts a host in a directory of its own and, round by round, creates domains in parallel, has each answer on its console, and
  * destroys them all. After a round there must be as much free memory as before, the same nodes in xenstore and Domain-0 alone; what
- * the daemon's process holds is printed. Ends with 0 if every round was so and the host left nothing behind.
+ * the daemon's process holds is printed, and must not grow. Ends with 0 if every round was so and the host left nothing behind.
  */
 @CommandLine.Command(name = "soak", mixinStandardHelpOptions = true, description = "Rounds of domains that come, answer and go.")
 final class Soak implements Callable<Integer> {
@@ -36,11 +36,18 @@ final class Soak implements Callable<Integer> {
     private static final int HOST_MIB = 128;
     private static final int DOMAIN_MIB = 10;
 
+    /** After so many rounds everything has been used once. */
+    private static final int WARM_UP = 2;
+
     private static final Pattern FREE = Pattern.compile("(?m)^free +: (\\d+) KiB$");
     private static final Pattern RESIDENT = Pattern.compile("(?m)^VmRSS:\\s+(\\d+) kB$");
 
     @Option(names = "--rounds", paramLabel = "N", description = "How many (default: ${DEFAULT-VALUE}).")
     private int rounds = 20;
+
+    @Option(names = "--growth", paramLabel = "PERCENT", description = "How much more the host's process may hold after the last round "
+            + "than after round " + WARM_UP + " (default: ${DEFAULT-VALUE}).")
+    private int growth = 5;
 
     @Option(names = "--domains", paramLabel = "N", description = "Domains per round, 1 to " + MAX_DOMAINS
             + " (default: ${DEFAULT-VALUE}).")
@@ -99,17 +106,31 @@ final class Soak implements Callable<Integer> {
         State before = State.of(places, directory);
         System.out.printf(Locale.ROOT, "soak: process %d, free %d KiB, VmRSS %d kB%n", pid, before.freeKiB(),
                 resident(pid));
+        long settled = 0;
         for (int round = 1; round <= rounds; round++) {
             long start = System.nanoTime();
             round(places, directory, round);
             State after = State.of(places, directory);
+            long resident = resident(pid);
             System.out.printf(Locale.ROOT, "round %3d: %d domains in %.1f s, free %d KiB, VmRSS %d kB%n", round,
-                    domains,
-                    (System.nanoTime() - start) / 1e9, after.freeKiB(), resident(pid));
+                    domains, (System.nanoTime() - start) / 1e9, after.freeKiB(), resident);
             String difference = before.differenceTo(after);
             if (difference != null) {
                 throw new IOException("after round " + round + " " + difference);
             }
+            if (round == WARM_UP) {
+                settled = resident;
+            } else if (round == rounds && settled != 0) {
+                checkGrowth(settled, resident);
+            }
+        }
+    }
+
+    private void checkGrowth(long settled, long last) throws IOException {
+        double percent = 100.0 * (last - settled) / settled;
+        System.out.printf(Locale.ROOT, "soak: VmRSS is %+.1f %% of what it was after round %d%n", percent, WARM_UP);
+        if (percent > growth) {
+            throw new IOException("the host's process grew by more than " + growth + " %");
         }
     }
 

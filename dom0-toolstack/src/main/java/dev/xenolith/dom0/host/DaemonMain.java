@@ -31,7 +31,7 @@ public final class DaemonMain {
         try {
             HostStartOptions options = CommandLine.populateCommand(new HostStartOptions(), args);
             LOG.info("starting at {} with {}", places.socket(), options.toOptions());
-            daemon = Daemon.start(Host::boot, options.toOptions(), places);
+            daemon = Daemon.start(DaemonMain::boot, options.toOptions(), places);
         } catch (ToolstackException e) {
             LOG.error("not started: {}", e.line(), e);
             starter.println(e.line());
@@ -53,4 +53,9 @@ public final class DaemonMain {
         System.exit(0);
     }
 
+    private static Host boot(HostOptions options) {
+        Host host = Host.boot(options);
+        HeapTrim.watch(host);
+        return host;
+    }
 }

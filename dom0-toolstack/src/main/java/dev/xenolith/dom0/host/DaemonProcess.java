@@ -18,10 +18,13 @@ import java.util.List;
 /** Starts the daemon as a process of its own, detached from terminal and session, and waits until it is ready. */
 final class DaemonProcess {
     /**
-     * Fixed, for guest RAM is not on it: with metaspace, code cache and thread stacks, and 50 domains of 8 MiB, the process
-     * stays within 1.5 GB.
+     * Guest RAM is not on it: with metaspace, code cache and thread stacks, and 50 domains of 8 MiB, the process stays within
+     * 1.5 GB. The young generation has one size, so that its share is the same from the first collection on; the old one grows
+     * with what domains need and shrinks when they are gone: see {@link HeapTrim}. What the JIT compilers needed for one large
+     * method goes back as well.
      */
-    private static final List<String> HEAP = List.of("-Xms512m", "-Xmx512m", "-XX:MaxMetaspaceSize=192m");
+    private static final List<String> HEAP = List.of("-Xms128m", "-Xmx512m", "-Xmn96m", "-XX:MinHeapFreeRatio=20",
+            "-XX:MaxHeapFreeRatio=40", "-XX:MaxMetaspaceSize=192m", "-XX:TrimNativeHeapInterval=5000");
 
     private DaemonProcess() {
     }

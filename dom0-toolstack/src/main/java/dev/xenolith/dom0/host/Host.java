@@ -7,6 +7,7 @@ import dev.xenolith.dom0.config.DomainConfig;
 import dev.xenolith.dom0.console.ConsoleDaemon;
 import dev.xenolith.dom0.console.ConsoleLogs;
 import dev.xenolith.dom0.console.Overflow;
+import dev.xenolith.dom0.lifecycle.DomainListener;
 import dev.xenolith.dom0.lifecycle.DomainManager;
 import dev.xenolith.dom0.lifecycle.GuestServices;
 import dev.xenolith.dom0.lifecycle.NodeStore;
@@ -161,6 +162,11 @@ public final class Host implements RunningHost {
                 LOG.error("{}", message, cause);
             }
         }));
+    }
+
+    /** {@code listener} is told of domains from now on, on the machine thread. */
+    void addListener(DomainListener listener) {
+        dom0.post(() -> manager.addListener(listener));
     }
 
     /** dom0's door to the hypervisor; to be used on the machine thread. */
