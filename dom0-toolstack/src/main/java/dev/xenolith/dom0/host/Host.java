@@ -26,6 +26,11 @@ import java.net.UnknownHostException;
 import java.time.Instant;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Predicate;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -38,6 +43,9 @@ import org.slf4j.LoggerFactory;
  */
 public final class Host implements RunningHost {
     private static final Logger LOG = LoggerFactory.getLogger(Host.class);
+
+    /** So long may the domains of a host that stops take to end. */
+    private static final long END_SECONDS = 10;
     private static final Logger CONSOLE = LoggerFactory.getLogger("xen");
 
     private final Machine machine;
@@ -204,15 +212,30 @@ public final class Host implements RunningHost {
 
     @Override
     public void close() {
-        try {
-            if (!machine.ended().isDone()) {
-                toolstack.domains().stream().mapToInt(d -> d.domid()).filter(id -> id != 0)
-                        .forEach(this::destroyQuietly);
+        // What waits for a domain that does not end is let go when the machine stops.
+        try (ExecutorService destroyers = Executors.newVirtualThreadPerTaskExecutor()) {
+            try {
+                if (!machine.ended().isDone()) {
+                    destroyAll(destroyers);
+                }
+            } catch (ToolstackException | TimeoutException e) {
+                LOG.warn("not all domains were destroyed before the host stopped: {}", e.getMessage());
+            } finally {
+                machine.close();
             }
-        } catch (ToolstackException e) {
-            LOG.warn("domains were not destroyed before the host stopped: {}", e.line());
-        } finally {
-            machine.close();
+        }
+    }
+
+    private void destroyAll(ExecutorService destroyers) throws TimeoutException {
+        CompletableFuture<?>[] ends = toolstack.domains().stream().mapToInt(d -> d.domid()).filter(id -> id != 0)
+                .mapToObj(id -> CompletableFuture.runAsync(() -> destroyQuietly(id), destroyers))
+                .toArray(CompletableFuture<?>[]::new);
+        try {
+            CompletableFuture.allOf(ends).get(END_SECONDS, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (ExecutionException e) {
+            LOG.error("BUG: destroying a domain failed", e.getCause());
         }
     }
 

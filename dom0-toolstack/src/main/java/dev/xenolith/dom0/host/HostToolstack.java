@@ -269,10 +269,10 @@ final class HostToolstack implements Toolstack {
     }
 
     @Override
-    public void rename(int domid, String newName) {
+    public void rename(int domid, String oldName, String newName) {
         ask(() -> {
             known(domid);
-            String refusal = manager.rename(domid, newName);
+            String refusal = manager.rename(domid, oldName, newName);
             if (refusal != null) {
                 throw ToolstackException.failure(refusal);
             }

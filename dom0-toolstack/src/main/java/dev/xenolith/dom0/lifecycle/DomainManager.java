@@ -142,11 +142,14 @@ public final class DomainManager {
         }
     }
 
-    /** Gives a domain another name. Returns why not, or null. */
-    public @Nullable String rename(int domid, String newName) {
+    /** Gives a domain another name, if it has the name {@code oldName} now. Returns why not, or null. */
+    public @Nullable String rename(int domid, String oldName, String newName) {
         ManagedDomain domain = domains.get(domid);
         if (domain == null || domain.state != State.ALIVE) {
             return "domain " + domid + " does not exist";
+        }
+        if (!domain.config.name().equals(oldName)) {
+            return "domain " + domid + " is not called '" + oldName + "' any more but '" + domain.config.name() + "'";
         }
         ManagedDomain holder = names.get(newName);
         if (newName.equals("Domain-0") || holder != null) {

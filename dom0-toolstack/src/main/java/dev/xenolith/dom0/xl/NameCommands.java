@@ -48,13 +48,13 @@ final class NameCommands {
 
         @Override
         int run(CommandContext context) {
-            int domid = find(context, arguments.getFirst()).domid();
+            DomainInfo domain = find(context, arguments.getFirst());
             String newName = arguments.get(1);
             String problem = DomainName.problem(newName);
             if (problem != null) {
                 throw ToolstackException.failure("rename: the name \"" + newName + "\" " + problem);
             }
-            context.toolstack().rename(domid, newName);
+            context.toolstack().rename(domain.domid(), domain.name(), newName);
             return 0;
         }
     }

@@ -75,9 +75,10 @@ public interface Toolstack {
     /**
      * Gives a domain another name, in use by no other.
      *
+     * @param oldName the name that it has, or the call fails: somebody else was faster
      * @param newName already checked to be legal
      */
-    void rename(int domid, String newName);
+    void rename(int domid, String oldName, String newName);
 
     /** Subscribes to what happens to domains from now on. */
     DomainEvents events();

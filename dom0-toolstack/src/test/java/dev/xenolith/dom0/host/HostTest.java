@@ -26,12 +26,15 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.concurrent.BrokenBarrierException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.IntConsumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -258,37 +261,65 @@ class HostTest {
         }
     }
 
+    /** Eight clients at once create, rename and destroy one name: each time one has it its way, and the others are told why not. */
     @Test
     void oneNameBelongsToOneDomain() throws Exception {
         try (TestHost host = TestHost.virtual(8)) {
-            int clients = 8;
-            CountDownLatch start = new CountDownLatch(1);
-            ConcurrentLinkedQueue<Integer> created = new ConcurrentLinkedQueue<>();
-            ConcurrentLinkedQueue<String> refused = new ConcurrentLinkedQueue<>();
+            Race race = new Race(8);
+            DomainConfig config = TestHost.config("contended", TestHost.image("minishell"), "", 1);
+            race.run(_ -> host.toolstack.create(config.withName("contended")));
+            assertThat(race.winners).hasSize(1);
+            assertThat(race.refusals).hasSize(7).allMatch(line -> line.contains("in use"));
+
+            int domid = host.toolstack.domains().getLast().domid();
+            race.run(client -> host.toolstack.rename(domid, "contended", "client-" + client));
+            assertThat(race.refusals).hasSize(7).allMatch(line -> line.contains("is not called 'contended' any more"));
+            assertThat(host.toolstack.domain(domid).orElseThrow().name())
+                    .isEqualTo("client-" + race.winners.element());
+
+            race.run(_ -> host.toolstack.destroy(domid));
+            assertThat(race.winners).isNotEmpty();
+            assertThat(race.refusals).allMatch(line -> line.contains(Integer.toString(domid)));
+            assertThat(host.toolstack.domains()).hasSize(1);
+            assertThat(host.audit()).isEmpty();
+        }
+    }
+
+    /** Several clients that start the same thing at once. */
+    private static final class Race {
+        /** Numbers of the clients whose last action was done. */
+        final ConcurrentLinkedQueue<Integer> winners = new ConcurrentLinkedQueue<>();
+        /** What the others were told. */
+        final ConcurrentLinkedQueue<String> refusals = new ConcurrentLinkedQueue<>();
+        private final int clients;
+
+        Race(int clients) {
+            this.clients = clients;
+        }
+
+        void run(IntConsumer action) throws InterruptedException {
+            winners.clear();
+            refusals.clear();
+            CyclicBarrier start = new CyclicBarrier(clients);
             List<Thread> threads = new ArrayList<>();
             for (int i = 0; i < clients; i++) {
-                String uuid = "client-" + i;
+                int client = i;
                 threads.add(Thread.ofVirtual().start(() -> {
                     try {
                         start.await();
-                        DomainConfig other = TestHost.config(uuid, TestHost.image("minishell"), "", 1);
-                        created.add(host.toolstack.create(other.withName("contended")));
+                        action.accept(client);
+                        winners.add(client);
                     } catch (ToolstackException e) {
-                        refused.add(e.line());
-                    } catch (InterruptedException e) {
-                        Thread.currentThread().interrupt();
+                        refusals.add(e.line());
+                    } catch (InterruptedException | BrokenBarrierException e) {
+                        throw new AssertionError(e);
                     }
                 }));
             }
-            start.countDown();
             for (Thread thread : threads) {
                 thread.join();
             }
-            assertThat(created).hasSize(1);
-            assertThat(refused).hasSize(clients - 1).allMatch(line -> line.contains("in use"));
-            host.toolstack.destroy(created.element());
-            assertThat(host.toolstack.domains()).hasSize(1);
-            assertThat(host.audit()).isEmpty();
+            assertThat(winners.size() + refusals.size()).isEqualTo(clients);
         }
     }
 

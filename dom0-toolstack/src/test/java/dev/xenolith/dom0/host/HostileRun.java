@@ -92,8 +92,7 @@ final class HostileRun implements AutoCloseable {
         HostOptions options = new HostOptions(1, 64, HostOptions.DEFAULT.cpuModel(), ClockMode.VIRTUAL,
                 OptionalLong.of(seed), "dom0_mem=16M guest_loglvl=all");
         host = new TestHost(options,
-                BootHooks.NONE.withSupervisor(this::auditing).withHypervisor((machine, commandLine, seconds,
-                        console) -> Hypervisor.bootWith(checks, machine, commandLine, seconds, console)));
+                BootHooks.NONE.withSupervisor(this::auditing).withChecks(checks));
         auditor = Objects.requireNonNull(made.get());
         free = host.freeKiB();
         victim = host.start(TestHost.config("victim", TestHost.image("victim"), "pages=1024", 1));

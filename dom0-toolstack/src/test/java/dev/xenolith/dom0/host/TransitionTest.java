@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.xenolith.device.board.ClockMode;
 import dev.xenolith.dom0.host.TestHost.TestGuest;
-import dev.xenolith.hypervisor.Hypervisor;
 import dev.xenolith.hypervisor.memory.Checks;
 import dev.xenolith.hypervisor.memory.Checks.Check;
 import java.util.OptionalLong;
@@ -42,8 +41,7 @@ class TransitionTest {
         HostOptions options = new HostOptions(processors, 128, HostOptions.DEFAULT.cpuModel(), ClockMode.VIRTUAL,
                 OptionalLong.of(seed), "guest_loglvl=all");
         return new TestHost(options,
-                BootHooks.NONE.withHypervisor((machine, commandLine, seconds, console) -> Hypervisor
-                        .bootWith(checks, machine, commandLine, seconds, console)));
+                BootHooks.NONE.withChecks(checks));
     }
 
     private static String verdict(TestHost host, String options) throws InterruptedException {

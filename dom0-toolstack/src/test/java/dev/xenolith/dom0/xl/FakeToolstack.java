@@ -210,7 +210,7 @@ public final class FakeToolstack implements Toolstack {
     }
 
     @Override
-    public synchronized void rename(int domid, String newName) {
+    public synchronized void rename(int domid, String oldName, String newName) {
         DomainInfo old = need(domid);
         for (DomainInfo other : domains.values()) {
             if (other.domid() != domid && other.name().equals(newName)) {
