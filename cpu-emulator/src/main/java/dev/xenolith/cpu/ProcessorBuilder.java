@@ -10,6 +10,8 @@ import dev.xenolith.cpu.processor.Processor;
 import dev.xenolith.cpu.time.MachineClock;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.SplittableRandom;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /** Makes the processors of one machine: they share memory, engine, clock and APIC bus. */
@@ -22,6 +24,7 @@ public final class ProcessorBuilder {
     private @Nullable Engine engine;
     private CpuModel model = CpuModel.intel();
     private int count = 1;
+    private LongSupplier entropy = new SplittableRandom(0)::nextLong;
 
     /** Processors that find {@code map} at physical addresses. */
     public ProcessorBuilder(MachineClock clock, PhysicalMap map) {
@@ -50,6 +53,12 @@ public final class ProcessorBuilder {
         return this;
     }
 
+    /** What RDRAND and RDSEED of all processors draw from, on the machine thread; the same numbers each time if not said. */
+    public ProcessorBuilder entropy(LongSupplier value) {
+        entropy = value;
+        return this;
+    }
+
     public Processors build() {
         Engine shared = engine != null ? engine : new Interpreter(map.memory(), model::has);
         FlushClock flushClock = new FlushClock();
@@ -58,6 +67,7 @@ public final class ProcessorBuilder {
         for (int i = 0; i < count; i++) {
             Processor processor = new Processor(i, clock, shared, map, flushClock, model);
             processor.sharesTurns = count > 1;
+            processor.entropy = entropy;
             bus.connect(processor.apic);
             processors.add(processor);
         }

@@ -232,7 +232,6 @@ public final class Decoder {
         vexRegister = ~payload >> 3 & 15;
         if (codeBits != 64) {
             rex = 0x40;
-            vexRegister &= 7;
         }
         vexPrefix = switch (payload & 3) {
             case 0 -> Encoding.Prefix.NONE;
@@ -265,7 +264,12 @@ public final class Decoder {
         return row.requiredBits() == 0 || row.requiredBits() == operandBits(row);
     }
 
-    /** VEX.vvvv that is no operand must be 1111b (SDM 2A 2.3.5.6). */
+    /** The register in VEX.vvvv; outside 64-bit mode there are eight, and the high bit says nothing. */
+    private int vexRegister() {
+        return codeBits == 64 ? vexRegister : vexRegister & 7;
+    }
+
+    /** VEX.vvvv that is no operand must be 1111b, all of it in every mode (SDM 2A 2.3.5.6). */
     private boolean vexFits(OpcodeRow row) {
         Encoding encoding = row.encoding();
         return encoding.allowsLength(vexLength)
@@ -334,7 +338,7 @@ public final class Decoder {
                 }
                 case VECTOR_VEX -> {
                     forms[i] = OperandForm.REGISTER;
-                    registers[i] = vex ? vexRegister : registers[0];
+                    registers[i] = vex ? vexRegister() : registers[0];
                 }
                 case VECTOR_FIXED -> forms[i] = OperandForm.REGISTER;
                 case VECTOR_IMMEDIATE -> {
@@ -359,7 +363,7 @@ public final class Decoder {
                 }
                 case VEX_REGISTER -> {
                     forms[i] = OperandForm.REGISTER;
-                    registers[i] = vexRegister;
+                    registers[i] = vexRegister();
                 }
                 case FIXED_REGISTER -> {
                     forms[i] = OperandForm.REGISTER;

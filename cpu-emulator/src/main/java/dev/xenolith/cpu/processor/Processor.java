@@ -12,6 +12,8 @@ import dev.xenolith.cpu.paging.Tlb;
 import dev.xenolith.cpu.time.MachineClock;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.SplittableRandom;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -53,6 +55,8 @@ public final class Processor extends LinearMemory {
     public final int index;
     /** The machine's time; published by the engine before any instruction that reads it. */
     public final MachineClock clock;
+    /** What RDRAND and RDSEED return. */
+    public LongSupplier entropy = new SplittableRandom(0)::nextLong;
     /** Why the latest run ended. */
     public final Stop stop = new Stop();
 

@@ -245,6 +245,11 @@ public final class SystemInstructions {
         p.gpr[Processor.RCX] = p.msr.tscAux;
     }
 
+    /** 64 random bits for RDRAND and RDSEED, which never run out of them here. */
+    public static long random(Processor p) {
+        return p.entropy.getAsLong();
+    }
+
     public static long rdpid(Processor p) {
         return p.msr.tscAux;
     }

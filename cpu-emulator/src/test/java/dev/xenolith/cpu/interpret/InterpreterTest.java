@@ -70,6 +70,25 @@ class InterpreterTest {
     }
 
     @Test
+    void randomNumbersComeFromTheMachine() {
+        long[] numbers = {0x1122_3344_5566_7788L, -2, 0};
+        int[] drawn = {0};
+        cpu.entropy = () -> numbers[drawn[0]++];
+        cpu.gpr[Processor.RAX] = -1;
+        cpu.gpr[Processor.RCX] = -1;
+        cpu.gpr[Processor.RDX] = -1;
+        // rdrand ax; rdseed ecx; rdrand rdx; pushfq; pop rbx
+        machine.code(TestMachine.CODE, "66 0f c7 f0  0f c7 f9  48 0f c7 f2  9c 5b" + UD2);
+        exception(machine.run(100), UD, TestMachine.CODE + 13);
+        assertThat(cpu.gpr[Processor.RAX]).isEqualTo(0xffff_ffff_ffff_7788L);
+        assertThat(cpu.gpr[Processor.RCX]).isEqualTo(0xffff_fffeL);
+        assertThat(cpu.gpr[Processor.RDX]).isZero();
+        // CF says that there was a number; OF, SF, ZF, AF and PF are clear.
+        assertThat(cpu.gpr[Processor.RBX] & 0x8d5).isEqualTo(1);
+        assertThat(drawn[0]).isEqualTo(3);
+    }
+
+    @Test
     void aBlockThatOverwritesItselfSeesTheNewBytes() {
         // mov byte [rip+1], 0x42; add eax, 1 -> add eax, 0x42 (the immediate is overwritten)
         machine.code(TestMachine.CODE, "c6 05 02 00 00 00 42  83 c0 01" + UD2);

@@ -11,6 +11,7 @@ import java.util.Set;
 /** Rows of the opcode table that the host's silicon cannot judge, and why. */
 final class Exclusions {
     private static final String TIME = "its result changes from moment to moment";
+    private static final String CHANCE = "its result is random; InterpreterTest has it";
     private static final String MODEL = "its result is a matter of the CPU model";
     private static final String KERNEL = "its result belongs to the host's kernel";
     private static final String POINTERS = "stores pointers and masks that are a matter of the CPU model";
@@ -31,7 +32,8 @@ final class Exclusions {
             Map.entry("RSQRTSS", ROUGH), Map.entry("XRSTOR", STATE), Map.entry("XRSTORS", STATE),
             Map.entry("CPUID", MODEL),
             Map.entry("XGETBV", MODEL),
-            Map.entry("RDTSC", TIME), Map.entry("RDTSCP", TIME), Map.entry("RDPID", TIME), Map.entry("RDPMC", KERNEL),
+            Map.entry("RDTSC", TIME), Map.entry("RDTSCP", TIME), Map.entry("RDPID", TIME), Map.entry("RDRAND", CHANCE),
+            Map.entry("RDSEED", CHANCE), Map.entry("RDPMC", KERNEL),
             Map.entry(
                     "SGDT", KERNEL),
             Map.entry("SIDT", KERNEL), Map.entry("SLDT", KERNEL), Map.entry("STR", KERNEL), Map.entry(

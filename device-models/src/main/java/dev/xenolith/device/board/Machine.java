@@ -10,6 +10,7 @@ import dev.xenolith.cpu.model.CpuModel;
 import dev.xenolith.cpu.processor.Processor;
 import dev.xenolith.cpu.time.MachineClock;
 import dev.xenolith.device.ClockTimers;
+import java.security.SecureRandom;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
@@ -92,12 +93,20 @@ public final class Machine implements AutoCloseable {
         PhysicalMap map = new PhysicalMap(memory);
         Interpreter interpreter = new Interpreter(memory, model::has);
         Processors processors = new ProcessorBuilder(clock, map, interpreter).model(model).count(hardware.processors())
-                .build();
+                .entropy(entropy(configuration)).build();
         Machine machine = new Machine(configuration, clock, processors.all(), processors::nextDeadline);
         machine.set = processors;
         machine.memory = memory;
         machine.interpreter = interpreter;
         return machine;
+    }
+
+    /** What guests get as hardware's randomness: the host's, unless runs with one seed are to be identical. */
+    private static LongSupplier entropy(Configuration configuration) {
+        return switch (configuration.clockMode()) {
+            case REAL -> new SecureRandom()::nextLong;
+            case VIRTUAL -> random(configuration.seed(), "rdrand")::nextLong;
+        };
     }
 
     /**
@@ -151,7 +160,11 @@ public final class Machine implements AutoCloseable {
 
     /** A generator of its own for {@code purpose}, derived from the machine's seed; equal for equal seeds. */
     public RandomGenerator random(String purpose) {
-        long mixed = configuration.seed() * 0x9E3779B97F4A7C15L;
+        return random(configuration.seed(), purpose);
+    }
+
+    private static RandomGenerator random(long seed, String purpose) {
+        long mixed = seed * 0x9E3779B97F4A7C15L;
         for (int i = 0; i < purpose.length(); i++) {
             mixed = (mixed ^ purpose.charAt(i)) * 0xFF51AFD7ED558CCDL;
             mixed ^= mixed >>> 32;
