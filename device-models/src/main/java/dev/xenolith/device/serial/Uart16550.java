@@ -12,8 +12,11 @@ import dev.xenolith.device.StateWriter;
  * A 16550A serial port (National Semiconductor, "PC16550D Universal Asynchronous Receiver/Transmitter with FIFOs"). Eight
  * registers.
  *
- * <p>A byte takes the time that divisor and line control say, in both directions. There is no noise on the line: parity and
- * framing errors do not happen, a break is received only in loopback. What is connected keeps CTS, DSR and DCD asserted.
+ * <p>What is connected has no speed of its own: a byte leaves as it is written, so that the transmitter is always empty, and comes
+ * when there is room. Kernels wait for the transmitter in a loop; at the 9,600 baud that they set when nobody asks for more, a
+ * boot would spend most of its instructions there. The divisor and line control say how long the receiver's time-out is. There is
+ * no noise on the line: parity and framing errors do not happen, a break is received only in loopback. CTS, DSR and DCD stay
+ * asserted.
  */
 public final class Uart16550 implements ByteRegisters, CharacterBackend.Receiver, Saveable {
     /** Registers; the first two are the divisor latch while LCR.DLAB is set. */
@@ -80,10 +83,8 @@ public final class Uart16550 implements ByteRegisters, CharacterBackend.Receiver
     private final Clock clock;
     private final CharacterBackend backend;
     private final InterruptLine irq;
-    private final Clock.Timer sent;
     private final Clock.Timer timeout;
     private final ByteFifo received = new ByteFifo("received", FIFO_SIZE);
-    private final ByteFifo toSend = new ByteFifo("toSend", FIFO_SIZE);
 
     private int divisor = 12;
     private int interruptEnable;
@@ -98,8 +99,6 @@ public final class Uart16550 implements ByteRegisters, CharacterBackend.Receiver
     /** The transmitter holding register became empty, and neither IIR was read nor THR written since. */
     private boolean emptyPending;
     private boolean timedOut;
-    /** The byte in the shift register, -1 if it is idle. */
-    private int shifting = -1;
 
     /**
      * @param name of its state
@@ -111,7 +110,6 @@ public final class Uart16550 implements ByteRegisters, CharacterBackend.Receiver
         this.clock = clock;
         this.backend = backend;
         this.irq = irq;
-        sent = clock.timer(this::sent);
         timeout = clock.timer(() -> {
             timedOut = true;
             update();
@@ -135,39 +133,16 @@ public final class Uart16550 implements ByteRegisters, CharacterBackend.Receiver
     // ---- transmitter -------------------------------------------------------------------------------------------------
 
     private void transmit(int value) {
-        if (!hasFifos()) {
-            toSend.clear();
-        } else if (toSend.size() == FIFO_SIZE) {
-            // Written although LSR did not allow it: the newest byte is lost.
-            return;
-        }
-        toSend.add(value);
+        // The holding register is full for a moment, which an edge-triggered controller has to see.
         emptyPending = false;
-        if (shifting < 0) {
-            shiftNext();
-        }
-    }
-
-    private void shiftNext() {
-        shifting = toSend.take();
-        sent.set(clock.now() + characterTime());
-        if (toSend.isEmpty()) {
-            emptyPending = true;
-        }
-    }
-
-    private void sent() {
-        int value = shifting & 0xff >>> 3 - (lineControl & 3);
-        shifting = -1;
-        if (isLoop()) {
-            take(value);
-        } else {
-            backend.write((byte) value);
-        }
-        if (!toSend.isEmpty()) {
-            shiftNext();
-        }
         update();
+        int cut = value & 0xff >>> 3 - (lineControl & 3);
+        if (isLoop()) {
+            take(cut);
+        } else {
+            backend.write((byte) cut);
+        }
+        emptyPending = true;
     }
 
     // ---- receiver ----------------------------------------------------------------------------------------------------
@@ -275,10 +250,7 @@ public final class Uart16550 implements ByteRegisters, CharacterBackend.Receiver
     }
 
     private int readLineStatus() {
-        int value = lineErrors | (received.isEmpty() ? 0 : LSR_DATA_READY);
-        if (toSend.isEmpty()) {
-            value |= LSR_THR_EMPTY | (shifting < 0 ? LSR_TRANSMITTER_EMPTY : 0);
-        }
+        int value = lineErrors | (received.isEmpty() ? 0 : LSR_DATA_READY) | LSR_THR_EMPTY | LSR_TRANSMITTER_EMPTY;
         lineErrors = 0;
         return value;
     }
@@ -321,9 +293,9 @@ public final class Uart16550 implements ByteRegisters, CharacterBackend.Receiver
         }
     }
 
-    /** Enabling the transmitter's interrupt while the holding register is empty raises it. */
+    /** Enabling the transmitter's interrupt raises it: the holding register is empty. */
     private void writeInterruptEnable(int value) {
-        if ((value & ~interruptEnable & IER_TRANSMITTER_EMPTY) != 0 && toSend.isEmpty()) {
+        if ((value & ~interruptEnable & IER_TRANSMITTER_EMPTY) != 0) {
             emptyPending = true;
         }
         interruptEnable = value;
@@ -337,7 +309,6 @@ public final class Uart16550 implements ByteRegisters, CharacterBackend.Receiver
             restartTimeout();
         }
         if (toggled || (value & FCR_RESET_TRANSMITTER) != 0) {
-            toSend.clear();
             emptyPending = true;
         }
     }
@@ -373,17 +344,16 @@ public final class Uart16550 implements ByteRegisters, CharacterBackend.Receiver
 
     @Override
     public void save(StateWriter out) {
-        out.put(received).put(toSend).put("divisor", divisor).put("interruptEnable", interruptEnable);
+        out.put(received).put("divisor", divisor).put("interruptEnable", interruptEnable);
         out.put("fifoControl", fifoControl).put("lineControl", lineControl).put("modemControl", modemControl);
         out.put("scratch", scratch).put("lineErrors", lineErrors).put("modemStates", modemStates);
         out.put("modemChanges", modemChanges).put("emptyPending", emptyPending).put("timedOut", timedOut);
-        out.put("shifting", shifting).put("sent", sent).put("timeout", timeout);
+        out.put("timeout", timeout);
     }
 
     @Override
     public void restore(StateReader in) throws StateException {
         in.get(received);
-        in.get(toSend);
         divisor = in.getInt("divisor", 0, 0xffff);
         interruptEnable = in.getInt("interruptEnable", 0, 0xf);
         fifoControl = in.getByte("fifoControl") & FCR_KEPT;
@@ -395,8 +365,6 @@ public final class Uart16550 implements ByteRegisters, CharacterBackend.Receiver
         modemChanges = in.getByte("modemChanges") & ~MSR_STATES;
         emptyPending = in.getBoolean("emptyPending");
         timedOut = in.getBoolean("timedOut");
-        shifting = in.getInt("shifting", -1, 255);
-        in.get("sent", sent);
         in.get("timeout", timeout);
         update();
     }

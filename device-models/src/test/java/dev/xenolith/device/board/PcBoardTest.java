@@ -130,8 +130,7 @@ class PcBoardTest {
             long wait = code.here();
             code.in(COM1 + 5, 1).testAl(0x20).jz(wait).out(COM1, 1, c);
         }
-        long drained = code.here();
-        return code.in(COM1 + 5, 1).testAl(0x40).jz(drained);
+        return code;
     }
 
     @Test
@@ -139,8 +138,7 @@ class PcBoardTest {
         Run run = run(print(guest().out(COM1 + 3, 1, 3), "hello").out(PM_BASE + 4, 2, 0x2000).hlt(), null);
         assertThat(run.outcome.kind()).isEqualTo(Outcome.Kind.POWER_OFF);
         assertThat(run.output).isEqualTo("hello");
-        // 9600 baud after reset, ten bits a character.
-        assertThat(run.time).isBetween(5 * 10 * 104_166L, 5 * 10 * 104_166L + 100_000);
+        assertThat(run.time).as("the line has no speed of its own").isLessThan(100_000);
     }
 
     @Test
