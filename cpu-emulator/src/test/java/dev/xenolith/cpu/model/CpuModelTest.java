@@ -57,6 +57,7 @@ class CpuModelTest {
         CpuModel.amd().cpuid(0x8000_0021, 0, r);
         assertThat(r[0]).as("LFENCE, null selector, automatic IBRS, CPUID faulting, SRSO_NO").isEqualTo(0x2002_0144);
         assertThat(CpuModel.intel().has("smep")).isTrue();
+        assertThat(CpuModel.intel().has("tsc_adjust")).as("without it kernels distrust an invariant TSC").isTrue();
         assertThat(CpuModel.intel().has("avx2")).isFalse();
     }
 
@@ -92,10 +93,12 @@ class CpuModelTest {
         if (capabilities == null) {
             throw new AssertionError("no IA32_ARCH_CAPABILITIES");
         }
-        for (int bit : new int[]{0, 1, 3, 4, 5, 6, 8, 13, 14, 15, 20, 24, 26, 27}) {
+        for (int bit : new int[]{0, 1, 3, 4, 5, 6, 8, 13, 14, 15, 20, 24, 26, 27, 62}) {
             assertThat(capabilities.reset() >>> bit & 1).as("IA32_ARCH_CAPABILITIES bit %d", bit).isEqualTo(1);
         }
         assertThat(CpuModel.amd().msr(0x10a)).isNull();
+        CpuModel.amd().cpuid(0x8000_0021, 0, r);
+        assertThat(r[2]).as("TSA_SQ_NO, TSA_L1_NO").isEqualTo(6);
     }
 
     @Test
