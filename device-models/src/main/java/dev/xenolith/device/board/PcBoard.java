@@ -29,7 +29,6 @@ import dev.xenolith.device.input.KeyboardController;
 import dev.xenolith.device.input.SystemControlPortA;
 import dev.xenolith.device.irq.IoApic;
 import dev.xenolith.device.irq.PicPair;
-import dev.xenolith.device.pci.ConfigSpace;
 import dev.xenolith.device.pci.I440fx;
 import dev.xenolith.device.pci.PciBus;
 import dev.xenolith.device.pci.Piix3;
@@ -66,8 +65,6 @@ public final class PcBoard implements AutoCloseable, Saveable {
     private static final int ISA_IRQS = 16;
     private static final int CASCADE = 2;
     private static final int PIT_PIN = 2;
-    private static final int EXT_INT_MODE = 0x700;
-    private static final int NMI_MODE = 0x400;
 
     /**
      * What a board is built with.
@@ -257,18 +254,10 @@ public final class PcBoard implements AutoCloseable, Saveable {
     /** Loads a kernel, after doing what firmware would have done. Throws {@link BootException} with one line if that fails. */
     public void boot(BootRequest request) throws BootException {
         enter(BootImage.load(request, new BootMemory(machine.memory(), description.map(), rsdp)));
-        placePowerManagement();
-        ioApic.write(IoApic.IOREGSEL, 4, IoApic.IOAPICID);
-        ioApic.write(IoApic.IOWIN, 4, (long) description.ioApicId() << 24);
-        ioApic.write(IoApic.IOREGSEL, 4, 0);
-        // Virtual wire mode: the 8259As interrupt the bootstrap processor through LINT0 (MultiProcessor Specification, 3.6.2.2).
-        for (Processor processor : machine.processors()) {
-            processor.apic.writeMmio(LocalApic.SVR, 4, 0x1ff);
-            processor.apic.writeMmio(LocalApic.LVT_LINT1, 4, NMI_MODE);
-            if (processor.index == 0) {
-                processor.apic.writeMmio(LocalApic.LVT_LINT0, 4, EXT_INT_MODE);
-            }
-        }
+        FirmwareDuties.powerManagement(powerManagement.config());
+        FirmwareDuties.ioApic(ioApic, description.ioApicId());
+        FirmwareDuties.pciInterrupts(piix3.config(), pic.edgeLevelControl());
+        machine.processors().forEach(p -> FirmwareDuties.processor(p, description.pciHoleStart()));
     }
 
     /** Starts the firmware that the board was built with. */
@@ -283,13 +272,6 @@ public final class PcBoard implements AutoCloseable, Saveable {
     private void enter(BootEntry entry) {
         machine.processors().forEach(Processor::reset);
         ProcessorStart.enter(machine.processors().getFirst(), entry);
-    }
-
-    private void placePowerManagement() {
-        ConfigSpace config = powerManagement.config();
-        config.write(Piix4Pm.PMBA, 4, BoardDescription.PM_BASE | 1);
-        config.write(Piix4Pm.PMREGMISC, 1, 1);
-        config.write(ConfigSpace.INTERRUPT_LINE, 1, BoardDescription.SCI);
     }
 
     /** Starts the machine thread. */

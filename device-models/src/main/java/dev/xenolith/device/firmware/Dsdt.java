@@ -75,6 +75,9 @@ final class Dsdt {
         isaDevice(isa, "TMR", "PNP0100", new ResourceTemplate().io(0x40, 4).irq(1, ResourceTemplate.EDGE));
         isaDevice(isa, "SPKR", "PNP0800", new ResourceTemplate().io(0x61, 1));
         isaDevice(isa, "RTC", "PNP0B00", new ResourceTemplate().io(0x70, 2).irq(1 << 8, ResourceTemplate.EDGE));
+        isaDevice(isa, "KBD", "PNP0303", new ResourceTemplate().io(0x60, 1).io(0x64, 1)
+                .irq(1 << 1, ResourceTemplate.EDGE));
+        isaDevice(isa, "MOU", "PNP0F13", new ResourceTemplate().irq(1 << 12, ResourceTemplate.EDGE));
         isaDevice(isa, "COM1", "PNP0501", new ResourceTemplate().io(BoardDescription.COM1_PORT, 8)
                 .irq(1 << BoardDescription.COM1_IRQ, ResourceTemplate.EDGE));
         // Ports that belong to the board: APM, NMI and A20, power management.

@@ -4,10 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.xenolith.cpu.model.CpuModel;
+import dev.xenolith.cpu.processor.Msrs;
+import dev.xenolith.cpu.processor.Processor;
 import dev.xenolith.device.RoundTrip;
 import dev.xenolith.device.boot.BootException;
 import dev.xenolith.device.boot.BootRequest;
 import dev.xenolith.device.boot.FirmwareImage;
+import dev.xenolith.device.serial.CharacterBackend;
 import dev.xenolith.device.serial.StreamBackend;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
@@ -269,6 +272,54 @@ class PcBoardTest {
         Run second = run(await(print(pit1000(pics(guest().lidt(IDT_POINTER), 0)), "x"), 50), handler);
         assertThat(second.time).isEqualTo(first.time);
         assertThat(second.retired).isEqualTo(first.retired);
+    }
+
+    /** Kernels compare the MTRRs of processors, and do without PAT if they are off. */
+    @Test
+    void everyProcessorHasTheSameMemoryTypes() throws Exception {
+        for (long mebibytes : new long[]{4, 100, 512, 3072, 3084, 4096}) {
+            for (CpuModel model : List.of(CpuModel.intel(), CpuModel.amd())) {
+                try (PcBoard board = new PcBoard(new PcBoard.Options(mebibytes << 20, 2, model,
+                        new Machine.Configuration(ClockMode.VIRTUAL, 1), machine -> CharacterBackend.NULL, 0, null,
+                        false,
+                        1))) {
+                    load(board, guest().hlt(), null);
+                    for (Processor p : board.machine().processors()) {
+                        assertThat(Msrs.read(p, 0x2ff)).as("enabled, write-back").isEqualTo(0xc06);
+                        assertThat(Msrs.read(p, 0x250)).isEqualTo(0x0606_0606_0606_0606L);
+                        assertThat(Msrs.read(p, 0x259)).as("display memory").isZero();
+                        assertThat(isUncached(p, 0)).isFalse();
+                        long low = Math.min(mebibytes, 3072) << 20;
+                        assertThat(isUncached(p, low - 1)).as("%d MiB", mebibytes).isFalse();
+                        assertThat(isUncached(p, low + (16 << 20))).as("behind %d MiB", mebibytes).isTrue();
+                        assertThat(isUncached(p, IO_APIC)).isTrue();
+                        assertThat(isUncached(p, 0xffff_ffffL)).isTrue();
+                        assertThat(isUncached(p, 0x1_0000_0000L)).isFalse();
+                    }
+                }
+            }
+        }
+    }
+
+    /** Whether a variable MTRR makes {@code address} uncached. */
+    private static boolean isUncached(Processor p, long address) {
+        for (int msr = 0x200; msr < 0x210; msr += 2) {
+            long base = Msrs.read(p, msr);
+            long mask = Msrs.read(p, msr + 1);
+            if ((mask & 0x800) != 0 && (base & 0xff) == 0 && ((address ^ base) & mask & -4096) == 0) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    @Test
+    void pciInterruptsAreRouted() throws Exception {
+        GuestCode code = guest().out(0xcf8, 4, 0x8000_0860L).in(0xcfc, 4).storeEax(RESULT).in(0x4d1, 1)
+                .storeEax(RESULT + 4).out(0xf4, 1, 0);
+        Run run = run(code, null);
+        assertThat(run.results[0]).as("PIRQRC[A:D]").isEqualTo(0x0b0b_0a0a);
+        assertThat(run.results[1] & 0xff).as("9, 10, 11 are levels").isEqualTo(0x0e);
     }
 
     @Test

@@ -1,0 +1,97 @@
+package dev.xenolith.device.board;
+
+import dev.xenolith.cpu.apic.LocalApic;
+import dev.xenolith.cpu.processor.Msrs;
+import dev.xenolith.cpu.processor.Processor;
+import dev.xenolith.device.ByteRegisters;
+import dev.xenolith.device.firmware.BoardDescription;
+import dev.xenolith.device.irq.IoApic;
+import dev.xenolith.device.pci.ConfigSpace;
+import dev.xenolith.device.pci.Piix3;
+import dev.xenolith.device.pci.Piix4Pm;
+
+/** What firmware sets up in processors and chipset before it starts a kernel, done for kernels that are booted without it. */
+final class FirmwareDuties {
+    private static final int EXT_INT_MODE = 0x700;
+    private static final int NMI_MODE = 0x400;
+    private static final int APIC_ON = 0x1ff;
+
+    /** Where PIRQA# to PIRQD# go: to interrupts that are free, and that the DSDT lets a kernel choose. */
+    private static final int[] PIRQ_ROUTES = {10, 10, 11, 11};
+    /** The second 8259A's level-triggered interrupts: SCI, 10 and 11. */
+    private static final int ELCR2 = 1 << BoardDescription.SCI - 8 | 1 << 10 - 8 | 1 << 11 - 8;
+
+    /** MTRRs (SDM 3A 12.11): memory is write-back but for what is set to be uncached or, as a ROM, write-protected. */
+    private static final int MTRR_VARIABLE = 0x200;
+    private static final int MTRR_FIX_64K_00000 = 0x250;
+    private static final int MTRR_FIX_16K_80000 = 0x258;
+    private static final int MTRR_FIX_16K_A0000 = 0x259;
+    private static final int MTRR_FIX_4K_C0000 = 0x268;
+    private static final int MTRR_FIX_4K_F8000 = 0x26f;
+    private static final int MTRR_DEF_TYPE = 0x2ff;
+    private static final long MTRR_ENABLED = 0xc00;
+    private static final long MTRR_VALID = 0x800;
+    private static final long UNCACHED = 0;
+    private static final long WRITE_BACK = 6;
+    private static final long ALL_WRITE_BACK = 0x0606_0606_0606_0606L;
+    private static final long ALL_WRITE_PROTECTED = 0x0505_0505_0505_0505L;
+    /** From 4 GiB down to this many bytes eight ranges reach from anywhere. */
+    private static final long RANGE_UNIT = 16 << 20;
+    private static final long GIB_4 = 1L << 32;
+
+    private FirmwareDuties() {}
+
+    static void powerManagement(ConfigSpace config) {
+        config.write(Piix4Pm.PMBA, 4, BoardDescription.PM_BASE | 1);
+        config.write(Piix4Pm.PMREGMISC, 1, 1);
+        config.write(ConfigSpace.INTERRUPT_LINE, 1, BoardDescription.SCI);
+    }
+
+    static void ioApic(IoApic ioApic, int id) {
+        ioApic.write(IoApic.IOREGSEL, 4, IoApic.IOAPICID);
+        ioApic.write(IoApic.IOWIN, 4, (long) id << 24);
+        ioApic.write(IoApic.IOREGSEL, 4, 0);
+    }
+
+    static void pciInterrupts(ConfigSpace isaBridge, ByteRegisters edgeLevelControl) {
+        for (int pirq = 0; pirq < Piix3.PIRQS; pirq++) {
+            isaBridge.write(Piix3.PIRQRCA + pirq, 1, PIRQ_ROUTES[pirq]);
+        }
+        edgeLevelControl.writeByte(1, ELCR2);
+    }
+
+    /**
+     * The local APIC in virtual wire mode, where the 8259As interrupt the bootstrap processor through LINT0 (MultiProcessor
+     * Specification, 3.6.2.2), and the MTRRs, alike in all processors.
+     *
+     * @param pciHoleStart where memory below 4 GiB ends
+     */
+    static void processor(Processor p, long pciHoleStart) {
+        p.apic.writeMmio(LocalApic.SVR, 4, APIC_ON);
+        p.apic.writeMmio(LocalApic.LVT_LINT1, 4, NMI_MODE);
+        if (p.index == 0) {
+            p.apic.writeMmio(LocalApic.LVT_LINT0, 4, EXT_INT_MODE);
+        }
+        write(p, MTRR_FIX_64K_00000, ALL_WRITE_BACK);
+        write(p, MTRR_FIX_16K_80000, ALL_WRITE_BACK);
+        write(p, MTRR_FIX_16K_A0000, UNCACHED);
+        for (int msr = MTRR_FIX_4K_C0000; msr <= MTRR_FIX_4K_F8000; msr++) {
+            write(p, msr, ALL_WRITE_PROTECTED);
+        }
+        long addresses = (1L << p.model.physicalBits()) - 1;
+        long base = pciHoleStart + RANGE_UNIT - 1 & -RANGE_UNIT;
+        for (int range = MTRR_VARIABLE; base < GIB_4; range += 2) {
+            long size = Long.lowestOneBit(base);
+            write(p, range, base | UNCACHED);
+            write(p, range + 1, addresses & -size | MTRR_VALID);
+            base += size;
+        }
+        write(p, MTRR_DEF_TYPE, MTRR_ENABLED | WRITE_BACK);
+    }
+
+    private static void write(Processor p, int msr, long value) {
+        if (!Msrs.write(p, msr, value)) {
+            throw new IllegalStateException(String.format("%s: MSR %xh does not take %xh", p.model.name(), msr, value));
+        }
+    }
+}
