@@ -123,7 +123,7 @@ public final class Interpreter implements Engine {
                     block = lookup.blocks[slot];
                 } else {
                     block = null;
-                    if ((p.codeContext & Mode.STEP) != 0) {
+                    if ((p.codeContext & Mode.STEP) != 0 || p.hasBreakpoints(p.wrap(rip))) {
                         return false;
                     }
                     block = find(p, rip);
@@ -222,9 +222,13 @@ public final class Interpreter implements Engine {
      */
     private void step(Processor p, Lookup lookup, long end) {
         boolean trap = (p.rflagsSystem & TRAP_FLAG) != 0;
-        boolean single = (p.codeContext & Mode.STEP) != 0 || trace != null;
         long rip = p.wrap(p.rip);
         p.rip = rip;
+        boolean debugged = p.hasBreakpoints(rip);
+        if (debugged && p.stopsBefore(rip)) {
+            return;
+        }
+        boolean single = (p.codeContext & Mode.STEP) != 0 || trace != null || debugged;
         long first = p.retired;
         p.retireLimit = single ? first + 1 : end;
         p.precise = true;
@@ -269,6 +273,10 @@ public final class Interpreter implements Engine {
         } finally {
             p.precise = false;
             p.retireLimit = end;
+        }
+        if (debugged && p.rip == rip && block != null && block.ops[0].repeat != 0 && p.retired != first) {
+            // Another iteration of the same instruction.
+            p.passBreakpoint();
         }
         if (p.retired != first) {
             if (trace != null && traced != null) {

@@ -2,6 +2,8 @@ package dev.xenolith.cpu.paging;
 
 import dev.xenolith.cpu.memory.Attention;
 import dev.xenolith.cpu.memory.PhysicalMemory;
+import java.util.function.LongPredicate;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The memory management unit of one processor: translates linear addresses by the second-level table or a walk and refills the
@@ -83,6 +85,9 @@ public final class Mmu {
     private final long reservedAlways;
     private final boolean gigabytePages;
 
+    /** Says of which pages the first-level tables hold nothing, so that each access to them takes the slow path; null: of none. */
+    private @Nullable LongPredicate unheld;
+
     private final long[] pointers = new long[POINTERS];
     private final long[] pathAddress = new long[MAX_LEVELS + 1];
     private final long[] pathEntry = new long[MAX_LEVELS + 1];
@@ -97,6 +102,15 @@ public final class Mmu {
         this.addressMask = (1L << physicalBits) - 1 & Tlb.PAGE_MASK;
         this.reservedAlways = ARCHITECTURAL_ADDRESS & ~addressMask;
         this.gigabytePages = gigabytePages;
+    }
+
+    public PhysicalMemory memory() {
+        return memory;
+    }
+
+    /** Keeps pages of which {@code pages} says so out of the first-level tables; null: none. The caller flushes all. */
+    public void keepOut(@Nullable LongPredicate pages) {
+        unheld = pages;
     }
 
     // ---- PAE registers ------------------------------------------------------------------------------------------------
@@ -168,6 +182,45 @@ public final class Mmu {
         return entry < 0 ? entry : entry & Tlb.PAGE_MASK | linear & ~Tlb.PAGE_MASK;
     }
 
+    /**
+     * Physical address that {@code linear} has at present, whatever its rights, or -1: for a debugger. Neither looks at nor changes the
+     * TLB, and sets no accessed flag.
+     */
+    public long inspect(long linear) {
+        if (!enabled) {
+            return linear & addressMask | linear & ~Tlb.PAGE_MASK;
+        }
+        if (levels == LEVELS_32_BIT) {
+            return inspect32(linear);
+        }
+        if (levels != LEVELS_PAE && !isCanonical(linear)) {
+            return -1;
+        }
+        long entry = levels == LEVELS_PAE ? pointers[(int) (linear >>> 30) & POINTERS - 1] : root | ENTRY_PRESENT;
+        for (int level = levels == LEVELS_PAE ? LEVEL_2M : levels; level > 0 && (entry & ENTRY_PRESENT) != 0; level--) {
+            entry = readEntry((entry & addressMask) + ((linear >>> 12 + 9 * (level - 1) & 511) << 3));
+            if ((entry & ENTRY_PRESENT) == 0 || (entry & reserved(level, entry)) != 0) {
+                return -1;
+            }
+            if (level == 1 || level <= LEVEL_1G && (entry & ENTRY_LARGE) != 0) {
+                long inPage = (1L << 12 + 9 * (level - 1)) - 1;
+                return entry & addressMask & ~inPage | linear & inPage;
+            }
+        }
+        return -1;
+    }
+
+    private long inspect32(long linear) {
+        long entry = readEntry32((root & 0xffff_f000L) + (linear >>> 22 << 2 & 0xffc));
+        if ((entry & ENTRY_PRESENT) != 0 && pageSizeExtensions && (entry & ENTRY_LARGE) != 0) {
+            return entry & 0xffc0_0000L | entry << 19 & 0xff_0000_0000L | linear & 0x3f_ffff;
+        }
+        if ((entry & ENTRY_PRESENT) != 0) {
+            entry = readEntry32((entry & 0xffff_f000L) + (linear >>> 12 << 2 & 0xffc));
+        }
+        return (entry & ENTRY_PRESENT) == 0 ? -1 : entry & 0xffff_f000L | linear & 0xfff;
+    }
+
     private long findFirst(long linear, int access, int privilege) {
         int slot = Tlb.slot(linear);
         long tag = linear & Tlb.PAGE_MASK | (long) tlb.context() << Tlb.CONTEXT_SHIFT | privilege | Tlb.VALID;
@@ -210,6 +263,10 @@ public final class Mmu {
     }
 
     private void fillFirst(long linear, int access, int privilege, long page) {
+        LongPredicate out = unheld;
+        if (out != null && access != EXECUTE && out.test(linear)) {
+            return;
+        }
         int attention = memory.attention(page >>> PhysicalMemory.FRAME_SHIFT);
         long host = memory.hostBase() + page;
         if ((attention & Attention.ABSENT) != 0) {

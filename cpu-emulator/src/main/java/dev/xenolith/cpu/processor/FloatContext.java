@@ -86,6 +86,21 @@ public final class FloatContext {
         }
     }
 
+    /** The vector registers, as {@link Processor#vector}; may be written. */
+    public long[] vector() {
+        return vector;
+    }
+
+    /** The x87's tag word with two bits a register (SDM 1 8.1.7), of which an image has only one. */
+    public int tagWord() {
+        return fpu.tagWord();
+    }
+
+    /** Sets which x87 registers are empty from a tag word; what the others are follows from their values. */
+    public void setTagWord(int word) {
+        fpu.setTagWord(word);
+    }
+
     void write(DataOutput out) throws IOException {
         for (long quadword : vector) {
             out.writeLong(quadword);

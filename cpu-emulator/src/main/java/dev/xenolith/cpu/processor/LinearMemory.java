@@ -200,15 +200,19 @@ abstract sealed class LinearMemory permits Processor {
 
     /** Loads from a descriptor table or TSS: a supervisor access at any CPL. */
     final long loadSystem(long address, int size) {
-        return port instanceof MmuPort own
-                ? own.load(self, address, size, self.systemPrivilege())
-                : port.load(self, address, size);
+        if (port instanceof MmuPort own) {
+            long value = own.load(self, address, size, self.systemPrivilege());
+            self.noteWatched(address, size, false);
+            return value;
+        }
+        return port.load(self, address, size);
     }
 
     /** Stores to a descriptor table or a stack of another privilege level. */
     final void storeSystem(long address, int size, long value, int privilege) {
         if (port instanceof MmuPort own) {
             own.store(self, address, size, value, privilege);
+            self.noteWatched(address, size, true);
         } else {
             port.store(self, address, size, value);
         }

@@ -182,6 +182,15 @@ public final class Processor extends LinearMemory {
     /** A breakpoint is enabled in DR7: instructions execute one by one, accesses take the slow path. */
     boolean breakpoints;
 
+    /** Of a debugger; null: none, which costs nothing. */
+    @Nullable
+    DebugPoints debugPoints;
+    /** The instruction at {@link #passedRip} is executed although it has a debugger's breakpoint. */
+    private boolean passesBreakpoint;
+    private long passedRip;
+    /** A debugger steps: a fault's handler is as far as it goes. */
+    private boolean debuggerSteps;
+
     /** Checks of data accesses outside 64-bit mode. */
     public final SegmentAccess segments = new SegmentAccess(this);
     private final CodeSegments codeSegments = new CodeSegments();
@@ -380,7 +389,11 @@ public final class Processor extends LinearMemory {
     public boolean fault(int instructionLength) {
         pendingDebug = 0;
         if (!hosted) {
-            return Delivery.exception(this, faultVector, faultErrorCode, false);
+            boolean goesOn = Delivery.exception(this, faultVector, faultErrorCode, false);
+            if (goesOn && debuggerSteps) {
+                stopForDebugger(Stop.DebugEvent.FAULT, rip);
+            }
+            return goesOn && !debuggerSteps;
         }
         if (faultVector == Vector.PF) {
             cr2 = faultAddress;
@@ -507,6 +520,103 @@ public final class Processor extends LinearMemory {
         engine.execute(this, 1);
         return stop;
     }
+
+    // ---- a debugger --------------------------------------------------------------------------------------------------
+
+    /**
+     * Runs stop with DEBUG at {@code points} from now on; null or an empty set: nowhere. Between runs. The instruction at RIP, if
+     * it has a breakpoint, is stopped at unless {@link #passBreakpoint} says otherwise.
+     */
+    public void setDebugPoints(@Nullable DebugPoints points) {
+        DebugPoints before = debugPoints == null ? DebugPoints.NONE : debugPoints;
+        DebugPoints after = points == null ? DebugPoints.NONE : points;
+        if (before.equals(after)) {
+            return;
+        }
+        debugPoints = after.isEmpty() ? null : after;
+        if (mmu != null && after.watchesOtherThan(before)) {
+            mmu.keepOut(after.isEmpty() ? null : after::watchesPage);
+            flushAll();
+        }
+        engine.addressSpaceChanged(this);
+    }
+
+    /** Lets the instruction at RIP execute once although it has a breakpoint, as RF does for debug registers. */
+    public void passBreakpoint() {
+        passesBreakpoint = true;
+        passedRip = wrap(rip);
+    }
+
+    /**
+     * As {@code run(1)} for a debugger's single step: interrupts are held off until after the instruction and in the shadow that it casts,
+     * and where it faults, RIP is at the handler's first instruction, with DEBUG. Otherwise an instruction has been executed if
+     * {@link #retired} has moved. A processor that is halted waits for an event.
+     */
+    public Stop stepForDebugger() {
+        boolean holds = !halted && !waitsForStartup;
+        long lastOwn = shadowEnd;
+        // Beyond what an instruction can set, to be told from it.
+        long held = retired + 3;
+        if (holds) {
+            shadowHoldsTrap &= retired < shadowEnd;
+            shadowEnd = held;
+        }
+        debuggerSteps = true;
+        try {
+            return run(1);
+        } finally {
+            debuggerSteps = false;
+            if (shadowEnd == held) {
+                shadowEnd = lastOwn;
+                post(POLL_EVENT);
+            }
+        }
+    }
+
+    /** For engines: whether instructions of the page of {@code linear} are to be executed one by one, for one has a breakpoint. */
+    public boolean hasBreakpoints(long linear) {
+        return debugPoints != null && debugPoints.breaksInPage(linear);
+    }
+
+    /** For engines: whether the run ends before the instruction at {@code linear}. */
+    public boolean stopsBefore(long linear) {
+        boolean passes = passesBreakpoint && passedRip == linear;
+        passesBreakpoint = false;
+        if (passes || debugPoints == null || !debugPoints.breaksAt(linear)) {
+            return false;
+        }
+        stopForDebugger(Stop.DebugEvent.BREAKPOINT, linear);
+        return true;
+    }
+
+    private void stopForDebugger(Stop.DebugEvent event, long address) {
+        stop.debugEvent = event;
+        stop.address = address;
+        stop(Stop.Kind.DEBUG);
+    }
+
+    /** Whether a data access is to a watchpoint; must be asked before the access, which is then made where it counts as one. */
+    boolean watches(long address, int size, boolean write) {
+        if (debugPoints == null || !debugPoints.watches(address, size, write)) {
+            return false;
+        }
+        if (!precise) {
+            throw restartPrecisely();
+        }
+        return true;
+    }
+
+    /** A data access has been made; if to a watchpoint, the run ends after the instruction. */
+    void noteWatched(long address, int size, boolean write) {
+        DebugPoints points = debugPoints;
+        if (points != null && points.watches(address, size, write)) {
+            DebugPoints.Watchpoint hit = points.watchpoint(address, size, write);
+            stop.access = hit.access();
+            stopForDebugger(Stop.DebugEvent.WATCHPOINT, hit.address());
+        }
+    }
+
+    // ---- time, events ------------------------------------------------------------------------------------------------
 
     /** Takes note of DR7, which a hypervisor may have written between runs. */
     void breakpointsChanged() {

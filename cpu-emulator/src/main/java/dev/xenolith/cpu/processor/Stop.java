@@ -28,6 +28,16 @@ public final class Stop {
         DEBUG
     }
 
+    /** What a debugger is told by a stop of the kind DEBUG. */
+    public enum DebugEvent {
+        /** The next instruction has a breakpoint; RIP is at it, nothing of it has been done. */
+        BREAKPOINT,
+        /** The latest instruction has made an access of {@link Stop#access} to the watchpoint at {@link Stop#address}. */
+        WATCHPOINT,
+        /** {@link Processor#stepForDebugger}: in place of the instruction, a handler of its fault has been entered. */
+        FAULT
+    }
+
     /** Kind of the latest stop. */
     public Kind kind = Kind.BUDGET;
     /** EXCEPTION, INTERRUPT: vector 0..255. */
@@ -38,13 +48,17 @@ public final class Stop {
     public boolean hasErrorCode;
     /** EXCEPTION: raised by INT n, INT3, INTO or INT1 rather than by a fault. */
     public boolean software;
-    /** EXCEPTION: faulting linear address of a #PF, which is also in CR2. */
+    /** EXCEPTION: faulting linear address of a #PF, which is also in CR2. DEBUG: that of the breakpoint or watchpoint. */
     public long address;
     /**
      * EXCEPTION: length in bytes of the instruction that raised it, 0 if unknown. For software interrupts and traps RIP is
      * already after the instruction; for faults it is at the instruction.
      */
     public int instructionLength;
+    /** DEBUG: what has happened. */
+    public DebugEvent debugEvent = DebugEvent.BREAKPOINT;
+    /** DEBUG, WATCHPOINT: the accesses that the watchpoint is for. */
+    public DebugPoints.Access access = DebugPoints.Access.ANY;
     /** ENTRY: true for SYSENTER, false for SYSCALL. */
     public boolean sysenter;
 }

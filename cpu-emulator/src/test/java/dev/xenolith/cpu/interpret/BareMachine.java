@@ -5,6 +5,7 @@ import dev.xenolith.cpu.ProcessorBuilder;
 import dev.xenolith.cpu.memory.MemoryLayout;
 import dev.xenolith.cpu.memory.PhysicalMap;
 import dev.xenolith.cpu.memory.PhysicalMemory;
+import dev.xenolith.cpu.model.CpuModel;
 import dev.xenolith.cpu.processor.Processor;
 import dev.xenolith.cpu.time.MachineClock;
 import java.util.HexFormat;
@@ -13,10 +14,11 @@ import java.util.HexFormat;
 final class BareMachine implements AutoCloseable {
     static final int CODE = 0x1000;
     final PhysicalMemory memory = new PhysicalMemory(MemoryLayout.flat(4 << 20));
+    final Interpreter engine = new Interpreter(memory, CpuModel.intel()::has);
     final Processor cpu;
 
     BareMachine() {
-        Processors processors = new ProcessorBuilder(new MachineClock(), new PhysicalMap(memory)).build();
+        Processors processors = new ProcessorBuilder(new MachineClock(), new PhysicalMap(memory), engine).build();
         cpu = processors.get(0);
         cpu.reset();
         cpu.segmentSelector[Processor.CS] = 0;

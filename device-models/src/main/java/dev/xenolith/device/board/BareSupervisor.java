@@ -16,17 +16,21 @@ final class BareSupervisor implements Supervisor {
     private final MachineClock clock;
     private final ClockTimers timers;
     private final AccessCharge charge;
+    private final RunControl control;
     private final CompletableFuture<Outcome> outcome;
     private final long instructionLimit;
     private @Nullable Processor running;
 
     /**
      * @param charge in front of the machine's devices
+     * @param control a debugger's, asked before each turn
      * @param instructionLimit instructions that all processors together may retire
      */
-    BareSupervisor(Machine machine, AccessCharge charge, CompletableFuture<Outcome> outcome, long instructionLimit) {
+    BareSupervisor(Machine machine, AccessCharge charge, RunControl control, CompletableFuture<Outcome> outcome,
+            long instructionLimit) {
         this.machine = machine;
         this.charge = charge;
+        this.control = control;
         this.outcome = outcome;
         this.instructionLimit = instructionLimit;
         clock = machine.clock();
@@ -44,7 +48,7 @@ final class BareSupervisor implements Supervisor {
 
     @Override
     public boolean turn(Processor processor, long budget) {
-        if (outcome.isDone()) {
+        if (outcome.isDone() || control.holds(processor)) {
             return false;
         }
         long retired = retired();
@@ -53,19 +57,31 @@ final class BareSupervisor implements Supervisor {
             return false;
         }
         long now = clock.now();
-        long end = Math.min(now + budget, timers.nextDeadline());
+        long end = Math.min(now + control.limit(processor, budget), timers.nextDeadline());
         running = processor;
         charge.turn(processor, Math.min(end, processor.apic.nextDeadline()));
-        Stop stop = processor.run(Math.clamp(end - now, 1, instructionLimit - retired));
+        boolean steps = control.steps(processor);
+        long before = processor.retired;
+        Stop stop = steps
+                ? processor.stepForDebugger()
+                : processor.run(Math.clamp(end - now, 1, instructionLimit - retired));
         charge.turn(null, Long.MAX_VALUE);
         running = null;
         machine.settle();
         timers.expire();
+        if (steps && processor.retired != before && stop.kind != Stop.Kind.DEBUG && stop.kind != Stop.Kind.SHUTDOWN) {
+            control.stepped(processor);
+        }
         return switch (stop.kind) {
             case BUDGET, REQUEST -> true;
             case HALTED -> false;
+            case DEBUG -> {
+                control.debugStop(processor);
+                yield true;
+            }
             case SHUTDOWN -> {
-                outcome.complete(new Outcome(Outcome.Kind.TRIPLE_FAULT, 0, RegisterDump.of(processor)));
+                control.shutdown(processor, () -> outcome
+                        .complete(new Outcome(Outcome.Kind.TRIPLE_FAULT, 0, RegisterDump.of(processor))));
                 yield false;
             }
             default -> throw new IllegalStateException("a bare processor stopped with " + stop.kind);

@@ -77,6 +77,8 @@ public final class Machine implements AutoCloseable {
     private @Nullable Interpreter interpreter;
     private @Nullable Supervisor supervisor;
     private long hostStart;
+    private long frozenSince;
+    private boolean frozen;
     private boolean stopping;
     private boolean closed;
 
@@ -175,7 +177,8 @@ public final class Machine implements AutoCloseable {
     /** Starts the machine thread; processors begin to take turns under {@code supervisor}. */
     public void start(Supervisor supervisor) {
         this.supervisor = supervisor;
-        hostStart = System.nanoTime() - clock.now();
+        frozenSince = System.nanoTime();
+        hostStart = frozenSince - clock.now();
         thread.start();
     }
 
@@ -235,6 +238,24 @@ public final class Machine implements AutoCloseable {
         }
     }
 
+    /** Stops processors, devices and time; the inbox is still drained. Machine thread, or before it starts. */
+    void freeze() {
+        if (!frozen) {
+            frozen = true;
+            frozenSince = System.nanoTime();
+        }
+    }
+
+    /** Ends {@link #freeze}: time goes on where it was. */
+    void thaw() {
+        if (frozen) {
+            frozen = false;
+            hostStart += System.nanoTime() - frozenSince;
+        }
+    }
+
+    boolean isFrozen() { return frozen; }
+
     /** Ends the machine thread after the current turn. Any thread; {@link #ended} says when it is done. */
     public void stop() {
         inbox.post(() -> stopping = true);
@@ -266,12 +287,11 @@ public final class Machine implements AutoCloseable {
         try {
             while (!stopping) {
                 drainInbox();
-                completions.deliverDue(clock.now());
-                timers.expire();
-                if (!round() && !stopping && inbox.isEmpty()) {
-                    idle();
+                if (!frozen) {
+                    moveOn();
+                } else if (!stopping) {
+                    inbox.await(Long.MAX_VALUE);
                 }
-                pace();
             }
             ended.complete(null);
         } catch (Throwable bug) {
@@ -279,6 +299,19 @@ public final class Machine implements AutoCloseable {
             ended.completeExceptionally(bug);
         }
         waiting.forEach(Machine::refuse);
+    }
+
+    /** Does what is due, and gives each processor a turn. */
+    private void moveOn() {
+        completions.deliverDue(clock.now());
+        timers.expire();
+        boolean busy = round();
+        if (!frozen) {
+            if (!busy && !stopping && inbox.isEmpty()) {
+                idle();
+            }
+            pace();
+        }
     }
 
     /** One turn of each processor. Returns whether any of them had something to do. */

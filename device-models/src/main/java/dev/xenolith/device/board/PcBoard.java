@@ -85,6 +85,7 @@ public final class PcBoard implements AutoCloseable, Saveable {
     private final Options options;
     private final Machine machine;
     private final AccessCharge charge;
+    private final RunControl control;
     private final BoardDescription description;
     private final CompletableFuture<Outcome> outcome = new CompletableFuture<>();
     private final PortBus ports = new PortBus();
@@ -114,6 +115,7 @@ public final class PcBoard implements AutoCloseable, Saveable {
                 new Machine.Hardware(options.memoryBytes(), options.processors(), options.model()),
                 layout(options.memoryBytes(), firmware == null ? 0 : firmware.size()));
         charge = new AccessCharge(machine.clock());
+        control = new RunControl(machine);
         Clock clock = machine.timers();
         LocalApic bsp = machine.processors().getFirst().apic;
 
@@ -276,7 +278,7 @@ public final class PcBoard implements AutoCloseable, Saveable {
 
     /** Starts the machine thread. */
     public void start() {
-        BareSupervisor supervisor = new BareSupervisor(machine, charge, outcome, options.instructionLimit());
+        BareSupervisor supervisor = new BareSupervisor(machine, charge, control, outcome, options.instructionLimit());
         outcome.thenRun(machine::stop);
         machine.start(supervisor);
     }
@@ -310,6 +312,11 @@ public final class PcBoard implements AutoCloseable, Saveable {
 
     public Machine machine() {
         return machine;
+    }
+
+    /** For a debugger: stops, steps and continues the processors. */
+    public RunControl control() {
+        return control;
     }
 
     /** Instructions retired by all processors; exact when the machine has ended. */

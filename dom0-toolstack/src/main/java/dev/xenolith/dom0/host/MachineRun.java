@@ -6,6 +6,8 @@ import dev.xenolith.device.boot.BootException;
 import dev.xenolith.device.boot.BootRequest;
 import dev.xenolith.device.boot.FirmwareImage;
 import dev.xenolith.device.serial.StreamBackend;
+import dev.xenolith.dom0.gdb.BoardTarget;
+import dev.xenolith.dom0.gdb.GdbServer;
 import dev.xenolith.dom0.xl.Client;
 import dev.xenolith.dom0.xl.ToolstackException;
 import java.io.BufferedOutputStream;
@@ -43,6 +45,7 @@ final class MachineRun {
     private long instructions;
     private long machineTime;
     private boolean readsInput;
+    private boolean isFirst = true;
 
     MachineRun(Client client, MachineSettings settings) {
         this.client = client;
@@ -54,23 +57,45 @@ final class MachineRun {
         long start = System.nanoTime();
         BootRequest request = request();
         FirmwareImage firmware = firmware();
-        try (OutputStream file = serialFile()) {
+        try (OutputStream file = serialFile(); GdbServer debugger = debugger()) {
             client.rawMode(file == null);
             Outcome outcome;
             do {
                 // The serial line's end flushes what a turn has written.
-                outcome = power(request, firmware, new BufferedOutputStream(file == null ? client.out() : file));
+                outcome = power(request, firmware, new BufferedOutputStream(file == null ? client.out() : file),
+                        debugger);
             } while (outcome.kind() == Outcome.Kind.RESET);
             client.rawMode(false);
             if (settings.stats()) {
                 printStats(System.nanoTime() - start);
             }
-            return exitCode(outcome);
+            int exitCode = exitCode(outcome);
+            if (debugger != null) {
+                debugger.exited(exitCode);
+            }
+            return exitCode;
         } catch (IOException e) {
             throw new ToolstackException(ToolstackException.FAILURE, e.toString(), e);
         } finally {
             client.rawMode(false);
         }
+    }
+
+    /** Starts to listen for a debugger, if one is wanted, and says where. */
+    private @Nullable GdbServer debugger() throws IOException {
+        MachineSettings.Debugging debugging = settings.debugging();
+        if (debugging == null) {
+            return null;
+        }
+        GdbServer server;
+        try {
+            server = new GdbServer(debugging.address(), debugging.architecture(), settings.model().has("avx"));
+        } catch (IOException e) {
+            throw ToolstackException.failure("--gdb: " + e.getMessage());
+        }
+        print("xenolith: waiting for gdb: target remote " + server.address().getAddress().getHostAddress() + ":"
+                + server.address().getPort() + "\n");
+        return server;
     }
 
     private @Nullable OutputStream serialFile() throws IOException {
@@ -79,8 +104,8 @@ final class MachineRun {
     }
 
     /** Builds a machine, boots it and waits for its end. */
-    private Outcome power(@Nullable BootRequest request, @Nullable FirmwareImage firmware, OutputStream out)
-            throws InterruptedException {
+    private Outcome power(@Nullable BootRequest request, @Nullable FirmwareImage firmware, OutputStream out,
+            @Nullable GdbServer debugger) throws InterruptedException {
         StreamBackend[] serial = new StreamBackend[1];
         Long seconds = settings.seconds();
         PcBoard.Options options = new PcBoard.Options(settings.memoryBytes(), settings.processors(), settings.model(),
@@ -95,6 +120,13 @@ final class MachineRun {
             }
             running.set(new Running(board, serial[0]));
             readInput();
+            if (debugger != null) {
+                if (isFirst && settings.debugging() != null && settings.debugging().freeze()) {
+                    board.control().stop();
+                }
+                debugger.target(new BoardTarget(board));
+            }
+            isFirst = false;
             board.start();
             Outcome outcome = board.outcome().get();
             running.set(null);

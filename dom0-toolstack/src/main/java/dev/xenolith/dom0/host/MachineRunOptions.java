@@ -3,6 +3,8 @@ package dev.xenolith.dom0.host;
 import dev.xenolith.cpu.model.CpuModel;
 import dev.xenolith.device.board.ClockMode;
 import dev.xenolith.device.board.Machine;
+import dev.xenolith.dom0.gdb.Architecture;
+import dev.xenolith.dom0.gdb.GdbAddress;
 import dev.xenolith.dom0.xl.ToolstackException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -67,6 +69,15 @@ final class MachineRunOptions {
     @Option(names = "--stats", description = "Say at the end what was done in what time.")
     private boolean stats;
 
+    @Option(names = "--gdb", paramLabel = "[HOST]:PORT", description = "Let gdb connect ('target remote :PORT'); without HOST from this computer only. Port 0: any that is free.")
+    private @Nullable String gdb;
+
+    @Option(names = "--gdb-arch", paramLabel = "ARCH", description = "What gdb is told the processors are: x86-64, or i386 for software that stays below (default: x86-64).")
+    private @Nullable String gdbArchitecture;
+
+    @Option(names = "--freeze", description = "Wait for gdb before the first instruction.")
+    private boolean freeze;
+
     /** Checks everything. Throws with the option at fault and {@link ToolstackException#USAGE}. */
     MachineSettings toSettings(Path directory) {
         if ((kernel == null) == (bios == null)) {
@@ -96,7 +107,7 @@ final class MachineRunOptions {
         return new MachineSettings(resolve(directory, kernel), resolve(directory, initrd), append == null ? "" : append,
                 files, resolve(directory, bios), memoryMiB() << 20, cpus, model,
                 new Machine.Configuration(clockMode(), chosenSeed()), deterministic ? DETERMINISTIC_START : null,
-                serialFile(directory), debugExit, maxInstructions, stats);
+                serialFile(directory), debugExit, maxInstructions, stats, debugging());
     }
 
     private static @Nullable Path resolve(Path directory, @Nullable String file) {
@@ -122,6 +133,26 @@ final class MachineRunOptions {
             return given;
         }
         return deterministic ? 1 : ThreadLocalRandom.current().nextLong(1L << 32);
+    }
+
+    private MachineSettings.@Nullable Debugging debugging() {
+        if (gdb == null) {
+            if (freeze || gdbArchitecture != null) {
+                throw usage((freeze ? "--freeze" : "--gdb-arch") + " goes with --gdb");
+            }
+            return null;
+        }
+        String name = gdbArchitecture == null ? "x86-64" : gdbArchitecture;
+        Architecture architecture = switch (name) {
+            case "x86-64" -> Architecture.X86_64;
+            case "i386" -> Architecture.I386;
+            default -> throw usage("--gdb-arch: expected x86-64 or i386, found '" + name + "'");
+        };
+        try {
+            return new MachineSettings.Debugging(GdbAddress.parse(gdb), architecture, freeze);
+        } catch (IllegalArgumentException e) {
+            throw usage("--gdb: " + e.getMessage());
+        }
     }
 
     private @Nullable Path serialFile(Path directory) {

@@ -10,6 +10,9 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -18,6 +21,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -198,7 +205,40 @@ class MachineCommandTest {
         refuses("--clock: expected real or virtual", "--kernel", kernel, "--clock", "wall");
         refuses("--deterministic needs --clock virtual", "--kernel", kernel, "--clock", "real", "--deterministic");
         refuses("--serial: expected stdio or file:FILE", "--kernel", kernel, "--serial", "file:");
+        refuses("--gdb: expected [HOST]:PORT, found '1234'", "--kernel", kernel, "--gdb", "1234");
+        refuses("--freeze goes with --gdb", "--kernel", kernel, "--freeze");
+        refuses("--gdb-arch goes with --gdb", "--kernel", kernel, "--gdb-arch", "i386");
+        refuses("--gdb-arch: expected x86-64 or i386", "--kernel", kernel, "--gdb", ":0", "--gdb-arch", "arm");
         refuses("--max-instructions: expected at least 1", "--kernel", kernel, "--max-instructions", "0");
+    }
+
+    @Test
+    void aDebuggerFindsItFrozen() throws Exception {
+        String kernel = kernel(true, LOOP);
+        CompletableFuture<Integer> exit = CompletableFuture
+                .supplyAsync(() -> machine("--kernel", kernel, "--gdb", ":0", "--freeze", "--clock", "virtual"));
+        Matcher waits = Pattern.compile("target remote 127.0.0.1:(\\d+)\n").matcher("");
+        while (!waits.reset(error()).find()) {
+            assertThat(exit).isNotDone();
+            Thread.sleep(5);
+        }
+        try (Socket gdb = new Socket(InetAddress.getLoopbackAddress(), Integer.parseInt(waits.group(1)))) {
+            gdb.getOutputStream().write("$p10#d1".getBytes(StandardCharsets.US_ASCII));
+            byte[] entry = "+$0002100000000000#03".getBytes(StandardCharsets.US_ASCII);
+            assertThat(gdb.getInputStream().readNBytes(entry.length)).asString().isEqualTo("+$0002100000000000#03");
+            gdb.getOutputStream().write("+$k#6b".getBytes(StandardCharsets.US_ASCII));
+            assertThat(exit.get(30, TimeUnit.SECONDS)).isZero();
+            assertThat(gdb.getInputStream().read()).isEqualTo(-1);
+        }
+    }
+
+    @Test
+    void anAddressInUseIsNamed() throws IOException {
+        try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            assertThat(machine("--kernel", kernel(true, LOOP), "--gdb", ":" + taken.getLocalPort()))
+                    .isEqualTo(ToolstackException.FAILURE);
+            assertThat(error()).contains("--gdb: cannot listen at ").hasLineCount(1);
+        }
     }
 
     @Test
