@@ -14,7 +14,7 @@ public final class PortBus implements IoBus {
     private static final int PORTS = 1 << 16;
 
     /** A device's ports, {@code first} to {@code first + count - 1}. */
-    private record Window(int first, int count, MmioDevice device) {
+    private record Window(String name, int first, int count, MmioDevice device) {
         boolean contains(int port, int size) {
             return port >= first && port + size <= first + count;
         }
@@ -29,6 +29,11 @@ public final class PortBus implements IoBus {
      * ports or one is taken.
      */
     public void map(int first, int count, MmioDevice device) {
+        map(device.getClass().getSimpleName(), first, count, device);
+    }
+
+    /** The same for a device that is called {@code name} where accesses are told of. */
+    public void map(String name, int first, int count, MmioDevice device) {
         if (first < 0 || count <= 0 || first + count > PORTS) {
             throw new IllegalArgumentException("not a range of ports: 0x" + Integer.toHexString(first) + ", " + count);
         }
@@ -45,7 +50,7 @@ public final class PortBus implements IoBus {
             }
             windows.add(null);
         }
-        windows.set(slot, new Window(first, count, device));
+        windows.set(slot, new Window(name, first, count, device));
         for (int port = first; port < first + count; port++) {
             owners[port] = (byte) (slot + 1);
         }
@@ -71,6 +76,12 @@ public final class PortBus implements IoBus {
             }
         }
         return true;
+    }
+
+    /** Name of the device at {@code port}, or null. */
+    public @Nullable String nameAt(int port) {
+        Window window = find(port);
+        return window == null ? null : window.name;
     }
 
     private @Nullable Window find(int port) {

@@ -4,6 +4,11 @@ import dev.xenolith.cpu.processor.Processor;
 
 /** Told about each instruction by the stepping loop. */
 public interface InstructionTrace {
+    /** Whether the instruction at linear address {@code rip} is to be reported; if not, it need not be disassembled. */
+    default boolean wants(Processor processor, long rip) {
+        return true;
+    }
+
     /**
      * An instruction has been retired, or an iteration of a repeated one.
      *

@@ -237,7 +237,7 @@ public final class Interpreter implements Engine {
         int i = 0;
         DecodedInstruction traced = null;
         try {
-            if (trace != null) {
+            if (trace != null && trace.wants(p, rip)) {
                 traced = fetcher.fetch(p);
                 System.arraycopy(p.gpr, 0, before, 0, before.length);
             }

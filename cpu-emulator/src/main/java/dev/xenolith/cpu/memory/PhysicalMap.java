@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class PhysicalMap {
     /** A device's place. */
-    private record Window(long start, long length, MmioDevice device) {}
+    private record Window(String name, long start, long length, MmioDevice device) {}
 
     private final PhysicalMemory memory;
     private Window[] windows = {};
@@ -35,6 +35,11 @@ public final class PhysicalMap {
      * {@link IllegalArgumentException} if another device is there.
      */
     public void map(long start, long length, MmioDevice device) {
+        map(device.getClass().getSimpleName(), start, length, device);
+    }
+
+    /** The same for a device that is called {@code name} where accesses are told of. */
+    public void map(String name, long start, long length, MmioDevice device) {
         if (start < 0 || length <= 0 || start + length < 0) {
             throw new IllegalArgumentException(
                     "not a physical range: 0x" + Long.toHexString(start) + ", length " + length);
@@ -45,9 +50,15 @@ public final class PhysicalMap {
         }
         Window[] grown = Arrays.copyOf(windows, windows.length + 1);
         System.arraycopy(windows, at, grown, at + 1, windows.length - at);
-        grown[at] = new Window(start, length, device);
+        grown[at] = new Window(name, start, length, device);
         windows = grown;
         version++;
+    }
+
+    /** Name of the device at {@code address}, or null. */
+    public @Nullable String nameAt(long address) {
+        Window window = find(address, 1);
+        return window == null ? null : window.name;
     }
 
     /** Removes the device mapped at exactly {@code start}; does nothing if there is none. */

@@ -33,6 +33,9 @@ final class Delivery {
             if (current == Vector.PF) {
                 p.cr2 = p.faultAddress;
             }
+            if (p.monitor != null) {
+                p.monitor.exception(p, current, code);
+            }
             try {
                 enter(p, current, Vector.hasErrorCode(current), code, Vector.ERROR_EXTERNAL, false, resume);
                 return true;
@@ -49,6 +52,9 @@ final class Delivery {
 
     /** Delivers an external interrupt or NMI; false if it ended in a shutdown. */
     static boolean interrupt(Processor p, int vector) {
+        if (p.monitor != null) {
+            p.monitor.interrupt(p, vector);
+        }
         try {
             enter(p, vector, false, 0, Vector.ERROR_EXTERNAL, false, 0);
             if (vector == Vector.NMI) {
@@ -62,6 +68,9 @@ final class Delivery {
 
     /** Delivers INT n, INT3, INTO or (without {@code checkDpl}) INT1; a fault is the instruction's own. */
     static void software(Processor p, int vector, boolean checkDpl) {
+        if (p.monitor != null) {
+            p.monitor.softwareInterrupt(p, vector);
+        }
         p.rflagsSystem &= ~Bits.RFLAGS_RF;
         // INT1 counts as an event from outside (SDM 2A INT n).
         enter(p, vector, false, 0, checkDpl ? 0 : Vector.ERROR_EXTERNAL, checkDpl, 0);

@@ -12,7 +12,11 @@ public final class InputOutput {
         checkPermission(p, number, size);
         p.publishTime();
         Breakpoints.notePort(p, number, size);
-        return p.ioBus.in(number, size);
+        long value = p.ioBus.in(number, size);
+        if (p.monitor != null) {
+            p.monitor.portAccess(p, number, size, value, false);
+        }
+        return value;
     }
 
     /** Writes the low {@code size} (1, 2, 4) bytes of {@code value}. */
@@ -21,7 +25,11 @@ public final class InputOutput {
         checkPermission(p, number, size);
         p.publishTime();
         Breakpoints.notePort(p, number, size);
-        p.ioBus.out(number, size, size == 4 ? value & 0xffff_ffffL : value & (1L << size * 8) - 1);
+        long written = size == 4 ? value & 0xffff_ffffL : value & (1L << size * 8) - 1;
+        if (p.monitor != null) {
+            p.monitor.portAccess(p, number, size, written, true);
+        }
+        p.ioBus.out(number, size, written);
         // A device may have moved a deadline or raised an interrupt.
         p.post(Processor.POLL_EVENT);
     }

@@ -163,10 +163,13 @@ final class MmuPort implements MemoryPort {
         }
         checkPrecise(p, physical);
         p.publishTime();
-        if ((physical & APIC_PAGE) == p.apic.mmioBase()) {
-            return p.apic.readMmio((int) (physical & ~APIC_PAGE), size);
+        long value = (physical & APIC_PAGE) == p.apic.mmioBase()
+                ? p.apic.readMmio((int) (physical & ~APIC_PAGE), size)
+                : map.read(physical, size);
+        if (p.monitor != null) {
+            p.monitor.deviceAccess(p, physical, size, value, false);
         }
-        return map.read(physical, size);
+        return value;
     }
 
     private void write(Processor p, long physical, int size, long value) {
@@ -179,6 +182,9 @@ final class MmuPort implements MemoryPort {
         }
         checkPrecise(p, physical);
         p.publishTime();
+        if (p.monitor != null) {
+            p.monitor.deviceAccess(p, physical, size, size == 8 ? value : value & (1L << size * 8) - 1, true);
+        }
         if ((physical & APIC_PAGE) == p.apic.mmioBase()) {
             int register = (int) (physical & ~APIC_PAGE);
             p.apic.writeMmio(register, size, value);

@@ -182,6 +182,9 @@ public final class Processor extends LinearMemory {
     /** A breakpoint is enabled in DR7: instructions execute one by one, accesses take the slow path. */
     boolean breakpoints;
 
+    /** Told of events and accesses to devices; null: nobody. */
+    public @Nullable ProcessorMonitor monitor;
+
     /** Of a debugger; null: none, which costs nothing. */
     @Nullable
     DebugPoints debugPoints;

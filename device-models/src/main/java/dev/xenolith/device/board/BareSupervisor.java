@@ -19,6 +19,8 @@ final class BareSupervisor implements Supervisor {
     private final RunControl control;
     private final CompletableFuture<Outcome> outcome;
     private final long instructionLimit;
+    private long milestone = Long.MAX_VALUE;
+    private Runnable atMilestone = () -> {};
     private @Nullable Processor running;
 
     /**
@@ -36,6 +38,12 @@ final class BareSupervisor implements Supervisor {
         clock = machine.clock();
         timers = machine.timers();
         timers.onSooner(this::sooner);
+    }
+
+    /** Does {@code action} before the instruction with the number {@code retired}, counted from 0 over all processors. */
+    void atInstruction(long retired, Runnable action) {
+        milestone = retired;
+        atMilestone = action;
     }
 
     /** A device's deadline has come nearer: who runs up to the old one must stop and look. */
@@ -56,6 +64,10 @@ final class BareSupervisor implements Supervisor {
             outcome.complete(Outcome.of(Outcome.Kind.INSTRUCTION_LIMIT));
             return false;
         }
+        if (retired >= milestone) {
+            milestone = Long.MAX_VALUE;
+            atMilestone.run();
+        }
         long now = clock.now();
         long end = Math.min(now + control.limit(processor, budget), timers.nextDeadline());
         running = processor;
@@ -64,7 +76,7 @@ final class BareSupervisor implements Supervisor {
         long before = processor.retired;
         Stop stop = steps
                 ? processor.stepForDebugger()
-                : processor.run(Math.clamp(end - now, 1, instructionLimit - retired));
+                : processor.run(Math.clamp(end - now, 1, Math.min(instructionLimit, milestone) - retired));
         charge.turn(null, Long.MAX_VALUE);
         running = null;
         machine.settle();

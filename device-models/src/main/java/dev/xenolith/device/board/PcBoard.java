@@ -65,6 +65,8 @@ public final class PcBoard implements AutoCloseable, Saveable {
     private static final int ISA_IRQS = 16;
     private static final int CASCADE = 2;
     private static final int PIT_PIN = 2;
+    private static final long LAPIC_SIZE = 0x1000;
+    private static final String NO_DEVICE = "none";
 
     /**
      * What a board is built with.
@@ -104,6 +106,8 @@ public final class PcBoard implements AutoCloseable, Saveable {
     private final FwCfg fwCfg;
     private final List<SharedLine> isa = new ArrayList<>();
     private final long rsdp;
+    private long milestone = Long.MAX_VALUE;
+    private Runnable atMilestone = () -> {};
 
     public PcBoard(Options options) {
         this.options = options;
@@ -199,25 +203,25 @@ public final class PcBoard implements AutoCloseable, Saveable {
 
     /** Port 0xe9 prints where COM1 does. */
     private void mapPorts(CharacterBackend serial) {
-        ports.map(0x20, 2, pic.master());
-        ports.map(0xa0, 2, pic.slave());
-        ports.map(0x4d0, 2, pic.edgeLevelControl());
-        ports.map(0x40, 4, pit);
-        ports.map(0x61, 1, systemControl);
-        ports.map(0x60, 1, keyboard.data());
-        ports.map(0x64, 1, keyboard.command());
-        ports.map(0x70, 2, rtc);
-        ports.map(0x92, 1, portA);
-        ports.map(0xb2, 2, powerManagement.apm());
-        ports.map(BoardDescription.COM1_PORT, 8, com1);
-        ports.map(FwCfg.PORT, FwCfg.PORTS, fwCfg.registers());
-        ports.map(FwCfg.DMA_PORT, FwCfg.DMA_PORTS, fwCfg.dma());
-        ports.map(PciBus.PORT, PciBus.PORTS, pci);
-        ports.map(DebugConsole.PORT, 1, new DebugConsole(serial));
+        ports.map("pic1", 0x20, 2, pic.master());
+        ports.map("pic2", 0xa0, 2, pic.slave());
+        ports.map("elcr", 0x4d0, 2, pic.edgeLevelControl());
+        ports.map("pit", 0x40, 4, pit);
+        ports.map("port61", 0x61, 1, systemControl);
+        ports.map("i8042", 0x60, 1, keyboard.data());
+        ports.map("i8042", 0x64, 1, keyboard.command());
+        ports.map("rtc", 0x70, 2, rtc);
+        ports.map("port92", 0x92, 1, portA);
+        ports.map("apm", 0xb2, 2, powerManagement.apm());
+        ports.map("com1", BoardDescription.COM1_PORT, 8, com1);
+        ports.map("fw_cfg", FwCfg.PORT, FwCfg.PORTS, fwCfg.registers());
+        ports.map("fw_cfg", FwCfg.DMA_PORT, FwCfg.DMA_PORTS, fwCfg.dma());
+        ports.map("pci", PciBus.PORT, PciBus.PORTS, pci);
+        ports.map("debugcon", DebugConsole.PORT, 1, new DebugConsole(serial));
         if (options.debugExit()) {
             DebugExit exit = new DebugExit(code -> end(new Outcome(Outcome.Kind.DEBUG_EXIT, code, "")));
-            ports.map(DebugExit.TESTS_PORT, DebugExit.PORTS, exit);
-            ports.map(DebugExit.DEFAULT_PORT, DebugExit.PORTS, exit);
+            ports.map("debug-exit", DebugExit.TESTS_PORT, DebugExit.PORTS, exit);
+            ports.map("debug-exit", DebugExit.DEFAULT_PORT, DebugExit.PORTS, exit);
         }
         for (Processor processor : machine.processors()) {
             processor.ioBus = charge.ports(ports);
@@ -225,8 +229,8 @@ public final class PcBoard implements AutoCloseable, Saveable {
     }
 
     private void mapMemory() {
-        machine.processorSet().map().map(BoardDescription.IO_APIC, IoApic.WINDOW_SIZE, charge.memory(ioApic));
-        machine.processorSet().map().map(BoardDescription.HPET, Hpet.WINDOW_SIZE, charge.memory(hpet));
+        machine.processorSet().map().map("ioapic", BoardDescription.IO_APIC, IoApic.WINDOW_SIZE, charge.memory(ioApic));
+        machine.processorSet().map().map("hpet", BoardDescription.HPET, Hpet.WINDOW_SIZE, charge.memory(hpet));
     }
 
     /** What firmware finds in fw_cfg and CMOS. */
@@ -279,6 +283,7 @@ public final class PcBoard implements AutoCloseable, Saveable {
     /** Starts the machine thread. */
     public void start() {
         BareSupervisor supervisor = new BareSupervisor(machine, charge, control, outcome, options.instructionLimit());
+        supervisor.atInstruction(milestone, atMilestone);
         outcome.thenRun(machine::stop);
         machine.start(supervisor);
     }
@@ -312,6 +317,30 @@ public final class PcBoard implements AutoCloseable, Saveable {
 
     public Machine machine() {
         return machine;
+    }
+
+    /** Name of the device at an I/O port, or {@code "none"}. */
+    public String deviceAtPort(int port) {
+        String name = ports.nameAt(port);
+        return name == null ? NO_DEVICE : name;
+    }
+
+    /** Name of what {@code processor} finds at a physical address that is no memory, or {@code "none"}. */
+    public String deviceAtAddress(Processor processor, long physical) {
+        if ((physical & ~(LAPIC_SIZE - 1)) == processor.apic.mmioBase()) {
+            return "lapic";
+        }
+        String name = machine.processorSet().map().nameAt(physical);
+        return name == null ? NO_DEVICE : name;
+    }
+
+    /**
+     * Does {@code action} on the machine thread when all processors together have retired {@code retired} instructions, before the next
+     * one. For calls before {@link #start}.
+     */
+    public void atInstruction(long retired, Runnable action) {
+        milestone = retired;
+        atMilestone = action;
     }
 
     /** For a debugger: stops, steps and continues the processors. */

@@ -98,7 +98,7 @@ public final class Piix4Pm implements PciFunction {
         // Over another device's ports the block is not seen.
         mapped = wanted >= 0 && ports.isFree(wanted, BLOCK_SIZE) ? wanted : -1;
         if (mapped >= 0) {
-            ports.map(mapped, BLOCK_SIZE, block);
+            ports.map("piix4pm", mapped, BLOCK_SIZE, block);
         }
     }
 

@@ -10,11 +10,18 @@ import dev.xenolith.dom0.gdb.BoardTarget;
 import dev.xenolith.dom0.gdb.GdbServer;
 import dev.xenolith.dom0.xl.Client;
 import dev.xenolith.dom0.xl.ToolstackException;
+import dev.xenolith.dom0.monitor.MachineTrace;
+import dev.xenolith.dom0.monitor.Monitors;
+import dev.xenolith.dom0.monitor.TraceSettings;
 import java.io.BufferedOutputStream;
+import java.io.BufferedWriter;
+import java.io.FilterOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.io.OutputStreamWriter;
 import java.io.UncheckedIOException;
+import java.io.Writer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -46,6 +53,7 @@ final class MachineRun {
     private long machineTime;
     private boolean readsInput;
     private boolean isFirst = true;
+    private @Nullable MachineTrace trace;
 
     MachineRun(Client client, MachineSettings settings) {
         this.client = client;
@@ -57,7 +65,10 @@ final class MachineRun {
         long start = System.nanoTime();
         BootRequest request = request();
         FirmwareImage firmware = firmware();
-        try (OutputStream file = serialFile(); GdbServer debugger = debugger()) {
+        try (OutputStream file = serialFile();
+                Writer traceOut = traceWriter();
+                GdbServer debugger = debugger()) {
+            trace = trace(traceOut);
             client.rawMode(file == null);
             Outcome outcome;
             do {
@@ -66,6 +77,7 @@ final class MachineRun {
                         debugger);
             } while (outcome.kind() == Outcome.Kind.RESET);
             client.rawMode(false);
+            checkTrace(traceOut);
             if (settings.stats()) {
                 printStats(System.nanoTime() - start);
             }
@@ -98,6 +110,58 @@ final class MachineRun {
         return server;
     }
 
+    // ---- trace -------------------------------------------------------------------------------------------------------
+
+    private @Nullable Writer traceWriter() throws IOException {
+        TraceSettings wanted = settings.trace();
+        if (wanted == null) {
+            return null;
+        }
+        try {
+            // Standard error is not ours to close.
+            OutputStream out = wanted.file() == null
+                    ? new FilterOutputStream(client.err()) {
+                        @Override
+                        public void write(byte[] bytes, int offset, int length) throws IOException {
+                            out.write(bytes, offset, length);
+                        }
+
+                        @Override
+                        public void close() throws IOException {
+                            flush();
+                        }
+                    }
+                    : Files.newOutputStream(wanted.file());
+            return new BufferedWriter(new OutputStreamWriter(out, StandardCharsets.UTF_8));
+        } catch (IOException e) {
+            throw new ToolstackException(ToolstackException.FAILURE, "--trace-file: " + e, e);
+        }
+    }
+
+    private @Nullable MachineTrace trace(@Nullable Writer out) {
+        TraceSettings wanted = settings.trace();
+        if (wanted == null || out == null) {
+            return null;
+        }
+        // A terminal in raw mode does not return at the end of a line.
+        boolean raw = wanted.file() == null && settings.serialFile() == null && client.inIsTerminal();
+        return new MachineTrace(wanted, out, raw ? "\r\n" : "\n");
+    }
+
+    private void checkTrace(@Nullable Writer out) throws IOException {
+        if (trace != null && out != null) {
+            IOException failure = trace.failure();
+            try {
+                out.flush();
+            } catch (IOException e) {
+                failure = e;
+            }
+            if (failure != null) {
+                throw new ToolstackException(ToolstackException.FAILURE, "--trace-file: " + failure, failure);
+            }
+        }
+    }
+
     private @Nullable OutputStream serialFile() throws IOException {
         Path file = settings.serialFile();
         return file == null ? null : Files.newOutputStream(file);
@@ -120,6 +184,10 @@ final class MachineRun {
             }
             running.set(new Running(board, serial[0]));
             readInput();
+            Monitors monitors = new Monitors(board.machine().processors());
+            if (trace != null) {
+                trace.attach(board, instructions, monitors);
+            }
             if (debugger != null) {
                 if (isFirst && settings.debugging() != null && settings.debugging().freeze()) {
                     board.control().stop();

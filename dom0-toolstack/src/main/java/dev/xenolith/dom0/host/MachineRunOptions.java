@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Option;
 
 /** The options of {@code xenolith machine run}. */
@@ -78,6 +79,9 @@ final class MachineRunOptions {
     @Option(names = "--freeze", description = "Wait for gdb before the first instruction.")
     private boolean freeze;
 
+    @ArgGroup(validate = false, heading = "%nTracing%n")
+    private MachineTraceOptions trace = new MachineTraceOptions();
+
     /** Checks everything. Throws with the option at fault and {@link ToolstackException#USAGE}. */
     MachineSettings toSettings(Path directory) {
         if ((kernel == null) == (bios == null)) {
@@ -107,7 +111,8 @@ final class MachineRunOptions {
         return new MachineSettings(resolve(directory, kernel), resolve(directory, initrd), append == null ? "" : append,
                 files, resolve(directory, bios), memoryMiB() << 20, cpus, model,
                 new Machine.Configuration(clockMode(), chosenSeed()), deterministic ? DETERMINISTIC_START : null,
-                serialFile(directory), debugExit, maxInstructions, stats, debugging());
+                serialFile(directory), debugExit, maxInstructions, stats, debugging(),
+                trace.toSettings(directory, cpus));
     }
 
     private static @Nullable Path resolve(Path directory, @Nullable String file) {

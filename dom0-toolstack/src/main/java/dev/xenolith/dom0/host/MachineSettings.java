@@ -3,6 +3,7 @@ package dev.xenolith.dom0.host;
 import dev.xenolith.cpu.model.CpuModel;
 import dev.xenolith.device.board.Machine;
 import dev.xenolith.dom0.gdb.Architecture;
+import dev.xenolith.dom0.monitor.TraceSettings;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.util.List;
@@ -17,11 +18,12 @@ import org.jspecify.annotations.Nullable;
  * @param serialFile where the serial port's output goes, null for standard output
  * @param maxInstructions how many instructions may be retired
  * @param debugging null without a debugger
+ * @param trace null if nothing is traced
  */
 record MachineSettings(@Nullable Path kernel, @Nullable Path initrd, String commandLine, List<Module> modules,
         @Nullable Path firmware, long memoryBytes, int processors, CpuModel model, Machine.Configuration machine,
         @Nullable Long seconds, @Nullable Path serialFile, boolean debugExit, long maxInstructions, boolean stats,
-        @Nullable Debugging debugging) {
+        @Nullable Debugging debugging, @Nullable TraceSettings trace) {
     /**
      * How a debugger finds the machine.
      *

@@ -40,6 +40,8 @@ class MachineCommandTest {
         0x40, 0x74, 0xfb};
     /** An endless loop. */
     private static final int[] LOOP = {0xeb, 0xfe};
+    /** xor eax, eax; then inc eax; cmp eax, 3; jb three times. */
+    private static final int[] COUNT = {0x31, 0xc0, 0xff, 0xc0, 0x83, 0xf8, 0x03, 0x72, 0xf9};
     /** ud2, without an IDT. */
     private static final int[] CRASH = {0x0f, 0x0b};
 
@@ -213,6 +215,52 @@ class MachineCommandTest {
     }
 
     @Test
+    void traceOfInstructions() throws IOException {
+        assertThat(machine("--kernel", kernel(true, COUNT, DEBUG_EXIT), "--debug-exit", "--deterministic", "--trace",
+                "instructions")).isEqualTo(0x21);
+        List<String> lines = error().lines().toList();
+        assertThat(lines).hasSize(12);
+        assertThat(lines.get(0)).matches("0 cpu0 0000000000100200 31c0 +xor eax, eax +rflags=.*");
+        assertThat(lines.get(1)).matches("1 cpu0 0000000000100202 ffc0 +inc eax +rax=0000000000000001 rflags=.*");
+        assertThat(lines.get(3)).matches("3 cpu0 0000000000100207 72f9 +jb 0x100202");
+        assertThat(lines.get(11)).matches("11 cpu0 000000000010020b e6f4 +out 0xf4, al");
+    }
+
+    @Test
+    void traceOfAll() throws IOException {
+        assertThat(machine("--kernel", kernel(true, PRINT, CRASH), "--deterministic", "--trace", "interrupts,devices",
+                "--trace-file", "trace")).isEqualTo(MachineRun.TRIPLE_FAULT);
+        List<String> lines = Files.readAllLines(directory.resolve("trace"));
+        assertThat(lines).contains("2 cpu0 out 0x03f8/1 0x48 com1", "4 cpu0 in 0x03fd/1 0x20 com1")
+                .anyMatch(line -> line.matches("\\d+ cpu0 exception #UD at 0000000000100210"))
+                .anyMatch(line -> line.matches("\\d+ cpu0 exception #DF\\(0000\\) at 0000000000100210"));
+        assertThat(error()).startsWith("xenolith: triple fault");
+    }
+
+    @Test
+    void traceIsFiltered() throws IOException {
+        String kernel = kernel(true, COUNT, DEBUG_EXIT);
+        machine("--kernel", kernel, "--debug-exit", "--deterministic", "--cpus", "2", "--trace", "all", "--trace-from",
+                "2", "--trace-count", "3", "--trace-cpu", "0");
+        assertThat(error().lines()).hasSize(3).first().asString().startsWith("2 cpu0 0000000000100204 83f803");
+        err.reset();
+        machine("--kernel", kernel, "--debug-exit", "--deterministic", "--trace", "instructions", "--trace-range",
+                "0x100202-100203");
+        assertThat(error().lines()).hasSize(3).allMatch(line -> line.contains(" inc eax "));
+        err.reset();
+        machine("--kernel", kernel, "--debug-exit", "--deterministic", "--cpus", "2", "--trace", "all", "--trace-cpu",
+                "1");
+        assertThat(error()).isEmpty();
+        refuses("--trace: expected instructions, interrupts, devices or all, found 'x'", "--kernel", kernel, "--trace",
+                "x");
+        refuses("--trace-count goes with --trace", "--kernel", kernel, "--trace-count", "1");
+        refuses("--trace-count: expected at least 1", "--kernel", kernel, "--trace", "all", "--trace-count", "0");
+        refuses("--trace-range: expected FIRST-LAST", "--kernel", kernel, "--trace", "all", "--trace-range", "5-4");
+        refuses("--trace-range: expected FIRST-LAST", "--kernel", kernel, "--trace", "all", "--trace-range", "5");
+        refuses("--trace-cpu: expected 0 to 0, found 1", "--kernel", kernel, "--trace", "all", "--trace-cpu", "1");
+    }
+
+    @Test
     void aDebuggerFindsItFrozen() throws Exception {
         String kernel = kernel(true, LOOP);
         CompletableFuture<Integer> exit = CompletableFuture
@@ -228,7 +276,7 @@ class MachineCommandTest {
             assertThat(gdb.getInputStream().readNBytes(entry.length)).asString().isEqualTo("+$0002100000000000#03");
             gdb.getOutputStream().write("+$k#6b".getBytes(StandardCharsets.US_ASCII));
             assertThat(exit.get(30, TimeUnit.SECONDS)).isZero();
-            assertThat(gdb.getInputStream().read()).isEqualTo(-1);
+            assertThat(gdb.getInputStream().readAllBytes()).as("no word but its own").asString().isEqualTo("+");
         }
     }
 
