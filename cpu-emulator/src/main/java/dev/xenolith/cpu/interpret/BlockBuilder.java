@@ -16,6 +16,7 @@ final class BlockBuilder {
     private final PhysicalMemory memory;
     private final Decoder decoder;
     private final OpFactory factory;
+    private @Nullable BlockProfile profile;
     private final byte[] bytes = new byte[WINDOW + 16];
     private final Op[] ops = new Op[Block.MAX_OPS];
     private final short[] offsets = new short[Block.MAX_OPS + 1];
@@ -24,6 +25,11 @@ final class BlockBuilder {
         this.memory = memory;
         this.decoder = decoder;
         this.factory = factory;
+    }
+
+    /** Counts the executions of blocks built from now on. */
+    void count(BlockProfile counts) {
+        profile = counts;
     }
 
     /**
@@ -37,6 +43,7 @@ final class BlockBuilder {
         memory.copyOut(address, bytes, 0, limit);
         int position = 0;
         int count = 0;
+        int memoryOperands = 0;
         while (count < Block.MAX_OPS) {
             DecodedInstruction instruction = decoder.decode(bytes, position, limit, offset + position, mode);
             if (instruction == null) {
@@ -44,6 +51,9 @@ final class BlockBuilder {
             }
             offsets[count] = (short) (offset + position);
             ops[count++] = factory.make(instruction, mode);
+            if (profile != null) {
+                memoryOperands += BlockProfile.memoryOperands(instruction);
+            }
             position += instruction.length;
             if (instruction.row.semantic().endsBlock()) {
                 break;
@@ -53,6 +63,9 @@ final class BlockBuilder {
             return crossing(p, rip, address, mode, limit);
         }
         offsets[count] = (short) (offset + position);
+        if (profile != null) {
+            ops[0] = profile.count(ops[0], rip, address, mode, Arrays.copyOf(bytes, position), count, memoryOperands);
+        }
         long frame = address >>> PhysicalMemory.FRAME_SHIFT;
         memory.markCode(frame, PhysicalMemory.granules(address, position));
         return new Block(Arrays.copyOf(ops, count), Arrays.copyOf(offsets, count + 1), FrameCode.key(offset, mode),
@@ -76,7 +89,12 @@ final class BlockBuilder {
         long secondFrame = second >>> PhysicalMemory.FRAME_SHIFT;
         memory.markCode(frame, PhysicalMemory.granules(address, inFirst));
         memory.markCode(secondFrame, PhysicalMemory.granules(second, Math.max(1, instruction.length - inFirst)));
-        return new Block(new Op[]{factory.make(instruction, mode)},
+        Op op = factory.make(instruction, mode);
+        if (profile != null) {
+            op = profile.count(op, rip, address, mode, Arrays.copyOf(bytes, instruction.length), 1,
+                    BlockProfile.memoryOperands(instruction));
+        }
+        return new Block(new Op[]{op},
                 new short[]{(short) offset, (short) (offset + instruction.length)},
                 FrameCode.key(offset, mode), frame, secondFrame);
     }

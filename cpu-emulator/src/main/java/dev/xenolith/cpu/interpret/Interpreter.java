@@ -29,6 +29,7 @@ public final class Interpreter implements Engine {
     private final BlockBuilder builder;
     private final Stepper stepper;
     private final InstructionFetcher fetcher;
+    private final Decoder decoder;
     private final long[] before = new long[16];
     private @Nullable InstructionTrace trace;
 
@@ -40,7 +41,7 @@ public final class Interpreter implements Engine {
     public Interpreter(PhysicalMemory memory, Predicate<String> hasFeature) {
         OpcodeTable table = OpcodeTable.load();
         OpFactory factory = new OpFactory(table);
-        Decoder decoder = new Decoder(table, hasFeature);
+        decoder = new Decoder(table, hasFeature);
         this.memory = memory;
         cache = new BlockCache(memory);
         builder = new BlockBuilder(memory, decoder, factory);
@@ -57,6 +58,13 @@ public final class Interpreter implements Engine {
     /** Reports each instruction to {@code sink} from now on, in the stepping loop; null ends that. */
     public void trace(@Nullable InstructionTrace sink) {
         trace = sink;
+    }
+
+    /** Counts blocks by their executions, which takes time; before anything is executed. */
+    public BlockProfile profile() {
+        BlockProfile profile = new BlockProfile(decoder);
+        builder.count(profile);
+        return profile;
     }
 
     /** What has happened so far. */

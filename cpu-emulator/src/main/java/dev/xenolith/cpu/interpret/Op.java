@@ -55,6 +55,25 @@ public abstract class Op {
         usesStack = instruction.row.semantic().usesStack();
     }
 
+    /** An operation with the operands of {@code other}. */
+    Op(Op other) {
+        displacement = other.displacement;
+        immediate = other.immediate;
+        register1 = other.register1;
+        register2 = other.register2;
+        register3 = other.register3;
+        register4 = other.register4;
+        base = other.base;
+        index = other.index;
+        scale = other.scale;
+        segment = other.segment;
+        addressShift = other.addressShift;
+        repeat = other.repeat;
+        length = other.length;
+        stackSegment = other.stackSegment;
+        usesStack = other.usesStack;
+    }
+
     /** An operation without operands. */
     Op() {
         displacement = 0;

@@ -88,6 +88,10 @@ public final class Mmu {
     /** Says of which pages the first-level tables hold nothing, so that each access to them takes the slow path; null: of none. */
     private @Nullable LongPredicate unheld;
 
+    private long dataMisses;
+    private long fetchMisses;
+    private long walks;
+
     private final long[] pointers = new long[POINTERS];
     private final long[] pathAddress = new long[MAX_LEVELS + 1];
     private final long[] pathEntry = new long[MAX_LEVELS + 1];
@@ -111,6 +115,21 @@ public final class Mmu {
     /** Keeps pages of which {@code pages} says so out of the first-level tables; null: none. The caller flushes all. */
     public void keepOut(@Nullable LongPredicate pages) {
         unheld = pages;
+    }
+
+    /** What has happened so far. */
+    public Statistics statistics() {
+        return new Statistics(dataMisses, fetchMisses, walks);
+    }
+
+    /**
+     * Counts since the MMU was made.
+     *
+     * @param dataMisses data accesses that the first-level tables did not know the page of
+     * @param fetchMisses fetches likewise
+     * @param walks those of both that the second-level table did not know either
+     */
+    public record Statistics(long dataMisses, long fetchMisses, long walks) {
     }
 
     // ---- PAE registers ------------------------------------------------------------------------------------------------
@@ -242,6 +261,11 @@ public final class Mmu {
 
     private long refill(long linear, int access, int privilege) {
         long entry;
+        if (access == EXECUTE) {
+            fetchMisses++;
+        } else {
+            dataMisses++;
+        }
         if (!enabled) {
             entry = linear & Tlb.PAGE_MASK & addressMask | Tlb.DIRTY;
         } else if (!isCanonical(linear)) {
@@ -250,6 +274,7 @@ public final class Mmu {
             entry = tlb.findSecond(linear);
             if (entry == Tlb.MISS || !allowed(entry, access, privilege)
                     || access == WRITE && (entry & Tlb.DIRTY) == 0) {
+                walks++;
                 entry = walk(root, linear, access, privilege);
                 if (entry < 0) {
                     return entry;

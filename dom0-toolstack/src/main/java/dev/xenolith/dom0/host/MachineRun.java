@@ -10,6 +10,7 @@ import dev.xenolith.dom0.gdb.BoardTarget;
 import dev.xenolith.dom0.gdb.GdbServer;
 import dev.xenolith.dom0.xl.Client;
 import dev.xenolith.dom0.xl.ToolstackException;
+import dev.xenolith.dom0.monitor.MachineStatistics;
 import dev.xenolith.dom0.monitor.MachineTrace;
 import dev.xenolith.dom0.monitor.Monitors;
 import dev.xenolith.dom0.monitor.TraceSettings;
@@ -52,6 +53,7 @@ final class MachineRun {
     private long instructions;
     private long machineTime;
     private boolean readsInput;
+    private final MachineStatistics statistics = new MachineStatistics();
     private boolean isFirst = true;
     private @Nullable MachineTrace trace;
 
@@ -185,6 +187,9 @@ final class MachineRun {
             running.set(new Running(board, serial[0]));
             readInput();
             Monitors monitors = new Monitors(board.machine().processors());
+            if (settings.stats()) {
+                statistics.attach(board, monitors);
+            }
             if (trace != null) {
                 trace.attach(board, instructions, monitors);
             }
@@ -198,6 +203,7 @@ final class MachineRun {
             board.start();
             Outcome outcome = board.outcome().get();
             running.set(null);
+            statistics.detach();
             instructions += board.retired();
             machineTime += board.machine().clock().now();
             out.flush();
@@ -313,7 +319,8 @@ final class MachineRun {
         double seconds = hostTime / 1e9;
         print(String.format(Locale.ROOT,
                 "instructions %,d\nmachine time %.6f s\nhost time    %.3f s\nspeed        %.1f MIPS\nseed         %d\n",
-                instructions, machineTime / 1e9, seconds, instructions / seconds / 1e6, settings.machine().seed()));
+                instructions, machineTime / 1e9, seconds, instructions / seconds / 1e6, settings.machine().seed())
+                + statistics.report(instructions));
     }
 
     private void print(String text) throws IOException {

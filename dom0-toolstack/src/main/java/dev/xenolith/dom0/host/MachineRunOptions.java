@@ -67,7 +67,7 @@ final class MachineRunOptions {
     @Option(names = "--max-instructions", paramLabel = "N", description = "End after so many instructions.")
     private long maxInstructions = Long.MAX_VALUE;
 
-    @Option(names = "--stats", description = "Say at the end what was done in what time.")
+    @Option(names = "--stats", description = "Say at the end what was done in what time: instructions, caches, devices, the hottest blocks. Counting them takes time.")
     private boolean stats;
 
     @Option(names = "--gdb", paramLabel = "[HOST]:PORT", description = "Let gdb connect ('target remote :PORT'); without HOST from this computer only. Port 0: any that is free.")

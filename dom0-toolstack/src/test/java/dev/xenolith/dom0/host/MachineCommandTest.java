@@ -215,6 +215,23 @@ class MachineCommandTest {
     }
 
     @Test
+    void statistics() throws IOException {
+        // inc ebx; mov [200000h], ebx; cmp ebx, 3e8h; jb
+        int[] hot = {0xff, 0xc3, 0x89, 0x1c, 0x25, 0, 0, 0x20, 0, 0x81, 0xfb, 0xe8, 3, 0, 0, 0x72, 0xef};
+        assertThat(machine("--kernel", kernel(true, new int[]{0x31, 0xdb}, hot, PRINT, POWER_OFF), "--deterministic",
+                "--stats")).isZero();
+        String said = error();
+        assertThat(said).contains("instructions 8,").contains("events       0 exceptions, 0 interrupts")
+                .containsPattern("blocks       3,9\\d\\d executed, 2\\.1 instructions each; 9\\d\\.\\d% found")
+                .containsPattern("TLB          1,000 operands in memory, 99\\.\\d% hit")
+                .containsPattern("com1 +[\\d,]+ +1 +\\d+\\.\\d%").containsPattern("piix4pm +0 +1 ");
+        List<String> lines = said.lines().toList();
+        String hottest = lines.get(lines.indexOf("hottest blocks       count  share  instructions") + 1);
+        assertThat(hottest).matches("  0000000000100202        999 +4\\d\\.\\d%  4: inc ebx; mov dword ptr .*, ebx;"
+                + " cmp ebx, 0x3e8; jb 0x100202");
+    }
+
+    @Test
     void traceOfInstructions() throws IOException {
         assertThat(machine("--kernel", kernel(true, COUNT, DEBUG_EXIT), "--debug-exit", "--deterministic", "--trace",
                 "instructions")).isEqualTo(0x21);
