@@ -33,12 +33,17 @@ public final class Disassembler {
                     instruction.repeat == DecodedInstruction.REPEAT_NOT_EQUAL ? "repne " : compares ? "repe " : "rep ");
         }
         text.append(mnemonic(instruction));
+        boolean first = true;
         for (int i = 0; i < instruction.operands(); i++) {
-            boolean implied = row.operands().get(i).type() == OperandType.VECTOR_VEX && !row.encoding().vex();
+            OperandType type = row.operands().get(i).type();
+            // XMM0 as a destination goes without saying.
+            boolean implied = type == OperandType.VECTOR_VEX && !row.encoding().vex()
+                    || type == OperandType.VECTOR_FIXED && i == 0;
             if (instruction.bits(i) == 0 && !instruction.form(i).isMemory() || implied) {
                 continue;
             }
-            text.append(i == 0 ? " " : ", ");
+            text.append(first ? " " : ", ");
+            first = false;
             operand(text, instruction, i, address);
         }
         return text.toString();

@@ -25,7 +25,9 @@ public record Program(List<Statement> statements) {
         /** {@code 1h}: high quadword of the double quadword. */
         HIGH,
         /** {@code 1q}, {@code 1q1} to {@code 1q3}: a quadword by number. */
-        QUAD0, QUAD1, QUAD2, QUAD3
+        QUAD0, QUAD1, QUAD2, QUAD3,
+        /** {@code 1p}: what a lane of the first operand takes of a narrower one, sign-extended. */
+        PART
     }
 
     /** Something with a value. */
@@ -239,6 +241,7 @@ public record Program(List<Statement> statements) {
                     case "q1" -> Aspect.QUAD1;
                     case "q2" -> Aspect.QUAD2;
                     case "q3" -> Aspect.QUAD3;
+                    case "p" -> Aspect.PART;
                     default -> throw error("unknown operand " + word);
                 };
                 return new Operand(first - '1', aspect);

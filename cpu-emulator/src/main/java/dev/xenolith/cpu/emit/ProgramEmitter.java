@@ -226,7 +226,7 @@ final class ProgramEmitter {
 
     private static boolean isValue(Aspect aspect) {
         return switch (aspect) {
-            case SIGNED, UNSIGNED, LOW, HIGH, QUAD0, QUAD1, QUAD2, QUAD3 -> true;
+            case SIGNED, UNSIGNED, LOW, HIGH, QUAD0, QUAD1, QUAD2, QUAD3, PART -> true;
             default -> false;
         };
     }
@@ -237,6 +237,7 @@ final class ProgramEmitter {
             case SIGNED, UNSIGNED -> semantic.lanes() == Semantic.Lanes.QUADWORDS ? 15 : 1;
             case LOW -> semantic.lanes() == Semantic.Lanes.DOUBLE_QUADWORDS ? 5 : 1;
             case HIGH -> semantic.lanes() == Semantic.Lanes.DOUBLE_QUADWORDS ? 10 : 2;
+            case PART -> 3;
             default -> 1 << aspect.ordinal() - Aspect.QUAD0.ordinal();
         };
     }
@@ -571,6 +572,10 @@ final class ProgramEmitter {
 
     private Class<?> operand(Operand operand) {
         int i = operand.index();
+        if (operand.aspect() == Aspect.PART) {
+            part(i);
+            return long.class;
+        }
         if (isValue(operand.aspect()) && vectors.has(i)) {
             vectors.read(i, quad(operand.aspect()));
             if (operand.aspect() == Aspect.SIGNED) {
@@ -581,7 +586,7 @@ final class ProgramEmitter {
             return long.class;
         }
         switch (operand.aspect()) {
-            case LOW, HIGH, QUAD0, QUAD1, QUAD2, QUAD3 -> throw new IllegalArgumentException(
+            case LOW, HIGH, QUAD0, QUAD1, QUAD2, QUAD3, PART -> throw new IllegalArgumentException(
                     row + ": operand " + (i + 1) + " has no quadwords");
             case SIGNED -> code.lload(local(i));
             case UNSIGNED -> {
@@ -604,6 +609,18 @@ final class ProgramEmitter {
             }
         }
         return operand.aspect() == Aspect.NUMBER ? int.class : long.class;
+    }
+
+    /** What the present lane takes of operand {@code i}, which is narrower than the first. */
+    private void part(int i) {
+        int parts = bits(0) / bits(i);
+        int bits = 64 / parts;
+        if (vectors.has(i)) {
+            vectors.read(i, lane / parts);
+        } else {
+            code.lload(local(i));
+        }
+        code.loadConstant(64 - bits - bits * (lane % parts)).lshl().loadConstant(64 - bits).lshr();
     }
 
     private Class<?> name(String name) {
@@ -643,6 +660,7 @@ final class ProgramEmitter {
             case "bits" -> code.loadConstant(operandBits);
             case "bytes" -> code.loadConstant(operandBits / 8);
             case "bits2" -> code.loadConstant(bits(1));
+            case "lane" -> code.loadConstant(lane);
             case "length", "segment", "repeat" -> field(name, BYTE);
             case "addressBits" -> {
                 code.loadConstant(64);

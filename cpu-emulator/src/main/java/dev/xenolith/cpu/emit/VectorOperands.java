@@ -86,15 +86,21 @@ final class VectorOperands {
         code.aload(0).getfield(ProgramEmitter.OP, "register" + (operand + 1), ClassDesc.ofDescriptor("B"));
     }
 
-    /** Raises #GP(0) if operand {@code i}, whose address has been computed, must be aligned and is not. */
+    /** Raises #GP(0) if operand {@code i}, whose address has been computed, must be aligned and is not; #AC if that is checked. */
     void checkAlignment(int i) {
+        if (bits(i) < 128) {
+            return;
+        }
+        Label aligned = code.newLabel();
+        code.lload(ProgramEmitter.ADDRESS).l2i().loadConstant(bits(i) / 8 - 1).iand().ifeq(aligned);
         if (row.isAligned(bits(i))) {
-            Label aligned = code.newLabel();
-            code.lload(ProgramEmitter.ADDRESS).l2i().loadConstant(bits(i) / 8 - 1).iand().ifeq(aligned);
             code.aload(1).loadConstant(GENERAL_PROTECTION).loadConstant(0)
                     .invokevirtual(PROCESSOR, "raise", MethodTypeDesc.of(FAULT, INT, INT)).athrow();
-            code.labelBinding(aligned);
+        } else {
+            code.aload(1).lload(ProgramEmitter.ADDRESS).loadConstant(bits(i) / 8)
+                    .invokevirtual(PROCESSOR, "checkUnaligned", MethodTypeDesc.of(VOID, LONG, INT));
         }
+        code.labelBinding(aligned);
     }
 
     /** Loads operand {@code i} into its locals; {@code quads} bit k: quadword k is asked for. */

@@ -1,6 +1,7 @@
 package dev.xenolith.cpu.execute;
 
 import dev.xenolith.cpu.fpu.Float32;
+import dev.xenolith.cpu.fpu.Float64;
 import dev.xenolith.cpu.fpu.FloatEnvironment;
 
 /** Operations between neighbouring elements of two quadwords, the lower ones first (SDM 1 12.3, 12.6: SSE3 and SSSE3). */
@@ -66,5 +67,63 @@ public final class Horizontal {
             r |= (saturated(sum) & 0xffff) << i;
         }
         return r;
+    }
+
+    /**
+     * MPSADBW: four sums of the absolute differences of four neighbouring bytes of the first operand, from byte {@code from} on, and
+     * four of the second. {@code control} has three bits for each double quadword {@code lane}.
+     */
+    public static long sumsOfDifferences(long low1, long high1, long low2, long high2, long control, int lane,
+            int from) {
+        int bits = (int) (control >>> 3 * lane);
+        long fixed = Shuffle.align(low2, high2, 0, 0, 4 * (bits & 3)) & 0xffff_ffffL;
+        long moving = Shuffle.align(low1, high1, 0, 0, (bits & 4) + from);
+        long r = 0;
+        for (int i = 0; i < 4; i++) {
+            r |= Packed.sumOfDifferences(moving >>> 8 * i & 0xffff_ffffL, fixed) << 16 * i;
+        }
+        return r;
+    }
+
+    /** PHMINPOSUW: the least of eight words and, above, its number. */
+    public static long minimumWord(long low, long high) {
+        long least = low & 0xffff;
+        int position = 0;
+        for (int i = 1; i < 8; i++) {
+            long word = Shuffle.extractWord(low, high, i);
+            if (word < least) {
+                least = word;
+                position = i;
+            }
+        }
+        return least | (long) position << 16;
+    }
+
+    // ---- dot products: bits 4 to 7 of control choose the products, bits 0 to 3 where the sum goes -----------------------
+
+    /** DPPS: the sum of up to four products. An unmasked exception of a step ends it there. */
+    public static long dotProduct32(long low1, long high1, long low2, long high2, long control, FloatEnvironment e) {
+        long p0 = (control & 0x10) != 0 ? Float32.mul(low1, low2, e) : 0;
+        long p1 = (control & 0x20) != 0 ? Float32.mul(low1 >>> 32, low2 >>> 32, e) : 0;
+        long p2 = (control & 0x40) != 0 ? Float32.mul(high1, high2, e) : 0;
+        long p3 = (control & 0x80) != 0 ? Float32.mul(high1 >>> 32, high2 >>> 32, e) : 0;
+        if (e.endStep()) {
+            return 0;
+        }
+        long s0 = Float32.add(p0, p1, e);
+        long s1 = Float32.add(p2, p3, e);
+        return e.endStep() ? 0 : Float32.add(s0, s1, e);
+    }
+
+    /** DPPD: the sum of up to two products. */
+    public static long dotProduct64(long low1, long high1, long low2, long high2, long control, FloatEnvironment e) {
+        long p0 = (control & 0x10) != 0 ? Float64.mul(low1, low2, e) : 0;
+        long p1 = (control & 0x20) != 0 ? Float64.mul(high1, high2, e) : 0;
+        return e.endStep() ? 0 : Float64.add(p0, p1, e);
+    }
+
+    /** The binary32 in the low half of {@code value} where the two low bits of {@code control} are set. */
+    public static long placed(long value, long control) {
+        return Shuffle.pair((control & 1) * value, (control >>> 1 & 1) * value);
     }
 }

@@ -149,6 +149,16 @@ public final class Packed {
         return (a & 0xffff_ffffL) * (b & 0xffff_ffffL);
     }
 
+    /** The signed product of the low doublewords. */
+    public static long mulSignedDoublewords(long a, long b) {
+        return (long) (int) a * (int) b;
+    }
+
+    /** Low halves of the products. */
+    public static long mulLowDoublewords(long a, long b) {
+        return a * b & 0xffff_ffffL | (a >>> 32) * (b >>> 32) << 32;
+    }
+
     /** Sums of two neighbouring products of words each (PMADDWD). */
     public static long mulAddWords(long a, long b) {
         long low = (long) (short) a * (short) b + (long) (short) (a >> 16) * (short) (b >> 16);
@@ -198,6 +208,38 @@ public final class Packed {
 
     public static long maxSignedWords(long a, long b) {
         return select(greaterWords(a, b), a, b);
+    }
+
+    public static long minSignedBytes(long a, long b) {
+        return select(greaterBytes(a, b), b, a);
+    }
+
+    public static long maxSignedBytes(long a, long b) {
+        return select(greaterBytes(a, b), a, b);
+    }
+
+    public static long minUnsignedWords(long a, long b) {
+        return a - subUnsignedWords(a, b);
+    }
+
+    public static long maxUnsignedWords(long a, long b) {
+        return b + subUnsignedWords(a, b);
+    }
+
+    public static long minSignedDoublewords(long a, long b) {
+        return select(greaterDoublewords(a, b), b, a);
+    }
+
+    public static long maxSignedDoublewords(long a, long b) {
+        return select(greaterDoublewords(a, b), a, b);
+    }
+
+    public static long minUnsignedDoublewords(long a, long b) {
+        return select(greaterDoublewords(a ^ SIGN_DOUBLEWORDS, b ^ SIGN_DOUBLEWORDS), b, a);
+    }
+
+    public static long maxUnsignedDoublewords(long a, long b) {
+        return select(greaterDoublewords(a ^ SIGN_DOUBLEWORDS, b ^ SIGN_DOUBLEWORDS), a, b);
     }
 
     private static long select(long mask, long ifSet, long otherwise) {
@@ -256,6 +298,19 @@ public final class Packed {
     public static long equalDoublewords(long a, long b) {
         long x = a ^ b;
         return ((int) x == 0 ? 0xffff_ffffL : 0) | (x >>> 32 == 0 ? 0xffff_ffffL << 32 : 0);
+    }
+
+    public static long equalQuadwords(long a, long b) {
+        return a == b ? -1 : 0;
+    }
+
+    public static long greaterQuadwords(long a, long b) {
+        return a > b ? -1 : 0;
+    }
+
+    /** Status flags as RFLAGS bits: ZF if {@code both} is zero, CF if {@code second} is (PTEST). */
+    public static long testFlags(long both, long second) {
+        return (both == 0 ? Flags.ZF : 0) | (second == 0 ? Flags.CF : 0);
     }
 
     /** Elements of {@code bits} full of ones where {@code signs} has the top bit. */

@@ -40,6 +40,11 @@ public final class PackedFloat {
         return pair(Float32.sqrt(a, e), Float32.sqrt(a >>> 32, e));
     }
 
+    /** To integral numbers; {@code control} as {@link Float32#round}. */
+    public static long round(long a, int control, FloatEnvironment e) {
+        return pair(Float32.round(a, control, e), Float32.round(a >>> 32, control, e));
+    }
+
     // ---- comparison --------------------------------------------------------------------------------------------------
 
     /**

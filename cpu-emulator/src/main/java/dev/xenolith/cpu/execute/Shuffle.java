@@ -32,6 +32,12 @@ public final class Shuffle {
                 | (clamp((int) high, -32768, 32767) & 0xffff) << 32 | clamp((int) (high >> 32), -32768, 32767) << 48;
     }
 
+    /** The signed doublewords of {@code low} and {@code high}, saturated to unsigned words. */
+    public static long packUnsignedWords(long low, long high) {
+        return clamp((int) low, 0, 65535) | clamp(low >> 32, 0, 65535) << 16 | clamp((int) high, 0, 65535) << 32
+                | clamp(high >> 32, 0, 65535) << 48;
+    }
+
     private static long clamp(long value, long low, long high) {
         return Math.min(Math.max(value, low), high);
     }
@@ -69,6 +75,32 @@ public final class Shuffle {
         return a >>> 32 | b & 0xffff_ffff_0000_0000L;
     }
 
+    // ---- widening: elements in the low bits of a to elements of the width that the name ends with ---------------------
+
+    public static long signExtendBytesToWords(long a) {
+        return spreadBytes(a) | spreadBytes(a & 0x8080_8080L) * 0x1fe;
+    }
+
+    public static long signExtendBytesToDoublewords(long a) {
+        return pair((byte) a, (byte) (a >> 8));
+    }
+
+    public static long signExtendWordsToDoublewords(long a) {
+        return pair((short) a, (short) (a >> 16));
+    }
+
+    public static long zeroExtendBytesToWords(long a) {
+        return spreadBytes(a);
+    }
+
+    public static long zeroExtendBytesToDoublewords(long a) {
+        return a & 0xff | (a & 0xff00) << 24;
+    }
+
+    public static long zeroExtendWordsToDoublewords(long a) {
+        return a & 0xffff | (a & 0xffff_0000L) << 16;
+    }
+
     // ---- shuffling ---------------------------------------------------------------------------------------------------
 
     /** Doubleword {@code index}, of which two bits count, of {@code high:low}. */
@@ -94,6 +126,11 @@ public final class Shuffle {
     /** {@code low} or, if bit {@code bit} of {@code control} is set, {@code high}. */
     public static long quadword(long low, long high, long control, int bit) {
         return (control >>> bit & 1) != 0 ? high : low;
+    }
+
+    /** As {@link #quadword} by the bit of quadword {@code half}, 0 or 1, of double quadword {@code lane} (SHUFPD). */
+    public static long quadwordOfLane(long low, long high, long control, int lane, int half) {
+        return quadword(low, high, control, 2 * lane + half);
     }
 
     /** Eight bytes of {@code high:low} as the bytes of {@code control} say, modulo 16; 0 where their top bit is set (PSHUFB). */
@@ -140,6 +177,41 @@ public final class Shuffle {
     /** Word {@code index}, modulo 8, of {@code high:low}. */
     public static long extractWord(long low, long high, long index) {
         return ((index & 4) != 0 ? high : low) >>> 16 * (index & 3) & 0xffff;
+    }
+
+    /** {@code a}, whose bytes are numbers {@code first} to {@code first} + 7, with byte {@code index} (modulo 16) replaced. */
+    public static long insertByte(long a, long value, long index, int first) {
+        int at = (int) (index & 15) - first;
+        if (at < 0 || at > 7) {
+            return a;
+        }
+        return a & ~(0xffL << 8 * at) | (value & 0xff) << 8 * at;
+    }
+
+    /** Byte {@code index}, modulo 16, of {@code high:low}. */
+    public static long extractByte(long low, long high, long index) {
+        return ((index & 8) != 0 ? high : low) >>> 8 * (index & 7) & 0xff;
+    }
+
+    /** {@code a}, quadword {@code quadword}, with the element of {@code bits} 32 or 64 replaced whose number is {@code index}. */
+    public static long insert(long a, long value, long index, int bits, int quadword) {
+        if (bits == 64) {
+            return (index & 1) == quadword ? value : a;
+        }
+        return (index >>> 1 & 1) != quadword ? a : (index & 1) == 0 ? low(a, value) : pair(a, value);
+    }
+
+    /** The element of {@code bits} 32 or 64 of {@code high:low} whose number is {@code index}. */
+    public static long extract(long low, long high, long index, int bits) {
+        return bits == 64 ? quadword(low, high, index, 0) : doubleword(low, high, index);
+    }
+
+    /** INSERTPS: quadword {@code quadword} of the result; the low four bits of {@code control} clear elements. */
+    public static long insertFloat(long a, long value, long control, int quadword) {
+        long inserted = insert(a, value, control >>> 4, 32, quadword);
+        long cleared = control >>> 2 * quadword;
+        return ((cleared & 1) != 0 ? 0 : inserted & 0xffff_ffffL)
+                | ((cleared & 2) != 0 ? 0 : inserted & 0xffff_ffff_0000_0000L);
     }
 
     /** {@code a} with its low doubleword replaced. */

@@ -46,6 +46,8 @@ public final class FloatEnvironment {
     public int masks = ALL;
     /** Flags of the operations since it was cleared. */
     public int flags;
+    /** Those of them that steps before the present one raised. */
+    private int settled;
     /** Whether the latest rounding increased the magnitude: C1 of x87. */
     public boolean roundedUp;
     /** Sign and exponent of the latest 80-bit result, whose significand was returned. */
@@ -100,6 +102,7 @@ public final class FloatEnvironment {
         flushToZero = (mxcsr & FTZ) != 0;
         usual = (mxcsr & USUAL_BITS) == USUAL;
         flags = 0;
+        settled = 0;
     }
 
     /** Takes rounding, precision and masks from an x87 control word (SDM 1 8.1.5). */
@@ -120,6 +123,18 @@ public final class FloatEnvironment {
     }
 
     /**
+     * Ends a step of an instruction that has several: whether it raised an exception that is not masked, so that no other step follows.
+     * What it raised stays, whatever later steps do (SDM 2A DPPS).
+     */
+    public boolean endStep() {
+        if ((flags & ~masks) != 0) {
+            return true;
+        }
+        settled = flags;
+        return false;
+    }
+
+    /**
      * Whether an exception that the operands alone decide is not masked: then there is no result, and what the result would have
      * raised is not raised. To be asked once an operation is done.
      */
@@ -127,7 +142,7 @@ public final class FloatEnvironment {
         if ((flags & ~masks & BEFORE_RESULT) == 0) {
             return false;
         }
-        flags &= BEFORE_RESULT;
+        flags &= BEFORE_RESULT | settled;
         return true;
     }
 

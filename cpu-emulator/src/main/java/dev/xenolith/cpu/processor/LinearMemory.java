@@ -167,6 +167,13 @@ abstract sealed class LinearMemory permits Processor {
         return port.load(self, address, size);
     }
 
+    /** What an operand of {@code size} bytes that is accessed in several parts and is not aligned may raise as a whole: #AC. */
+    public final void checkUnaligned(long address, int size) {
+        if (port instanceof MmuPort own) {
+            own.checkAddress(self, address, size);
+        }
+    }
+
     /** Checks that {@code size} bytes at {@code address} can be written, and changes nothing. */
     public final void probeStore(long address, int size) {
         int slot = (int) (address + size - 1 >>> 12) & Tlb.ENTRIES - 1;

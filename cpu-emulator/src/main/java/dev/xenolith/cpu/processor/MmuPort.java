@@ -138,7 +138,7 @@ final class MmuPort implements MemoryPort {
      * What faults before any translation: an access of which a byte is not canonical, or outside 64-bit mode beyond 4 GiB, and one
      * that is misaligned at CPL 3 while alignment is checked (SDM 3A 5.3, 6.15).
      */
-    private void checkAddress(Processor p, long address, int size) {
+    void checkAddress(Processor p, long address, int size) {
         boolean reachable = p.is64Bit()
                 ? mmu.isCanonical(address) && mmu.isCanonical(address + size - 1)
                 : address + size - 1 >>> 32 == 0;
