@@ -15,31 +15,6 @@ import org.jspecify.annotations.Nullable;
  * <p>Not there: CMCI, performance and thermal interrupts (their LVT entries are registers only).
  */
 public final class LocalApic {
-    /** Register offsets in the xAPIC page; an x2APIC MSR is 0x800 + offset / 16. */
-    public static final int ID = 0x20;
-    public static final int VERSION = 0x30;
-    public static final int TPR = 0x80;
-    public static final int PPR = 0xa0;
-    public static final int EOI = 0xb0;
-    public static final int LDR = 0xd0;
-    public static final int DFR = 0xe0;
-    public static final int SVR = 0xf0;
-    public static final int ISR = 0x100;
-    public static final int TMR = 0x180;
-    public static final int IRR = 0x200;
-    public static final int ESR = 0x280;
-    public static final int ICR = 0x300;
-    public static final int ICR_HIGH = 0x310;
-    public static final int LVT_TIMER = 0x320;
-    public static final int LVT_LINT0 = 0x350;
-    public static final int LVT_LINT1 = 0x360;
-    public static final int LVT_ERROR = 0x370;
-    public static final int TIMER_INITIAL = 0x380;
-    public static final int TIMER_CURRENT = 0x390;
-    public static final int TIMER_DIVIDE = 0x3e0;
-    /** x2APIC only. */
-    public static final int SELF_IPI = 0x3f0;
-
     /** IA32_APIC_BASE (11.4.4): bootstrap processor, x2APIC mode, enabled. */
     public static final long BASE_BSP = 1 << 8;
     public static final long BASE_X2APIC = 1 << 10;
@@ -61,8 +36,6 @@ public final class LocalApic {
     private static final int ERROR_ILLEGAL_REGISTER = 1 << 7;
     /** Bits 12 (delivery status, xAPIC only), 13, 17:16 and 31:20. */
     private static final long ICR_RESERVED = 0xfff3_3000L;
-    /** Bits of each LVT entry that software can write: timer, thermal, performance, LINT0, LINT1, error. */
-    private static final int[] LVT_WRITABLE = {0x7_00ff, 0x1_07ff, 0x1_07ff, 0x1_a7ff, 0x1_a7ff, 0x1_00ff};
 
     private final int id;
     private final Runnable eventPending;
@@ -363,7 +336,7 @@ public final class LocalApic {
 
     private void error(int bit) {
         errors |= bit;
-        int entry = lvt[lvtIndex(LVT_ERROR)];
+        int entry = lvt[ApicRegisters.lvtIndex(ApicRegisters.LVT_ERROR)];
         if ((entry & LVT_MASKED) == 0 && (entry & 0xff) >= 16) {
             accept(entry & 0xff, false);
         }
@@ -450,12 +423,12 @@ public final class LocalApic {
     public long readMmio(int offset, int size) {
         int register = offset & ~0xf;
         long value = switch (register) {
-            case ID -> (long) id << 24;
-            case LDR -> logicalDestination & 0xffff_ffffL;
-            case DFR -> destinationFormat & 0xffff_ffffL;
-            case ICR -> interruptCommand & 0xffff_ffffL;
-            case ICR_HIGH -> interruptCommand >>> 32;
-            default -> isReadable(register) ? read(register) & 0xffff_ffffL : illegal();
+            case ApicRegisters.ID -> (long) id << 24;
+            case ApicRegisters.LDR -> logicalDestination & 0xffff_ffffL;
+            case ApicRegisters.DFR -> destinationFormat & 0xffff_ffffL;
+            case ApicRegisters.ICR -> interruptCommand & 0xffff_ffffL;
+            case ApicRegisters.ICR_HIGH -> interruptCommand >>> 32;
+            default -> ApicRegisters.isReadable(register) ? read(register) & 0xffff_ffffL : illegal();
         };
         return (offset & 0xf) >= 4 ? 0 : value >>> (offset & 3) * 8 & (size >= 4 ? 0xffff_ffffL : (1L << size * 8) - 1);
     }
@@ -472,22 +445,22 @@ public final class LocalApic {
         }
         int low = (int) value;
         switch (offset) {
-            case ID -> {
+            case ApicRegisters.ID -> {
                 // The id is fixed, as in processors with x2APIC.
             }
-            case LDR -> logicalDestination = low & 0xff00_0000;
-            case DFR -> destinationFormat = low | 0x0fff_ffff;
-            case ICR -> {
+            case ApicRegisters.LDR -> logicalDestination = low & 0xff00_0000;
+            case ApicRegisters.DFR -> destinationFormat = low | 0x0fff_ffff;
+            case ApicRegisters.ICR -> {
                 interruptCommand = interruptCommand & 0xffff_ffff_0000_0000L | low & 0xc_cfffL;
                 int destination = (int) (interruptCommand >>> 56);
                 send(low, destination == 0xff ? -1 : destination);
             }
-            case ICR_HIGH -> interruptCommand = interruptCommand & 0xffff_ffffL | (low & 0xff00_0000L) << 32;
+            case ApicRegisters.ICR_HIGH -> interruptCommand = interruptCommand & 0xffff_ffffL | (low & 0xff00_0000L) << 32;
             default -> {
-                if (offset == SELF_IPI || !isWritable(offset)) {
+                if (offset == ApicRegisters.SELF_IPI || !ApicRegisters.isWritable(offset)) {
                     illegal();
                 } else {
-                    write(offset, low & 0xffff_ffffL & writableBits(offset));
+                    write(offset, low & 0xffff_ffffL & ApicRegisters.writableBits(offset));
                 }
             }
         }
@@ -496,15 +469,15 @@ public final class LocalApic {
     /** Whether RDMSR of the x2APIC register at MSR {@code msr} works; the others are #GP (11.12.1.2). */
     public boolean canReadMsr(int msr) {
         int register = msr - 0x800 << 4;
-        return isX2apic() && (register == ID || register == LDR || register == ICR || isReadable(register));
+        return isX2apic() && (register == ApicRegisters.ID || register == ApicRegisters.LDR || register == ApicRegisters.ICR || ApicRegisters.isReadable(register));
     }
 
     public long readMsr(int msr) {
         int register = msr - 0x800 << 4;
         return switch (register) {
-            case ID -> id;
-            case LDR -> logicalX2apic() & 0xffff_ffffL;
-            case ICR -> interruptCommand;
+            case ApicRegisters.ID -> id;
+            case ApicRegisters.LDR -> logicalX2apic() & 0xffff_ffffL;
+            case ApicRegisters.ICR -> interruptCommand;
             default -> read(register);
         };
     }
@@ -515,15 +488,15 @@ public final class LocalApic {
         if (!isX2apic()) {
             return false;
         }
-        if (register == ICR) {
+        if (register == ApicRegisters.ICR) {
             return (value & ICR_RESERVED) == 0;
         }
-        return isWritable(register) && (value & ~writableBits(register)) == 0;
+        return ApicRegisters.isWritable(register) && (value & ~ApicRegisters.writableBits(register)) == 0;
     }
 
     public void writeMsr(int msr, long value) {
         int register = msr - 0x800 << 4;
-        if (register == ICR) {
+        if (register == ApicRegisters.ICR) {
             interruptCommand = value;
             send(value, (int) (value >>> 32));
         } else {
@@ -541,78 +514,45 @@ public final class LocalApic {
         eventPending.run();
     }
 
-    private static boolean isReadable(int register) {
-        return switch (register) {
-            case VERSION, TPR, PPR, SVR, ESR, TIMER_INITIAL, TIMER_CURRENT, TIMER_DIVIDE -> true;
-            default -> isLvt(register) || register >= ISR && register < IRR + 0x80 && (register & 0xf) == 0;
-        };
-    }
-
-    private static boolean isWritable(int register) {
-        return switch (register) {
-            case TPR, EOI, SVR, ESR, TIMER_INITIAL, TIMER_DIVIDE, SELF_IPI -> true;
-            default -> isLvt(register);
-        };
-    }
-
-    private static long writableBits(int register) {
-        return switch (register) {
-            case TPR, SELF_IPI -> 0xff;
-            case EOI, ESR -> 0;
-            case SVR -> 0x3ff;
-            case TIMER_DIVIDE -> 0xb;
-            case TIMER_INITIAL -> 0xffff_ffffL;
-            default -> LVT_WRITABLE[lvtIndex(register)];
-        };
-    }
-
-    private static boolean isLvt(int register) {
-        return register >= LVT_TIMER && register <= LVT_ERROR && (register & 0xf) == 0;
-    }
-
-    private static int lvtIndex(int register) {
-        return register - LVT_TIMER >>> 4;
-    }
-
     private long read(int register) {
         return switch (register) {
-            case VERSION -> VERSION_VALUE;
-            case TPR -> taskPriority;
-            case PPR -> processorPriority();
-            case SVR -> spurious;
-            case ESR -> errorStatus;
-            case TIMER_INITIAL -> timer.initialCount();
-            case TIMER_CURRENT -> timer.currentCount();
-            case TIMER_DIVIDE -> timer.divide();
-            default -> isLvt(register) ? lvt[lvtIndex(register)] : bits(register);
+            case ApicRegisters.VERSION -> VERSION_VALUE;
+            case ApicRegisters.TPR -> taskPriority;
+            case ApicRegisters.PPR -> processorPriority();
+            case ApicRegisters.SVR -> spurious;
+            case ApicRegisters.ESR -> errorStatus;
+            case ApicRegisters.TIMER_INITIAL -> timer.initialCount();
+            case ApicRegisters.TIMER_CURRENT -> timer.currentCount();
+            case ApicRegisters.TIMER_DIVIDE -> timer.divide();
+            default -> ApicRegisters.isLvt(register) ? lvt[ApicRegisters.lvtIndex(register)] : bits(register);
         };
     }
 
     private long bits(int register) {
-        InterruptBits bits = register < TMR ? inService : register < IRR ? levelTriggered : requested;
+        InterruptBits bits = register < ApicRegisters.TMR ? inService : register < ApicRegisters.IRR ? levelTriggered : requested;
         return bits.register(register >>> 4 & 7) & 0xffff_ffffL;
     }
 
     private void write(int register, long value) {
         int low = (int) value;
         switch (register) {
-            case TPR -> setTaskPriority(low);
-            case EOI -> endOfInterrupt();
-            case SVR -> setSpurious(low);
-            case ESR -> {
+            case ApicRegisters.TPR -> setTaskPriority(low);
+            case ApicRegisters.EOI -> endOfInterrupt();
+            case ApicRegisters.SVR -> setSpurious(low);
+            case ApicRegisters.ESR -> {
                 errorStatus = errors;
                 errors = 0;
             }
-            case TIMER_INITIAL -> {
+            case ApicRegisters.TIMER_INITIAL -> {
                 timer.setInitialCount(value);
                 eventPending.run();
             }
-            case TIMER_DIVIDE -> {
+            case ApicRegisters.TIMER_DIVIDE -> {
                 timer.setDivide(low);
                 eventPending.run();
             }
-            case SELF_IPI -> send(low & 0xff | 1 << 18, 0);
-            default -> writeLvt(lvtIndex(register), low);
+            case ApicRegisters.SELF_IPI -> send(low & 0xff | 1 << 18, 0);
+            default -> writeLvt(ApicRegisters.lvtIndex(register), low);
         }
     }
 

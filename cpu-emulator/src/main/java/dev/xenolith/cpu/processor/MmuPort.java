@@ -1,6 +1,6 @@
 package dev.xenolith.cpu.processor;
 
-import dev.xenolith.cpu.apic.LocalApic;
+import dev.xenolith.cpu.apic.ApicRegisters;
 import dev.xenolith.cpu.decode.Mode;
 import dev.xenolith.cpu.memory.Attention;
 import dev.xenolith.cpu.memory.PhysicalMap;
@@ -188,7 +188,7 @@ final class MmuPort implements MemoryPort {
         if ((physical & APIC_PAGE) == p.apic.mmioBase()) {
             int register = (int) (physical & ~APIC_PAGE);
             p.apic.writeMmio(register, size, value);
-            if (register == LocalApic.ICR) {
+            if (register == ApicRegisters.ICR) {
                 p.endTurn();
             }
         } else {

@@ -27,7 +27,7 @@ class LocalApicTest {
 
     private static LocalApic x2(LocalApic apic) {
         assertThat(apic.setBaseMsr(apic.baseMsr() | LocalApic.BASE_X2APIC, 46)).isTrue();
-        write(apic, LocalApic.SVR, 0x1ff);
+        write(apic, ApicRegisters.SVR, 0x1ff);
         return apic;
     }
 
@@ -42,7 +42,7 @@ class LocalApicTest {
     }
 
     private static void self(LocalApic apic, int vector) {
-        write(apic, LocalApic.SELF_IPI, vector);
+        write(apic, ApicRegisters.SELF_IPI, vector);
     }
 
     @Test
@@ -55,33 +55,33 @@ class LocalApicTest {
         assertThat(events).hasSize(3);
         assertThat(apic.acknowledge()).isEqualTo(0x91);
         assertThat(apic.hasInterrupt()).as("lower classes wait").isFalse();
-        assertThat(read(apic, LocalApic.PPR)).isEqualTo(0x90);
+        assertThat(read(apic, ApicRegisters.PPR)).isEqualTo(0x90);
         self(apic, 0xa2);
         assertThat(apic.acknowledge()).isEqualTo(0xa2);
         self(apic, 0xaf);
         assertThat(apic.hasInterrupt()).as("same class does not nest").isFalse();
-        write(apic, LocalApic.EOI, 0);
+        write(apic, ApicRegisters.EOI, 0);
         assertThat(apic.acknowledge()).isEqualTo(0xaf);
-        write(apic, LocalApic.EOI, 0);
-        write(apic, LocalApic.EOI, 0);
+        write(apic, ApicRegisters.EOI, 0);
+        write(apic, ApicRegisters.EOI, 0);
         assertThat(apic.acknowledge()).isEqualTo(0x43);
-        write(apic, LocalApic.EOI, 0);
+        write(apic, ApicRegisters.EOI, 0);
         assertThat(apic.acknowledge()).isEqualTo(0x41);
-        write(apic, LocalApic.EOI, 0);
-        write(apic, LocalApic.EOI, 0);
+        write(apic, ApicRegisters.EOI, 0);
+        write(apic, ApicRegisters.EOI, 0);
         assertThat(apic.acknowledge()).as("spurious").isEqualTo(0xff);
-        assertThat(read(apic, LocalApic.PPR)).isZero();
+        assertThat(read(apic, ApicRegisters.PPR)).isZero();
     }
 
     @Test
     void taskPriorityHoldsInterruptsBackUntilLowered() {
         LocalApic apic = x2(apic(0));
         apic.setTaskPriorityClass(5);
-        assertThat(read(apic, LocalApic.TPR)).isEqualTo(0x50);
+        assertThat(read(apic, ApicRegisters.TPR)).isEqualTo(0x50);
         self(apic, 0x5f);
         assertThat(apic.hasInterrupt()).isFalse();
         events.clear();
-        write(apic, LocalApic.TPR, 0x4f);
+        write(apic, ApicRegisters.TPR, 0x4f);
         assertThat(apic.hasInterrupt()).isTrue();
         assertThat(events).isNotEmpty();
         assertThat(apic.taskPriorityClass()).isEqualTo(4);
@@ -105,10 +105,10 @@ class LocalApicTest {
                 }
                 case 1 -> {
                     tpr = random.nextInt(256);
-                    write(apic, LocalApic.TPR, tpr);
+                    write(apic, ApicRegisters.TPR, tpr);
                 }
                 case 2 -> {
-                    write(apic, LocalApic.EOI, 0);
+                    write(apic, ApicRegisters.EOI, 0);
                     int top = highest(serviced);
                     if (top >= 0) {
                         serviced[top] = false;
@@ -127,8 +127,8 @@ class LocalApicTest {
                 }
             }
             int word = random.nextInt(8);
-            assertThat(read(apic, LocalApic.IRR + word * 16)).as("seed %d", seed).isEqualTo(word(requested, word));
-            assertThat(read(apic, LocalApic.ISR + word * 16)).as("seed %d", seed).isEqualTo(word(serviced, word));
+            assertThat(read(apic, ApicRegisters.IRR + word * 16)).as("seed %d", seed).isEqualTo(word(requested, word));
+            assertThat(read(apic, ApicRegisters.ISR + word * 16)).as("seed %d", seed).isEqualTo(word(serviced, word));
         }
     }
 
@@ -152,21 +152,21 @@ class LocalApicTest {
     @Test
     void oneShotTimerFiresOnceAndCountsDown() {
         LocalApic apic = x2(apic(0));
-        write(apic, LocalApic.LVT_TIMER, 0x60);
-        write(apic, LocalApic.TIMER_DIVIDE, 0b1011);
+        write(apic, ApicRegisters.LVT_TIMER, 0x60);
+        write(apic, ApicRegisters.TIMER_DIVIDE, 0b1011);
         clock.advance(1000);
-        write(apic, LocalApic.TIMER_INITIAL, 50);
+        write(apic, ApicRegisters.TIMER_INITIAL, 50);
         assertThat(apic.nextDeadline()).isEqualTo(1500);
         clock.advance(195);
-        assertThat(read(apic, LocalApic.TIMER_CURRENT)).isEqualTo(31);
+        assertThat(read(apic, ApicRegisters.TIMER_CURRENT)).isEqualTo(31);
         apic.expire();
         assertThat(apic.hasInterrupt()).isFalse();
         clock.advanceTo(1500);
         apic.expire();
         assertThat(apic.acknowledge()).isEqualTo(0x60);
         assertThat(apic.nextDeadline()).isEqualTo(Long.MAX_VALUE);
-        assertThat(read(apic, LocalApic.TIMER_CURRENT)).isZero();
-        assertThat(read(apic, LocalApic.TIMER_INITIAL)).isEqualTo(50);
+        assertThat(read(apic, ApicRegisters.TIMER_CURRENT)).isZero();
+        assertThat(read(apic, ApicRegisters.TIMER_INITIAL)).isEqualTo(50);
     }
 
     @Test
@@ -174,31 +174,31 @@ class LocalApicTest {
         LocalApic apic = x2(apic(0));
         int[] codes = {0b1011, 0b0000, 0b0001, 0b0010, 0b0011, 0b1000, 0b1001, 0b1010};
         for (int i = 0; i < codes.length; i++) {
-            write(apic, LocalApic.TIMER_DIVIDE, codes[i]);
-            write(apic, LocalApic.TIMER_INITIAL, 3);
+            write(apic, ApicRegisters.TIMER_DIVIDE, codes[i]);
+            write(apic, ApicRegisters.TIMER_INITIAL, 3);
             assertThat(apic.nextDeadline() - clock.now()).isEqualTo(30L << i);
-            assertThat(read(apic, LocalApic.TIMER_DIVIDE)).isEqualTo(codes[i]);
+            assertThat(read(apic, ApicRegisters.TIMER_DIVIDE)).isEqualTo(codes[i]);
         }
     }
 
     @Test
     void periodicTimerKeepsItsPhaseAndSkipsWhatWasMissed() {
         LocalApic apic = x2(apic(0));
-        write(apic, LocalApic.LVT_TIMER, 1 << 17 | 0x60);
-        write(apic, LocalApic.TIMER_DIVIDE, 0b1011);
-        write(apic, LocalApic.TIMER_INITIAL, 100);
+        write(apic, ApicRegisters.LVT_TIMER, 1 << 17 | 0x60);
+        write(apic, ApicRegisters.TIMER_DIVIDE, 0b1011);
+        write(apic, ApicRegisters.TIMER_INITIAL, 100);
         for (long deadline = 1000; deadline <= 3000; deadline += 1000) {
             assertThat(apic.nextDeadline()).isEqualTo(deadline);
             clock.advanceTo(deadline + 7);
             apic.expire();
             assertThat(apic.acknowledge()).isEqualTo(0x60);
-            write(apic, LocalApic.EOI, 0);
+            write(apic, ApicRegisters.EOI, 0);
         }
         clock.advanceTo(9500);
         apic.expire();
         assertThat(apic.nextDeadline()).isEqualTo(10_000);
-        assertThat(read(apic, LocalApic.TIMER_CURRENT)).isEqualTo(50);
-        write(apic, LocalApic.TIMER_INITIAL, 0);
+        assertThat(read(apic, ApicRegisters.TIMER_CURRENT)).isEqualTo(50);
+        write(apic, ApicRegisters.TIMER_INITIAL, 0);
         assertThat(apic.nextDeadline()).isEqualTo(Long.MAX_VALUE);
     }
 
@@ -208,7 +208,7 @@ class LocalApicTest {
         clock.advance(12_345);
         apic.setTscDeadline(1);
         assertThat(apic.tscDeadline()).as("ignored in other modes").isZero();
-        write(apic, LocalApic.LVT_TIMER, 2 << 17 | 0x61);
+        write(apic, ApicRegisters.LVT_TIMER, 2 << 17 | 0x61);
         apic.setTscDeadline(apic.tsc() + 1001);
         long deadline = apic.nextDeadline();
         assertThat(TSC.ticks(deadline)).isGreaterThanOrEqualTo(apic.tscDeadline());
@@ -226,15 +226,15 @@ class LocalApicTest {
         assertThat(apic.tsc()).isEqualTo(5_000_000);
         apic.setTscDeadline(5_002_500);
         assertThat(apic.nextDeadline() - clock.now()).isBetween(1000L, 1001L);
-        write(apic, LocalApic.LVT_TIMER, 0x61);
+        write(apic, ApicRegisters.LVT_TIMER, 0x61);
         assertThat(apic.nextDeadline()).as("a change of mode disarms").isEqualTo(Long.MAX_VALUE);
     }
 
     @Test
     void aMaskedTimerExpiresSilently() {
         LocalApic apic = x2(apic(0));
-        write(apic, LocalApic.LVT_TIMER, 1 << 16 | 0x60);
-        write(apic, LocalApic.TIMER_INITIAL, 1);
+        write(apic, ApicRegisters.LVT_TIMER, 1 << 16 | 0x60);
+        write(apic, ApicRegisters.TIMER_INITIAL, 1);
         clock.advance(1_000_000);
         apic.expire();
         assertThat(apic.hasInterrupt()).isFalse();
@@ -248,28 +248,28 @@ class LocalApicTest {
             apics[i] = x2(apic(i));
             bus.connect(apics[i]);
         }
-        write(apics[0], LocalApic.ICR, 2L << 32 | 0x50);
+        write(apics[0], ApicRegisters.ICR, 2L << 32 | 0x50);
         assertThat(received(apics)).containsExactly(2);
-        write(apics[0], LocalApic.ICR, 0b1010L << 32 | 1 << 11 | 0x50);
+        write(apics[0], ApicRegisters.ICR, 0b1010L << 32 | 1 << 11 | 0x50);
         assertThat(received(apics)).containsExactly(1, 3);
-        write(apics[1], LocalApic.ICR, 1 << 18 | 0x50);
+        write(apics[1], ApicRegisters.ICR, 1 << 18 | 0x50);
         assertThat(received(apics)).containsExactly(1);
-        write(apics[1], LocalApic.ICR, 2 << 18 | 0x50);
+        write(apics[1], ApicRegisters.ICR, 2 << 18 | 0x50);
         assertThat(received(apics)).containsExactly(0, 1, 2, 3);
-        write(apics[1], LocalApic.ICR, 3 << 18 | 0x50);
+        write(apics[1], ApicRegisters.ICR, 3 << 18 | 0x50);
         assertThat(received(apics)).containsExactly(0, 2, 3);
-        write(apics[1], LocalApic.ICR, 0xffff_ffffL << 32 | 0x50);
+        write(apics[1], ApicRegisters.ICR, 0xffff_ffffL << 32 | 0x50);
         assertThat(received(apics)).containsExactly(0, 1, 2, 3);
         apics[1].setTaskPriorityClass(2);
         apics[2].setTaskPriorityClass(1);
-        write(apics[0], LocalApic.ICR, 0b0110L << 32 | 1 << 11 | 1 << 8 | 0x50);
+        write(apics[0], ApicRegisters.ICR, 0b0110L << 32 | 1 << 11 | 1 << 8 | 0x50);
         assertThat(received(apics)).as("lowest priority").containsExactly(2);
-        write(apics[0], LocalApic.ICR, 3L << 32 | 4 << 8);
+        write(apics[0], ApicRegisters.ICR, 3L << 32 | 4 << 8);
         assertThat(apics[3].takeNmi()).isTrue();
         assertThat(apics[3].takeNmi()).isFalse();
-        write(apics[0], LocalApic.ICR, 3L << 32 | 5 << 8 | 1 << 14);
+        write(apics[0], ApicRegisters.ICR, 3L << 32 | 5 << 8 | 1 << 14);
         assertThat(apics[3].takeInit()).isTrue();
-        write(apics[0], LocalApic.ICR, 3L << 32 | 6 << 8 | 0x9a);
+        write(apics[0], ApicRegisters.ICR, 3L << 32 | 6 << 8 | 0x9a);
         assertThat(apics[3].takeStartup()).isEqualTo(0x9a);
         assertThat(apics[3].takeStartup()).isEqualTo(-1);
     }
@@ -279,7 +279,7 @@ class LocalApicTest {
         for (LocalApic apic : apics) {
             if (apic.hasInterrupt()) {
                 assertThat(apic.acknowledge()).isEqualTo(0x50);
-                write(apic, LocalApic.EOI, 0);
+                write(apic, ApicRegisters.EOI, 0);
                 ids.add(apic.id());
             }
         }
@@ -289,14 +289,14 @@ class LocalApicTest {
     @Test
     void illegalVectorsAreErrorsThatEsrShowsAfterAWrite() {
         LocalApic apic = x2(apic(0));
-        write(apic, LocalApic.LVT_ERROR, 0x70);
-        write(apic, LocalApic.ICR, 1 << 18 | 0x0f);
-        assertThat(read(apic, LocalApic.ESR)).isZero();
-        write(apic, LocalApic.ESR, 0);
-        assertThat(read(apic, LocalApic.ESR)).isEqualTo(1 << 5);
+        write(apic, ApicRegisters.LVT_ERROR, 0x70);
+        write(apic, ApicRegisters.ICR, 1 << 18 | 0x0f);
+        assertThat(read(apic, ApicRegisters.ESR)).isZero();
+        write(apic, ApicRegisters.ESR, 0);
+        assertThat(read(apic, ApicRegisters.ESR)).isEqualTo(1 << 5);
         assertThat(apic.acknowledge()).isEqualTo(0x70);
-        write(apic, LocalApic.ESR, 0);
-        assertThat(read(apic, LocalApic.ESR)).isZero();
+        write(apic, ApicRegisters.ESR, 0);
+        assertThat(read(apic, ApicRegisters.ESR)).isZero();
     }
 
     @Test
@@ -309,10 +309,10 @@ class LocalApicTest {
         bus.send(0, false, ApicBus.FIXED, 0x51, true);
         bus.send(0, false, ApicBus.FIXED, 0x61, false);
         assertThat(apic.acknowledge()).isEqualTo(0x61);
-        write(apic, LocalApic.EOI, 0);
+        write(apic, ApicRegisters.EOI, 0);
         assertThat(apic.acknowledge()).isEqualTo(0x51);
-        assertThat(read(apic, LocalApic.TMR + 0x20)).isEqualTo(1 << 0x11);
-        write(apic, LocalApic.EOI, 0);
+        assertThat(read(apic, ApicRegisters.TMR + 0x20)).isEqualTo(1 << 0x11);
+        write(apic, ApicRegisters.EOI, 0);
         assertThat(ended).containsExactly(0x51);
     }
 
@@ -341,29 +341,29 @@ class LocalApicTest {
     @Test
     void reservedBitsAndReadOnlyRegistersAreRefusedInX2apic() {
         LocalApic apic = x2(apic(0));
-        for (int register : new int[]{LocalApic.ID, LocalApic.VERSION, LocalApic.PPR, LocalApic.LDR, LocalApic.ISR,
-            LocalApic.IRR, LocalApic.TIMER_CURRENT, LocalApic.DFR, LocalApic.ICR_HIGH, 0x3f0 + 0x10}) {
+        for (int register : new int[]{ApicRegisters.ID, ApicRegisters.VERSION, ApicRegisters.PPR, ApicRegisters.LDR, ApicRegisters.ISR,
+            ApicRegisters.IRR, ApicRegisters.TIMER_CURRENT, ApicRegisters.DFR, ApicRegisters.ICR_HIGH, 0x3f0 + 0x10}) {
             assertThat(apic.canWriteMsr(MSR + (register >> 4), 0)).as("%x", register).isFalse();
         }
-        assertThat(apic.canReadMsr(MSR + (LocalApic.EOI >> 4))).isFalse();
-        assertThat(apic.canReadMsr(MSR + (LocalApic.DFR >> 4))).isFalse();
-        assertThat(apic.canReadMsr(MSR + (LocalApic.ICR_HIGH >> 4))).isFalse();
-        assertThat(apic.canWriteMsr(MSR + (LocalApic.EOI >> 4), 1)).isFalse();
-        assertThat(apic.canWriteMsr(MSR + (LocalApic.TPR >> 4), 0x100)).isFalse();
-        assertThat(apic.canWriteMsr(MSR + (LocalApic.SVR >> 4), 0x1000)).isFalse();
-        assertThat(apic.canWriteMsr(MSR + (LocalApic.ICR >> 4), 1 << 12)).isFalse();
-        assertThat(read(apic, LocalApic.LDR)).isEqualTo(1);
-        assertThat(read(apic, LocalApic.VERSION)).isEqualTo(0x5_0014);
+        assertThat(apic.canReadMsr(MSR + (ApicRegisters.EOI >> 4))).isFalse();
+        assertThat(apic.canReadMsr(MSR + (ApicRegisters.DFR >> 4))).isFalse();
+        assertThat(apic.canReadMsr(MSR + (ApicRegisters.ICR_HIGH >> 4))).isFalse();
+        assertThat(apic.canWriteMsr(MSR + (ApicRegisters.EOI >> 4), 1)).isFalse();
+        assertThat(apic.canWriteMsr(MSR + (ApicRegisters.TPR >> 4), 0x100)).isFalse();
+        assertThat(apic.canWriteMsr(MSR + (ApicRegisters.SVR >> 4), 0x1000)).isFalse();
+        assertThat(apic.canWriteMsr(MSR + (ApicRegisters.ICR >> 4), 1 << 12)).isFalse();
+        assertThat(read(apic, ApicRegisters.LDR)).isEqualTo(1);
+        assertThat(read(apic, ApicRegisters.VERSION)).isEqualTo(0x5_0014);
     }
 
     @Test
     void softwareDisabledApicMasksAndRefuses() {
         LocalApic apic = x2(apic(0));
-        write(apic, LocalApic.LVT_TIMER, 0x60);
-        write(apic, LocalApic.SVR, 0xff);
-        assertThat(read(apic, LocalApic.LVT_TIMER)).isEqualTo(1 << 16 | 0x60);
-        write(apic, LocalApic.LVT_TIMER, 0x60);
-        assertThat(read(apic, LocalApic.LVT_TIMER)).as("cannot be unmasked").isEqualTo(1 << 16 | 0x60);
+        write(apic, ApicRegisters.LVT_TIMER, 0x60);
+        write(apic, ApicRegisters.SVR, 0xff);
+        assertThat(read(apic, ApicRegisters.LVT_TIMER)).isEqualTo(1 << 16 | 0x60);
+        write(apic, ApicRegisters.LVT_TIMER, 0x60);
+        assertThat(read(apic, ApicRegisters.LVT_TIMER)).as("cannot be unmasked").isEqualTo(1 << 16 | 0x60);
         self(apic, 0x55);
         assertThat(apic.hasInterrupt()).isFalse();
     }
@@ -375,38 +375,38 @@ class LocalApicTest {
         LocalApic two = apic(2);
         bus.connect(one);
         bus.connect(two);
-        one.writeMmio(LocalApic.SVR, 4, 0x1ff);
-        two.writeMmio(LocalApic.SVR, 4, 0x1ff);
-        assertThat(one.readMmio(LocalApic.ID, 4)).isEqualTo(1 << 24);
-        assertThat(one.readMmio(LocalApic.VERSION + 2, 1)).isEqualTo(5);
-        one.writeMmio(LocalApic.ICR_HIGH, 4, 2 << 24);
-        one.writeMmio(LocalApic.ICR, 4, 0x50);
+        one.writeMmio(ApicRegisters.SVR, 4, 0x1ff);
+        two.writeMmio(ApicRegisters.SVR, 4, 0x1ff);
+        assertThat(one.readMmio(ApicRegisters.ID, 4)).isEqualTo(1 << 24);
+        assertThat(one.readMmio(ApicRegisters.VERSION + 2, 1)).isEqualTo(5);
+        one.writeMmio(ApicRegisters.ICR_HIGH, 4, 2 << 24);
+        one.writeMmio(ApicRegisters.ICR, 4, 0x50);
         assertThat(two.acknowledge()).isEqualTo(0x50);
-        two.writeMmio(LocalApic.EOI, 4, 0x1234);
-        two.writeMmio(LocalApic.LDR, 4, 0x0400_0000);
-        one.writeMmio(LocalApic.ICR_HIGH, 4, 0x0500_0000);
-        one.writeMmio(LocalApic.ICR, 4, 1 << 11 | 0x51);
+        two.writeMmio(ApicRegisters.EOI, 4, 0x1234);
+        two.writeMmio(ApicRegisters.LDR, 4, 0x0400_0000);
+        one.writeMmio(ApicRegisters.ICR_HIGH, 4, 0x0500_0000);
+        one.writeMmio(ApicRegisters.ICR, 4, 1 << 11 | 0x51);
         assertThat(two.acknowledge()).isEqualTo(0x51);
-        two.writeMmio(LocalApic.EOI, 4, 0);
-        two.writeMmio(LocalApic.DFR, 4, 0x0fff_ffff);
-        two.writeMmio(LocalApic.LDR, 4, 0x2400_0000);
-        one.writeMmio(LocalApic.ICR_HIGH, 4, 0x2c00_0000);
-        one.writeMmio(LocalApic.ICR, 4, 1 << 11 | 0x52);
+        two.writeMmio(ApicRegisters.EOI, 4, 0);
+        two.writeMmio(ApicRegisters.DFR, 4, 0x0fff_ffff);
+        two.writeMmio(ApicRegisters.LDR, 4, 0x2400_0000);
+        one.writeMmio(ApicRegisters.ICR_HIGH, 4, 0x2c00_0000);
+        one.writeMmio(ApicRegisters.ICR, 4, 1 << 11 | 0x52);
         assertThat(two.acknowledge()).as("cluster model").isEqualTo(0x52);
-        one.writeMmio(LocalApic.TPR, 2, 0x50);
-        assertThat(one.readMmio(LocalApic.TPR, 4)).as("only 4 bytes write").isZero();
+        one.writeMmio(ApicRegisters.TPR, 2, 0x50);
+        assertThat(one.readMmio(ApicRegisters.TPR, 4)).as("only 4 bytes write").isZero();
         one.readMmio(0x3f0, 4);
-        one.writeMmio(LocalApic.ESR, 4, 0);
-        assertThat(one.readMmio(LocalApic.ESR, 4)).isEqualTo(1 << 7);
+        one.writeMmio(ApicRegisters.ESR, 4, 0);
+        assertThat(one.readMmio(ApicRegisters.ESR, 4)).isEqualTo(1 << 7);
     }
 
     @Test
     void saveAndRestoreRoundTripInEveryTimerMode() throws IOException {
         for (int mode = 0; mode < 3; mode++) {
             LocalApic apic = x2(apic(3));
-            write(apic, LocalApic.LVT_TIMER, mode << 17 | 0x60);
-            write(apic, LocalApic.TIMER_DIVIDE, 3);
-            write(apic, LocalApic.TIMER_INITIAL, 1234);
+            write(apic, ApicRegisters.LVT_TIMER, mode << 17 | 0x60);
+            write(apic, ApicRegisters.TIMER_DIVIDE, 3);
+            write(apic, ApicRegisters.TIMER_INITIAL, 1234);
             apic.setTsc(99);
             apic.setTscDeadline(123_456);
             self(apic, 0x71);

@@ -2,6 +2,7 @@ package dev.xenolith.cpu.processor;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.xenolith.cpu.apic.ApicRegisters;
 import dev.xenolith.cpu.apic.LocalApic;
 import dev.xenolith.cpu.model.CpuModel;
 import java.util.Arrays;
@@ -231,7 +232,7 @@ class HostedModeTest {
     @Test
     void localInterruptsStopAcknowledged() {
         enableApic();
-        p.apic.writeMsr(0x800 + (LocalApic.SELF_IPI >>> 4), 0x55);
+        p.apic.writeMsr(0x800 + (ApicRegisters.SELF_IPI >>> 4), 0x55);
         Stop stop = p.run(10);
         assertThat(stop.kind).isEqualTo(Stop.Kind.INTERRUPT);
         assertThat(stop.vector).isEqualTo(0x55);

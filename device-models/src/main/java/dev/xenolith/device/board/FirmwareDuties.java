@@ -1,6 +1,6 @@
 package dev.xenolith.device.board;
 
-import dev.xenolith.cpu.apic.LocalApic;
+import dev.xenolith.cpu.apic.ApicRegisters;
 import dev.xenolith.cpu.processor.Msrs;
 import dev.xenolith.cpu.processor.Processor;
 import dev.xenolith.device.ByteRegisters;
@@ -67,10 +67,10 @@ final class FirmwareDuties {
      * @param pciHoleStart where memory below 4 GiB ends
      */
     static void processor(Processor p, long pciHoleStart) {
-        p.apic.writeMmio(LocalApic.SVR, 4, APIC_ON);
-        p.apic.writeMmio(LocalApic.LVT_LINT1, 4, NMI_MODE);
+        p.apic.writeMmio(ApicRegisters.SVR, 4, APIC_ON);
+        p.apic.writeMmio(ApicRegisters.LVT_LINT1, 4, NMI_MODE);
         if (p.index == 0) {
-            p.apic.writeMmio(LocalApic.LVT_LINT0, 4, EXT_INT_MODE);
+            p.apic.writeMmio(ApicRegisters.LVT_LINT0, 4, EXT_INT_MODE);
         }
         write(p, MTRR_FIX_64K_00000, ALL_WRITE_BACK);
         write(p, MTRR_FIX_16K_80000, ALL_WRITE_BACK);

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.xenolith.cpu.apic.ApicBus;
 import dev.xenolith.cpu.apic.ExternalInterrupts;
+import dev.xenolith.cpu.apic.ApicRegisters;
 import dev.xenolith.cpu.apic.LocalApic;
 import dev.xenolith.cpu.time.MachineClock;
 import dev.xenolith.cpu.time.TimeScale;
@@ -26,7 +27,7 @@ class IoApicTest {
         for (int i = 0; i < apics.length; i++) {
             apics[i] = new LocalApic(i, new MachineClock(), new TimeScale(1_000_000), () -> {});
             bus.connect(apics[i]);
-            apics[i].writeMmio(LocalApic.SVR, 4, 0x1ff);
+            apics[i].writeMmio(ApicRegisters.SVR, 4, 0x1ff);
         }
         bus.onEndOfInterrupt(ioApic::endOfInterrupt);
     }
@@ -51,7 +52,7 @@ class IoApicTest {
     }
 
     private void eoi(int apic) {
-        apics[apic].writeMmio(LocalApic.EOI, 4, 0);
+        apics[apic].writeMmio(ApicRegisters.EOI, 4, 0);
     }
 
     @Test
@@ -142,7 +143,7 @@ class IoApicTest {
         ioApic.input(4).pulse();
         assertThat(apics[0].acknowledge()).isEqualTo(0x44);
         assertThat(apics[1].acknowledge()).isEqualTo(0x44);
-        apics[1].writeMmio(LocalApic.LDR, 4, 0x0200_0000);
+        apics[1].writeMmio(ApicRegisters.LDR, 4, 0x0200_0000);
         route(5, 0x55 | 1 << 11, 2);
         ioApic.input(5).pulse();
         assertThat(apics[0].hasInterrupt()).isFalse();
@@ -181,7 +182,7 @@ class IoApicTest {
         assertThat(apics[0].acknowledge()).isEqualTo(0x30);
         pending[0] = true;
         assertThat(apics[0].hasInterrupt()).isFalse();
-        apics[0].writeMmio(LocalApic.LVT_LINT0, 4, 0x700);
+        apics[0].writeMmio(ApicRegisters.LVT_LINT0, 4, 0x700);
         assertThat(apics[0].acknowledge()).as("virtual wire").isEqualTo(0x30);
     }
 
