@@ -47,6 +47,7 @@ class CpuModelTest {
         assertThat(r[0]).isEqualTo(0x606a6);
         assertThat(r[3] >>> 5 & 1).as("MSR").isEqualTo(1);
         assertThat(r[3] & 1).as("FPU").isEqualTo(1);
+        assertThat(r[3] & 0x4080).as("MCE and MCA: kernels miss one without the other").isEqualTo(0x4080);
         assertThat(r[3] >>> 25 & 3).as("SSE, SSE2").isEqualTo(3);
         assertThat(r[2] >>> 24 & 1).as("TSC deadline").isEqualTo(1);
         CpuModel.intel().cpuid(7, 0, r);

@@ -26,18 +26,18 @@ final class PvCpuid {
     private static final int SVM = 0x8000_000a;
     /** DTES64 MONITOR DSCPL VMX SMX EIST TM2 SDBG XTPR PDCM PCID X2APIC TSC-deadline. */
     private static final int HIDDEN_1_ECX = bits(2, 3, 4, 5, 6, 7, 8, 11, 14, 15, 17, 21, 24);
-    /** VME PSE MTRR PGE PSE36 DS ACPI TM PBE. */
-    private static final int HIDDEN_1_EDX = bits(1, 3, 12, 13, 17, 21, 22, 29, 31);
+    /** VME PSE MTRR PGE MCA PSE36 DS ACPI TM PBE. */
+    private static final int HIDDEN_1_EDX = bits(1, 3, 12, 13, 14, 17, 21, 22, 29, 31);
     private static final int OSXSAVE = 1 << 27;
     private static final int HYPERVISOR = 1 << 31;
-    /** SMEP INVPCID SMAP. */
-    private static final int HIDDEN_7_EBX = bits(7, 10, 20);
+    /** TSC-adjust SMEP INVPCID SMAP. */
+    private static final int HIDDEN_7_EBX = bits(1, 7, 10, 20);
     /** UMIP PKU OSPKE LA57. */
     private static final int HIDDEN_7_ECX = bits(2, 3, 4, 16);
     /** SVM EXTAPIC SKINIT WDT MWAITX. */
     private static final int HIDDEN_EXTENDED_ECX = bits(2, 3, 12, 13, 29);
-    /** VME PSE MTRR PGE PSE36 1GB-pages. */
-    private static final int HIDDEN_EXTENDED_EDX = bits(1, 3, 12, 13, 17, 26);
+    /** VME PSE MTRR PGE MCA PSE36 1GB-pages. */
+    private static final int HIDDEN_EXTENDED_EDX = bits(1, 3, 12, 13, 14, 17, 26);
     private static final int SYSCALL = 1 << 11;
     private static final int APIC_ID_SHIFT = 24;
     /** Leaf 0x40000002 ECX: MMU_PT_UPDATE_PRESERVE_AD. */

@@ -222,8 +222,10 @@ class PvExecutionTest {
                 .set(Code.RDX, 0x3f8).bytes(0xec).store(Code.RAX, at(40)) // in %dx,%al
                 .set(Code.RAX, 0x4000_0000).bytes(0x0f, 0x0b, 0x78, 0x65, 0x6e, 0x0f, 0xa2) // forced cpuid
                 .store(Code.RBX, at(48)).set(Code.RAX, 0x4000_0001).bytes(0x0f, 0xa2) // cpuid
-                .store(Code.RAX, at(56)).powerOff(at(0)).forever(), context());
+                .store(Code.RAX, at(56)).set(Code.RAX, 7).set(Code.RCX, 0).bytes(0x0f, 0xa2).store(Code.RBX, at(64))
+                .powerOff(at(0)).forever(), context());
         assertPoweredOff();
+        assertThat(data(64) & 2).as("TSC_ADJUST is an MSR that PV guests do not have").isZero();
         assertThat(data(16)).isEqualTo(base);
         assertThat(data(24) & 0x20).as("CR4.PAE").isEqualTo(0x20);
         assertThat(data(32)).isEqualTo((long) guest.kernelRoot() << 12);
