@@ -1,5 +1,6 @@
 package dev.xenolith.dom0.host;
 
+import dev.xenolith.dom0.image.ImageStore;
 import dev.xenolith.dom0.xl.Client;
 import dev.xenolith.dom0.xl.VersionProvider;
 import picocli.CommandLine.Command;
@@ -20,6 +21,7 @@ final class MachineCommand {
         "Ends with 0 after power-off, (value << 1) | 1 after a write to the debug-exit port, 4 after a triple fault,",
         "6 when --max-instructions are used up. A reset boots anew."})
     int run(@Mixin MachineRunOptions options) throws InterruptedException {
-        return new MachineRun(client, options.toSettings(client.directory())).run();
+        return new MachineRun(client, options.toSettings(client.directory(), ImageStore.of(client.environment())))
+                .run();
     }
 }

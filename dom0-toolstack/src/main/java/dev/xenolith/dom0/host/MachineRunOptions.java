@@ -5,12 +5,16 @@ import dev.xenolith.device.board.ClockMode;
 import dev.xenolith.device.board.Machine;
 import dev.xenolith.dom0.gdb.Architecture;
 import dev.xenolith.dom0.gdb.GdbAddress;
+import dev.xenolith.dom0.image.Image;
+import dev.xenolith.dom0.image.ImageStore;
 import dev.xenolith.dom0.xl.ToolstackException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Option;
@@ -31,7 +35,10 @@ final class MachineRunOptions {
     @Option(names = "--initrd", paramLabel = "FILE", description = "Initial RAM disk, or first module.")
     private @Nullable String initrd;
 
-    @Option(names = "--append", paramLabel = "STRING", description = "Command line of the kernel.")
+    @Option(names = "--image", paramLabel = "NAME", description = "An image that 'xenolith image pull' has fetched, in place of --kernel and --initrd.")
+    private @Nullable String image;
+
+    @Option(names = "--append", paramLabel = "STRING", description = "Command line of the kernel; added to that of an image.")
     private @Nullable String append;
 
     @Option(names = "--module", paramLabel = "FILE[,ARGS]", description = "A further boot module; may be repeated.")
@@ -83,9 +90,12 @@ final class MachineRunOptions {
     private MachineTraceOptions trace = new MachineTraceOptions();
 
     /** Checks everything. Throws with the option at fault and {@link ToolstackException#USAGE}. */
-    MachineSettings toSettings(Path directory) {
-        if ((kernel == null) == (bios == null)) {
-            throw usage("expected either --kernel or --bios");
+    MachineSettings toSettings(Path directory, ImageStore images) {
+        if (Stream.of(kernel, bios, image).filter(Objects::nonNull).count() != 1) {
+            throw usage("expected one of --kernel, --bios and --image");
+        }
+        if (image != null && (initrd != null || !modules.isEmpty())) {
+            throw usage("--initrd and --module go with --kernel, not with --image");
         }
         if (bios != null && (initrd != null || append != null || !modules.isEmpty())) {
             throw usage("--initrd, --append and --module go with --kernel, not with --bios");
@@ -108,8 +118,12 @@ final class MachineRunOptions {
             files.add(
                     new MachineSettings.Module(directory.resolve(file), comma < 0 ? "" : module.substring(comma + 1)));
         }
-        return new MachineSettings(resolve(directory, kernel), resolve(directory, initrd), append == null ? "" : append,
-                files, resolve(directory, bios), memoryMiB() << 20, cpus, model,
+        Image pulled = image == null ? null : images.get(image);
+        String given = append == null ? "" : append;
+        return new MachineSettings(pulled == null ? resolve(directory, kernel) : pulled.kernel(),
+                pulled == null ? resolve(directory, initrd) : pulled.initrd(),
+                pulled == null ? given : (pulled.commandLine() + " " + given).strip(), files, resolve(directory, bios),
+                memoryMiB() << 20, cpus, model,
                 new Machine.Configuration(clockMode(), chosenSeed()), deterministic ? DETERMINISTIC_START : null,
                 serialFile(directory), debugExit, maxInstructions, stats, debugging(),
                 trace.toSettings(directory, cpus));

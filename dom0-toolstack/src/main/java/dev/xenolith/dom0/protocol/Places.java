@@ -36,6 +36,19 @@ public record Places(Path socket, Path log) {
         return new Places(socket, state.resolve("host.log"));
     }
 
+    /**
+     * Finds the directory for what can be fetched or made again.
+     *
+     * @param environment XDG_CACHE_HOME, HOME
+     * @param home the user's home, where HOME is not set
+     */
+    public static Path cache(Map<String, String> environment, String home) {
+        String xdgCache = absolute(environment.get("XDG_CACHE_HOME"));
+        String user = absolute(environment.get("HOME"));
+        return (xdgCache != null ? Path.of(xdgCache) : Path.of(user != null ? user : home, ".cache"))
+                .resolve("xenolith");
+    }
+
     /** Relative paths in these variables are to be ignored, says the specification. */
     private static @Nullable String absolute(@Nullable String path) {
         return path != null && path.startsWith("/") ? path : null;

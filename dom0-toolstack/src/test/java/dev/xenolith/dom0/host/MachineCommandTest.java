@@ -198,8 +198,10 @@ class MachineCommandTest {
     @Test
     void wrongOptionsAreNamed() throws IOException {
         String kernel = kernel(true, LOOP);
-        refuses("expected either --kernel or --bios");
-        refuses("expected either --kernel or --bios", "--kernel", kernel, "--bios", kernel);
+        refuses("expected one of --kernel, --bios and --image");
+        refuses("expected one of --kernel, --bios and --image", "--kernel", kernel, "--bios", kernel);
+        refuses("expected one of --kernel, --bios and --image", "--kernel", kernel, "--image", "linux");
+        refuses("--initrd and --module go with --kernel", "--image", "linux", "--initrd", kernel);
         refuses("go with --kernel", "--bios", kernel, "--append", "x");
         refuses("--cpus: expected 1 to 8, found 9", "--kernel", kernel, "--cpus", "9");
         refuses("--cpu: expected intel or amd", "--kernel", kernel, "--cpu", "via");

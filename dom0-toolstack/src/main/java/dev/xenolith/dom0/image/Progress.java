@@ -1,0 +1,10 @@
+package dev.xenolith.dom0.image;
+
+/** Hears how long work goes on. */
+interface Progress {
+    /** A step has begun. */
+    void step(String text);
+
+    /** Of the present step, {@code done} of {@code total} bytes are done. */
+    void bytes(long done, long total);
+}
