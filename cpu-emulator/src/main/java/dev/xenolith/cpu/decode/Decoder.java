@@ -42,6 +42,8 @@ public final class Decoder {
     private Encoding.Prefix vexPrefix = Encoding.Prefix.NONE;
     private int vexRegister;
     private int vexLength;
+    /** VEX.W, which outside 64-bit mode does not choose the operand size. */
+    private int vexW;
     private int modRm;
 
     private int segment;
@@ -229,6 +231,7 @@ public final class Decoder {
             payload = next();
             rex |= payload >> 4 & 8;
         }
+        vexW = rex >> 3 & 1;
         vexRegister = ~payload >> 3 & 15;
         if (codeBits != 64) {
             rex = 0x40;
@@ -258,6 +261,9 @@ public final class Decoder {
                 return false;
             }
         }
+        if (row.usesVectorIndex() && ((modRm & 7) != 4 || addressBits() == 16)) {
+            return false;
+        }
         if (encoding.notRexB() && (rex & 1) != 0) {
             return false;
         }
@@ -273,7 +279,7 @@ public final class Decoder {
     private boolean vexFits(OpcodeRow row) {
         Encoding encoding = row.encoding();
         return encoding.allowsLength(vexLength)
-                && (encoding.vexW() == Encoding.ANY || encoding.vexW() == (rex >> 3 & 1))
+                && (encoding.vexW() == Encoding.ANY || encoding.vexW() == vexW)
                 && (vexRegister == 0 || row.usesVexRegister());
     }
 
@@ -300,13 +306,17 @@ public final class Decoder {
         return row.size().bits(codeBits, prefix, (rex & 8) != 0);
     }
 
+    private int addressBits() {
+        return codeBits == 64
+                ? addressSizePrefix ? 32 : 64
+                : (codeBits == 16) != addressSizePrefix ? 16 : 32;
+    }
+
     // ---- operands --------------------------------------------------------------------------------------------------
 
     private @Nullable DecodedInstruction operands(OpcodeRow row, int opcode, int pageOffset) {
         int operandBits = operandBits(row);
-        int addressBits = codeBits == 64
-                ? addressSizePrefix ? 32 : 64
-                : (codeBits == 16) != addressSizePrefix ? 16 : 32;
+        int addressBits = addressBits();
         int count = row.operands().size();
         OperandForm[] forms = new OperandForm[count];
         int[] registers = new int[count];
@@ -352,6 +362,12 @@ public final class Decoder {
                     } else {
                         forms[i] = memoryForm();
                     }
+                }
+                case VECTOR_INDEXED -> {
+                    forms[i] = memoryForm();
+                    // Register 4 is an index here.
+                    registers[i] = index == DecodedInstruction.ZERO ? 4 : index;
+                    index = DecodedInstruction.ZERO;
                 }
                 case REG -> {
                     forms[i] = OperandForm.REGISTER;
@@ -414,6 +430,10 @@ public final class Decoder {
             }
         }
         if (incomplete) {
+            return null;
+        }
+        if (row.usesVectorIndex() && (registers[0] == registers[1] || registers[0] == registers[2]
+                || registers[1] == registers[2])) {
             return null;
         }
         int length = position - start;

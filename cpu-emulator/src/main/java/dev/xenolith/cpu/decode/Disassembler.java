@@ -99,7 +99,12 @@ public final class Disassembler {
             case RELATIVE -> hex(text, address + instruction.length + instruction.immediate);
             case BASE, GENERAL, SEGMENTED -> {
                 text.append(size(spec.width() == 'p' ? bits + 16 : bits));
-                memory(text, instruction, address);
+                String index = spec.type() == OperandType.VECTOR_INDEXED
+                        ? (spec.fixed() == 256 ? "ymm" : "xmm") + register
+                        : instruction.index == DecodedInstruction.ZERO
+                                ? ""
+                                : register(instruction.index, instruction.addressBits);
+                memory(text, instruction, index, address);
             }
             case STRING -> {
                 boolean source = spec.type() == OperandType.STRING_SOURCE;
@@ -131,11 +136,13 @@ public final class Disassembler {
             text.append(value);
             return;
         }
-        // A byte that is combined with a wider operand is sign-extended to it; alone it is what it is.
+        // A byte that is combined with a wider operand is sign-extended to it; alone it is what it is, and so it is beside vectors.
         int shown = instruction.operands() > 1 && spec.width() != 'w' || instruction.row.mnemonic().equals("PUSH")
                 ? Math.max(bits, instruction.operandBits)
                 : bits;
-        int unused = 64 - (UNEXTENDED.contains(instruction.row.semantic().name()) ? bits : shown);
+        boolean unextended = UNEXTENDED.contains(instruction.row.semantic().name())
+                || instruction.row.hasVector(false) || instruction.row.hasVector(true);
+        int unused = 64 - (unextended ? bits : shown);
         hex(text, value << unused >>> unused);
     }
 
@@ -143,7 +150,7 @@ public final class Disassembler {
         text.append("0x").append(Long.toHexString(value));
     }
 
-    private static void memory(StringBuilder text, DecodedInstruction instruction, long address) {
+    private static void memory(StringBuilder text, DecodedInstruction instruction, String index, long address) {
         if (instruction.segment != DecodedInstruction.FLAT
                 && (instruction.segment >= 4 || instruction.addressBits != 64)) {
             text.append(SEGMENTS.get(instruction.segment)).append(':');
@@ -163,9 +170,8 @@ public final class Disassembler {
             text.append(register(instruction.base, instruction.addressBits));
             empty = false;
         }
-        if (instruction.index != DecodedInstruction.ZERO) {
-            text.append(empty ? "" : "+").append(register(instruction.index, instruction.addressBits)).append('*')
-                    .append(1 << instruction.scale);
+        if (!index.isEmpty()) {
+            text.append(empty ? "" : "+").append(index).append('*').append(1 << instruction.scale);
             empty = false;
         }
         if (empty) {

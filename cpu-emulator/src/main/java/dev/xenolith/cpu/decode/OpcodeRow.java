@@ -71,7 +71,12 @@ public record OpcodeRow(int id, String encodingText, Encoding encoding, String m
 
     /** Whether ModRM r/m is an operand that must be memory. */
     boolean needsMemory() {
-        return has(OperandType.RM_MEMORY);
+        return has(OperandType.RM_MEMORY) || usesVectorIndex();
+    }
+
+    /** Whether the index of the memory operand is a vector register. */
+    boolean usesVectorIndex() {
+        return has(OperandType.VECTOR_INDEXED);
     }
 
     /** Index of the operand in ModRM r/m, -1 if there is none. */
@@ -114,6 +119,12 @@ public record OpcodeRow(int id, String encodingText, Encoding encoding, String m
             }
         }
         return false;
+    }
+
+    /** Whether the row is for an operand size of {@code bits}, which is one of those of its {@link #size}. */
+    public boolean allowsSize(int bits) {
+        return (requiredBits == 0 || requiredBits == bits)
+                && (size != OperandSize.X || encoding.allowsLength(bits == 256 ? 1 : 0));
     }
 
     /** Whether the row exists in 64-bit mode. */

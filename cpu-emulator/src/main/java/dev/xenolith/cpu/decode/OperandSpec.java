@@ -6,7 +6,8 @@ package dev.xenolith.cpu.decode;
  * @param text as in the table
  * @param type where it comes from
  * @param width letter of its width: {@code b w d q v z y n p a t}, o for dq, O for qq, x, or {@code -} for an address without data
- * @param fixed number of the implied register (16 to 19: AH to BH) or the implied constant
+ * @param fixed number of the implied register (16 to 19: AH to BH), the implied constant, or the width in bits of the register of
+ *        indices
  */
 public record OperandSpec(String text, OperandType type, char width, int fixed) {
     static OperandSpec parse(String text) {
@@ -23,6 +24,8 @@ public record OperandSpec(String text, OperandType type, char width, int fixed) 
             case "XMM0" -> new OperandSpec(text, OperandType.VECTOR_FIXED, 'o', 0);
             case "FS" -> new OperandSpec(text, OperandType.FIXED_SEGMENT, 'w', 4);
             case "GS" -> new OperandSpec(text, OperandType.FIXED_SEGMENT, 'w', 5);
+            case "vm32x", "vm64x" -> new OperandSpec(text, OperandType.VECTOR_INDEXED, '-', 128);
+            case "vm32y", "vm64y" -> new OperandSpec(text, OperandType.VECTOR_INDEXED, '-', 256);
             case "1" -> new OperandSpec(text, OperandType.CONSTANT, 'b', 1);
             default -> {
                 yield new OperandSpec(text, type(text.charAt(0)), width(text.substring(1)), 0);

@@ -42,6 +42,8 @@ public enum OperandType {
     VECTOR_IMMEDIATE,
     /** XMM0, which the opcode implies. */
     VECTOR_FIXED,
+    /** vm32x and its like: memory at ModRM r/m with a vector register of indices, one for each element. */
+    VECTOR_INDEXED,
     /** P: MMX register in the reg field. */
     MMX_REG,
     /** Q: ModRM r/m, an MMX register or memory. */
@@ -73,7 +75,9 @@ public enum OperandType {
     /** Whether it is in ModRM r/m. */
     boolean isRm() {
         return switch (this) {
-            case RM, RM_REGISTER, RM_MEMORY, VECTOR_RM, VECTOR_RM_REGISTER, MMX_RM, MMX_RM_REGISTER, STACK -> true;
+            case RM, RM_REGISTER, RM_MEMORY, VECTOR_RM, VECTOR_RM_REGISTER, VECTOR_INDEXED, MMX_RM, MMX_RM_REGISTER,
+                    STACK ->
+                true;
             default -> false;
         };
     }

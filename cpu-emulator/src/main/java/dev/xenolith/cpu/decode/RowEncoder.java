@@ -16,6 +16,8 @@ public final class RowEncoder {
     private int rm;
     private int opcodeRegister;
     private int vexRegister;
+    /** Vector register of indices, -1 if none. */
+    private int vectorIndex = -1;
     private boolean memory;
     private int base;
     private int index = DecodedInstruction.ZERO;
@@ -47,6 +49,7 @@ public final class RowEncoder {
             case REG, SEGMENT, CONTROL, DEBUG, VECTOR_REG, MMX_REG -> reg = low;
             case OPCODE_REGISTER -> opcodeRegister = low;
             case VEX_REGISTER, VECTOR_VEX -> vexRegister = low;
+            case VECTOR_INDEXED -> vectorIndex = low;
             case VECTOR_IMMEDIATE -> immediate = (long) low << 4;
             default -> {
             }
@@ -107,6 +110,7 @@ public final class RowEncoder {
     public byte[] bytes() {
         Encoding encoding = row.encoding();
         ByteArrayOutputStream out = new ByteArrayOutputStream();
+        index = vectorIndex >= 0 ? vectorIndex : index;
         if (locked) {
             out.write(0xf0);
         }

@@ -3,7 +3,6 @@ package dev.xenolith.cpu.emit;
 import dev.xenolith.cpu.decode.OpcodeRow;
 import dev.xenolith.cpu.decode.OpcodeTable;
 import dev.xenolith.cpu.decode.OperandForm;
-import dev.xenolith.cpu.decode.OperandSize;
 import dev.xenolith.cpu.decode.OperandSpec;
 import dev.xenolith.cpu.decode.OperandType;
 import java.io.IOException;
@@ -65,10 +64,7 @@ public final class GenerateOperations {
     private static void addOperations(Map<String, byte[]> classes, SemanticMethods methods, OpcodeRow row,
             boolean legacy) {
         for (int bits : legacy ? row.size().sizesOutside64BitMode() : row.size().sizesIn64BitMode()) {
-            if (row.requiredBits() != 0 && row.requiredBits() != bits) {
-                continue;
-            }
-            if (row.size() == OperandSize.X && !row.encoding().allowsLength(bits == 256 ? 1 : 0)) {
+            if (!row.allowsSize(bits)) {
                 continue;
             }
             for (List<OperandForm> forms : forms(row, legacy)) {
@@ -106,7 +102,7 @@ public final class GenerateOperations {
         for (OperandSpec operand : row.operands()) {
             List<OperandForm> choices = switch (operand.type()) {
                 case RM, VECTOR_RM, MMX_RM -> List.of(OperandForm.REGISTER, special, OperandForm.GENERAL);
-                case RM_MEMORY, OFFSET -> List.of(special, OperandForm.GENERAL);
+                case RM_MEMORY, VECTOR_INDEXED, OFFSET -> List.of(special, OperandForm.GENERAL);
                 case RM_REGISTER, REG, OPCODE_REGISTER, VEX_REGISTER, FIXED_REGISTER, VECTOR_REG,
                         VECTOR_RM_REGISTER, VECTOR_VEX, VECTOR_IMMEDIATE, VECTOR_FIXED, MMX_REG, MMX_RM_REGISTER,
                         STACK ->

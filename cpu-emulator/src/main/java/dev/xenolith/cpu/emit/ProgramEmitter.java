@@ -147,6 +147,7 @@ final class ProgramEmitter {
             }
         }
         if (semantic.floating()) {
+            vectors.probe();
             code.aload(1).invokevirtual(PROCESSOR, "commitSse", MethodTypeDesc.of(VOID));
         }
         vectors.writeBack();
@@ -586,7 +587,9 @@ final class ProgramEmitter {
             return long.class;
         }
         switch (operand.aspect()) {
-            case LOW, HIGH, QUAD0, QUAD1, QUAD2, QUAD3, PART -> throw new IllegalArgumentException(
+            // Of an operand that is no vector, which the lanes of one have in common.
+            case QUAD0 -> code.lload(local(i));
+            case LOW, HIGH, QUAD1, QUAD2, QUAD3, PART -> throw new IllegalArgumentException(
                     row + ": operand " + (i + 1) + " has no quadwords");
             case SIGNED -> code.lload(local(i));
             case UNSIGNED -> {
@@ -661,7 +664,7 @@ final class ProgramEmitter {
             case "bytes" -> code.loadConstant(operandBits / 8);
             case "bits2" -> code.loadConstant(bits(1));
             case "lane" -> code.loadConstant(lane);
-            case "length", "segment", "repeat" -> field(name, BYTE);
+            case "length", "segment", "repeat", "scale" -> field(name, BYTE);
             case "addressBits" -> {
                 code.loadConstant(64);
                 field("addressShift", BYTE);

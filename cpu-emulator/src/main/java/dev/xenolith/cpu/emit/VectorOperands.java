@@ -26,6 +26,9 @@ final class VectorOperands {
     private static final int QUADS = 4;
     private static final int FIRST_LANE = ProgramEmitter.FIRST_FREE;
     private static final int FIRST_RESULT = FIRST_LANE + 4 * QUADS * 2;
+    /** Local with the vector registers, and from the next on one for each operand with the index of its first quadword. */
+    private static final int REGISTERS = FIRST_RESULT + QUADS * 2;
+    private static final int FIRST_INDEX = REGISTERS + 1;
     private static final int GENERAL_PROTECTION = 13;
     private static final int MMX_SIGN_EXPONENT = 0xffff;
 
@@ -33,6 +36,9 @@ final class VectorOperands {
     private final OpcodeRow row;
     private final int operandBits;
     private final List<OperandForm> forms;
+    /** Whether local {@link #REGISTERS} has been set, and bit i: the one with the index of operand i. */
+    private boolean registersKept;
+    private int indicesKept;
     /** Bit k: quadword k of the first operand has a result. */
     private int assigned;
 
@@ -73,12 +79,29 @@ final class VectorOperands {
             code.aload(1).getfield(PROCESSOR, "fpu", FPU).getfield(FPU, "significand", LONGS);
             registerNumber(i);
         } else {
-            code.aload(1).getfield(PROCESSOR, "vector", LONGS);
-            registerNumber(i);
-            code.iconst_2().ishl();
+            if (registersKept) {
+                code.aload(REGISTERS);
+            } else {
+                code.aload(1).getfield(PROCESSOR, "vector", LONGS).dup().astore(REGISTERS);
+                registersKept = true;
+            }
+            firstIndex(i);
             if (quad > 0) {
                 code.loadConstant(quad).iadd();
             }
+        }
+    }
+
+    private void firstIndex(int i) {
+        if ((indicesKept >> i & 1) != 0) {
+            code.iload(FIRST_INDEX + i);
+            return;
+        }
+        registerNumber(i);
+        code.iconst_2().ishl();
+        if (quads(i) > 1) {
+            code.dup().istore(FIRST_INDEX + i);
+            indicesKept |= 1 << i;
         }
     }
 
@@ -167,12 +190,23 @@ final class VectorOperands {
         }
     }
 
+    /** If the first operand is in memory: raises what its store will. */
+    void probe() {
+        if (assigned == 0 || !forms.getFirst().isMemory()) {
+            return;
+        }
+        int bytes = Math.min(bits(0), 64) / 8;
+        for (int quad = 0; quad < quads(0); quad++) {
+            code.aload(1).lload(ProgramEmitter.ADDRESS).loadConstant(8L * quad).ladd().loadConstant(bytes)
+                    .invokevirtual(PROCESSOR, "probeStore", MethodTypeDesc.of(VOID, LONG, INT));
+        }
+    }
+
     private void store() {
         int bits = Math.min(bits(0), 64);
         int quads = quads(0);
-        for (int quad = 0; quad < quads && quads > 1; quad++) {
-            code.aload(1).lload(ProgramEmitter.ADDRESS).loadConstant(8L * quad).ladd().loadConstant(8)
-                    .invokevirtual(PROCESSOR, "probeStore", MethodTypeDesc.of(VOID, LONG, INT));
+        if (quads > 1) {
+            probe();
         }
         for (int quad = 0; quad < quads; quad++) {
             code.aload(1).lload(ProgramEmitter.ADDRESS).loadConstant(8L * quad).ladd();

@@ -101,18 +101,28 @@ public final class Horizontal {
 
     // ---- dot products: bits 4 to 7 of control choose the products, bits 0 to 3 where the sum goes -----------------------
 
-    /** DPPS: the sum of up to four products. An unmasked exception of a step ends it there. */
-    public static long dotProduct32(long low1, long high1, long low2, long high2, long control, FloatEnvironment e) {
-        long p0 = (control & 0x10) != 0 ? Float32.mul(low1, low2, e) : 0;
-        long p1 = (control & 0x20) != 0 ? Float32.mul(low1 >>> 32, low2 >>> 32, e) : 0;
-        long p2 = (control & 0x40) != 0 ? Float32.mul(high1, high2, e) : 0;
-        long p3 = (control & 0x80) != 0 ? Float32.mul(high1 >>> 32, high2 >>> 32, e) : 0;
+    /**
+     * DPPS: for each of two double quadwords, a and b, the sum of up to four products. An unmasked exception of a step, which is the
+     * same for both, ends it there.
+     */
+    public static long dotProducts32(long aLow1, long aHigh1, long bLow1, long bHigh1, long aLow2, long aHigh2,
+            long bLow2, long bHigh2, long control, FloatEnvironment e) {
+        long aLow = products(aLow1, aLow2, control >>> 4, e);
+        long aHigh = products(aHigh1, aHigh2, control >>> 6, e);
+        long bLow = products(bLow1, bLow2, control >>> 4, e);
+        long bHigh = products(bHigh1, bHigh2, control >>> 6, e);
         if (e.endStep()) {
             return 0;
         }
-        long s0 = Float32.add(p0, p1, e);
-        long s1 = Float32.add(p2, p3, e);
-        return e.endStep() ? 0 : Float32.add(s0, s1, e);
+        long a = addFloats(aLow, aHigh, e);
+        long b = addFloats(bLow, bHigh, e);
+        return e.endStep() ? 0 : addFloats(a, b, e);
+    }
+
+    /** Two products of binary32, or 0 where the low bits of {@code control} do not ask for them. */
+    private static long products(long x, long y, long control, FloatEnvironment e) {
+        return Shuffle.pair((control & 1) != 0 ? Float32.mul(x, y, e) : 0,
+                (control & 2) != 0 ? Float32.mul(x >>> 32, y >>> 32, e) : 0);
     }
 
     /** DPPD: the sum of up to two products. */

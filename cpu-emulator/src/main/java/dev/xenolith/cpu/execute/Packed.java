@@ -313,6 +313,16 @@ public final class Packed {
         return (both == 0 ? Flags.ZF : 0) | (second == 0 ? Flags.CF : 0);
     }
 
+    /** As {@link #testFlags} of the signs of doublewords (VTESTPS). */
+    public static long testFloatSigns(long both, long second) {
+        return testFlags(both & SIGN_DOUBLEWORDS, second & SIGN_DOUBLEWORDS);
+    }
+
+    /** As {@link #testFlags} of the signs of quadwords (VTESTPD). */
+    public static long testDoubleSigns(long both, long second) {
+        return testFlags(both & Long.MIN_VALUE, second & Long.MIN_VALUE);
+    }
+
     /** Elements of {@code bits} full of ones where {@code signs} has the top bit. */
     private static long spread(long signs, int bits) {
         return (signs << 1) - (signs >>> bits - 1);
@@ -390,6 +400,23 @@ public final class Packed {
 
     public static long shiftSignedQuadwords(long a, long count) {
         return a >> Math.min(count & 0xff, 63);
+    }
+
+    // Each element by the count in its place (VPSLLVD).
+
+    public static long shiftLeftEachDoubleword(long a, long counts) {
+        return Shuffle.pair(shiftLeftDoublewords(a, counts & 0xffff_ffffL),
+                shiftLeftDoublewords(a, counts >>> 32) >>> 32);
+    }
+
+    public static long shiftRightEachDoubleword(long a, long counts) {
+        return Shuffle.pair(shiftRightDoublewords(a, counts & 0xffff_ffffL),
+                shiftRightDoublewords(a, counts >>> 32) >>> 32);
+    }
+
+    public static long shiftSignedEachDoubleword(long a, long counts) {
+        return Shuffle.pair(shiftSignedDoublewords(a, counts & 0xffff_ffffL),
+                shiftSignedDoublewords(a, counts >>> 32) >>> 32);
     }
 
     /** Low quadword of {@code high:low} shifted left by {@code count} bytes. */

@@ -40,6 +40,14 @@ public final class PackedFloat {
         return pair(Float32.sqrt(a, e), Float32.sqrt(a >>> 32, e));
     }
 
+    /**
+     * {@code ±(a * b) ± c} with one rounding; {@code signs} bit 0 negates the product of the even element, bit 1 its addend, bits 2 and
+     * 3 those of the odd one.
+     */
+    public static long fma(long a, long b, long c, int signs, FloatEnvironment e) {
+        return pair(Float32.fma(a, b, c, signs & 3, e), Float32.fma(a >>> 32, b >>> 32, c >>> 32, signs >> 2, e));
+    }
+
     /** To integral numbers; {@code control} as {@link Float32#round}. */
     public static long round(long a, int control, FloatEnvironment e) {
         return pair(Float32.round(a, control, e), Float32.round(a >>> 32, control, e));
@@ -47,23 +55,22 @@ public final class PackedFloat {
 
     // ---- comparison --------------------------------------------------------------------------------------------------
 
+    /** Bit i of nibble n: whether predicate n, of the low four bits, holds for LT, EQ, GT and UNORDERED in the order of i. */
+    private static final long HOLDS = 0xf465_0b9a_7ced_8312L;
+
     /**
-     * Whether {@code predicate}, of which the low three bits count, holds: EQ LT LE UNORD NEQ NLT NLE ORD (SDM 2A CMPPD); {@code order}
-     * as {@link Float64#compare}.
+     * Whether {@code predicate}, of which five bits count, holds (SDM 2A CMPPD, VCMPPD): EQ LT LE UNORD NEQ NLT NLE ORD, then EQ_UQ NGE
+     * NGT FALSE NEQ_OQ GE GT TRUE, then all of them again; {@code order} as {@link Float64#compare}.
      */
     private static boolean holds(int predicate, int order) {
-        boolean holds = switch (predicate & 3) {
-            case 0 -> order == 0;
-            case 1 -> order == -1;
-            case 2 -> order == -1 || order == 0;
-            default -> order == 2;
-        };
-        return holds != ((predicate & 4) != 0);
+        int outcome = order == 2 ? 3 : order + 1;
+        return (HOLDS >>> 4 * (predicate & 15) + outcome & 1) != 0;
     }
 
-    /** Whether a quiet NaN is invalid for {@code predicate}. */
+    /** Whether a quiet NaN is invalid for {@code predicate}: for orders and not for equality, or the other way round from 16 on. */
     private static boolean isSignaling(int predicate) {
-        return (predicate & 3) == 1 || (predicate & 3) == 2;
+        boolean orders = (predicate & 3) == 1 || (predicate & 3) == 2;
+        return orders != ((predicate & 16) != 0);
     }
 
     /** All ones if {@code predicate} holds for two binary64, else 0. */
@@ -95,6 +102,17 @@ public final class PackedFloat {
     /** To two signed doublewords, toward zero. */
     public static long truncate(long a, FloatEnvironment e) {
         return pair(Float32.truncate(a, 32, e), Float32.truncate(a >>> 32, 32, e));
+    }
+
+    /** Two binary16 in the low half (VCVTPH2PS). */
+    public static long ofFloat16(long a, FloatEnvironment e) {
+        return pair(Float32.ofFloat16(a, e), Float32.ofFloat16(a >>> 16, e));
+    }
+
+    /** Four binary32 to binary16; {@code control} as {@link Float32#toFloat16}. */
+    public static long toFloat16(long low, long high, int control, FloatEnvironment e) {
+        return Float32.toFloat16(low, control, e) | Float32.toFloat16(low >>> 32, control, e) << 16
+                | Float32.toFloat16(high, control, e) << 32 | Float32.toFloat16(high >>> 32, control, e) << 48;
     }
 
     /** Two binary64 to binary32. */

@@ -163,6 +163,35 @@ public final class Shuffle {
         };
     }
 
+    // ---- of a whole register -----------------------------------------------------------------------------------------
+
+    /** A quadword of one of two double quadwords' halves, chosen by two bits of {@code control}; 0 if the bit beyond them but one is set. */
+    public static long half(long low1, long high1, long low2, long high2, long control, int from) {
+        return (control >>> from + 3 & 1) != 0 ? 0 : pick(low1, high1, low2, high2, (int) (control >>> from) & 3);
+    }
+
+    /** The quadword of four that two bits of {@code control} for {@code lane} choose (VPERMQ). */
+    public static long chosenQuadword(long q0, long q1, long q2, long q3, long control, int lane) {
+        return pick(q0, q1, q2, q3, (int) (control >>> 2 * lane) & 3);
+    }
+
+    /** Two doublewords of four quadwords, by the low three bits of the doublewords of {@code indices} (VPERMD). */
+    public static long permuteDoublewords(long q0, long q1, long q2, long q3, long indices) {
+        long low = pick(q0, q1, q2, q3, (int) (indices >>> 1) & 3) >>> 32 * (indices & 1);
+        long high = pick(q0, q1, q2, q3, (int) (indices >>> 33) & 3) >>> 32 * (indices >>> 32 & 1);
+        return pair(low, high);
+    }
+
+    /** The low byte of {@code a} in each place. */
+    public static long repeatByte(long a) {
+        return (a & 0xff) * 0x0101_0101_0101_0101L;
+    }
+
+    /** The low word of {@code a} in each place. */
+    public static long repeatWord(long a) {
+        return (a & 0xffff) * 0x0001_0001_0001_0001L;
+    }
+
     // ---- inserting and extracting ------------------------------------------------------------------------------------
 
     /** {@code a}, whose words are numbers {@code first} to {@code first} + 3, with word {@code index} (modulo 8) replaced. */
@@ -234,5 +263,10 @@ public final class Shuffle {
     /** The top bits of the two doublewords. */
     public static long signsOfDoublewords(long a) {
         return a >>> 62 & 2 | a >>> 31 & 1;
+    }
+
+    /** The top bit. */
+    public static long signOfQuadword(long a) {
+        return a >>> 63;
     }
 }

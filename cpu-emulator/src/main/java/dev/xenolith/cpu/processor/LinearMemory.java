@@ -167,10 +167,13 @@ abstract sealed class LinearMemory permits Processor {
         return port.load(self, address, size);
     }
 
-    /** What an operand of {@code size} bytes that is accessed in several parts and is not aligned may raise as a whole: #AC. */
+    /**
+     * What an operand of {@code size} bytes, 16 or 32, that is accessed in several parts and is not aligned may raise as a whole. #AC
+     * is about double quadwords.
+     */
     public final void checkUnaligned(long address, int size) {
         if (port instanceof MmuPort own) {
-            own.checkAddress(self, address, size);
+            own.checkVector(self, address, size);
         }
     }
 

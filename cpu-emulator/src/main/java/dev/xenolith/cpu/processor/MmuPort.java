@@ -138,13 +138,27 @@ final class MmuPort implements MemoryPort {
      * What faults before any translation: an access of which a byte is not canonical, or outside 64-bit mode beyond 4 GiB, and one
      * that is misaligned at CPL 3 while alignment is checked (SDM 3A 5.3, 6.15).
      */
-    void checkAddress(Processor p, long address, int size) {
+    private void checkAddress(Processor p, long address, int size) {
+        checkReachable(p, address, size);
+        checkAlignment(p, address, size);
+    }
+
+    /** The same for a vector operand of 16 or 32 bytes, whose double quadwords shall be aligned. */
+    void checkVector(Processor p, long address, int size) {
+        checkReachable(p, address, size);
+        checkAlignment(p, address, 16);
+    }
+
+    private void checkReachable(Processor p, long address, int size) {
         boolean reachable = p.is64Bit()
                 ? mmu.isCanonical(address) && mmu.isCanonical(address + size - 1)
                 : address + size - 1 >>> 32 == 0;
         if (!reachable) {
             throw p.raiseNonCanonical(address);
         }
+    }
+
+    private static void checkAlignment(Processor p, long address, int size) {
         if ((p.codeContext & Mode.ALIGNMENT) != 0 && (address & size - 1) != 0) {
             throw p.raise(Vector.AC, 0);
         }

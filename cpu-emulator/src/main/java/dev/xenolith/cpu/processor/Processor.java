@@ -379,6 +379,11 @@ public final class Processor extends LinearMemory {
         return fault;
     }
 
+    /** Whether a single-step or data-breakpoint trap follows the executing instruction. */
+    boolean hasPendingTrap() {
+        return precise && ((rflagsSystem & Bits.RFLAGS_TF) != 0 || pendingDebug != 0);
+    }
+
     /** What to throw for an access that must not happen before {@link #retired} is exact; see {@link #precise}. */
     public GuestFault restartPrecisely() {
         faultVector = FAULT_RESTART;

@@ -54,23 +54,28 @@ class OpcodeTableTest {
 
     private void roundTrip(OpcodeRow row) {
         for (int bits : row.size().sizesIn64BitMode()) {
-            if (row.requiredBits() != 0 && row.requiredBits() != bits) {
+            if (!row.allowsSize(bits)) {
                 continue;
             }
             int rm = row.rmOperand();
             OperandType type = rm < 0 ? OperandType.CONSTANT : row.operands().get(rm).type();
-            if (type != OperandType.RM_MEMORY) {
+            boolean indexed = type == OperandType.VECTOR_INDEXED;
+            if (type != OperandType.RM_MEMORY && !indexed) {
                 for (int[] registers : new int[][]{{0, 3, 5, 6}, {9, 14, 2, 6}, {7, 6, 11, 6},
                     {5, 4, 15, 6}}) {
                     registerForm(row, bits, registers);
                 }
             }
-            if (type.isRegisterOrMemory() || type == OperandType.RM_MEMORY) {
+            if (type.isRegisterOrMemory() || type == OperandType.RM_MEMORY || indexed) {
                 for (int[] memory : new int[][]{{0, 16, 0, 0}, {5, 16, 0, 0}, {4, 16, 0, 8}, {12, 16, 0, -0x1000},
                     {13, 9, 3, 0x7f},
                     {16, 16, 0, 0x12345678}, {16, 15, 2, -4}, {17, 16, 0, 0x200}, {17, 16, 0, Integer.MAX_VALUE},
                     {3, 5, 1, 1}}) {
-                    memoryForm(row, bits, memory);
+                    if (!indexed) {
+                        memoryForm(row, bits, memory);
+                    } else if (memory[0] != 17) {
+                        indexedForm(row, bits, memory);
+                    }
                 }
             }
         }
@@ -152,6 +157,27 @@ class OpcodeTableTest {
             assertThat(decode(encoder.lock().bytes()).row).isEqualTo(row);
         } else {
             assertThat(decode(encoder.lock().bytes()).row).isEqualTo(TABLE.invalid());
+        }
+    }
+
+    /** With a vector register of indices, 4 among them, and three that are different. */
+    private void indexedForm(OpcodeRow row, int bits, int[] memory) {
+        int index = memory[1] == 16 ? 4 : memory[1];
+        byte[] code = new RowEncoder(row, bits).register(0, 3).register(1, index).register(2, 7)
+                .memory(memory[0], 16, memory[2], memory[3]).bytes();
+        DecodedInstruction instruction = decode(code);
+        assertThat(instruction.row).as(hex(code)).isEqualTo(row);
+        assertThat(instruction.length).as(hex(code)).isEqualTo(code.length);
+        assertThat(instruction.register(1)).isEqualTo(index);
+        assertThat(instruction.index).isEqualTo(DecodedInstruction.ZERO);
+        assertThat(instruction.base).isEqualTo(memory[0]);
+        assertThat(instruction.scale).isEqualTo(memory[2]);
+        assertThat(instruction.displacement).isEqualTo(memory[3]);
+        disassembles(instruction);
+        for (int[] same : new int[][]{{3, 3, 7}, {3, 6, 3}, {7, 6, 6}}) {
+            byte[] invalid = new RowEncoder(row, bits).register(0, same[0]).register(1, same[1]).register(2, same[2])
+                    .memory(memory[0], 16, memory[2], memory[3]).bytes();
+            assertThat(decode(invalid).row).as(hex(invalid)).isEqualTo(TABLE.invalid());
         }
     }
 

@@ -39,12 +39,14 @@ class CommitRuleTest {
             machine.unmap(HOLE);
             machine.protect(READ_ONLY);
             for (OpcodeRow row : OpcodeTable.load().rows()) {
-                boolean exists = row.in64BitMode() && (row.feature().isEmpty() || machine.cpu.model.has(row.feature()));
+                // Gathers commit element by element; AvxModesTest has them.
+                boolean exists = !row.semantic().name().startsWith("vgather") && row.in64BitMode()
+                        && (row.feature().isEmpty() || machine.cpu.model.has(row.feature()));
                 if (!exists || !hasMemory(row) && !hasImpliedMemory(row)) {
                     continue;
                 }
                 for (int bits : row.size().sizesIn64BitMode()) {
-                    if (row.requiredBits() == 0 || row.requiredBits() == bits) {
+                    if (row.allowsSize(bits)) {
                         int faults = 0;
                         for (long address : new long[]{HOLE, HOLE + 0x800, HOLE - 1, READ_ONLY, READ_ONLY - 1}) {
                             faults += faultAt(machine, row, bits, address);

@@ -103,8 +103,8 @@ class RandomProgramTest {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         for (int i = 0; i < LENGTH; i++) {
             OpcodeRow row = rows.get(random.nextInt(rows.size()));
-            int[] sizes = row.size().sizesIn64BitMode();
-            int bits = row.requiredBits() != 0 ? row.requiredBits() : sizes[random.nextInt(sizes.length)];
+            int[] sizes = Arrays.stream(row.size().sizesIn64BitMode()).filter(row::allowsSize).toArray();
+            int bits = sizes[random.nextInt(sizes.length)];
             // A branch skips at most one NOP, so that it lands on an instruction.
             boolean branch = row.operands().stream().anyMatch(operand -> operand.type() == OperandType.RELATIVE);
             out.writeBytes(instruction(row, bits, branch, random));
@@ -133,7 +133,8 @@ class RandomProgramTest {
                 branch ? random.nextInt(2) : offset ? TestMachine.DATA + random.nextInt(64) : random.nextLong());
         int rm = row.rmOperand();
         boolean memory = rm >= 0 && row.operands().get(rm).type() != OperandType.RM_REGISTER
-                && (row.operands().get(rm).type() == OperandType.RM_MEMORY || random.nextInt(3) == 0);
+                && (row.operands().get(rm).type() == OperandType.RM_MEMORY
+                        || row.operands().get(rm).type() == OperandType.VECTOR_INDEXED || random.nextInt(3) == 0);
         if (memory) {
             encoder.memory(random.nextBoolean() ? Processor.RSI : Processor.RDI, DecodedInstruction.ZERO, 0,
                     random.nextInt(256));
@@ -142,7 +143,7 @@ class RandomProgramTest {
             OperandSpec spec = row.operands().get(i);
             if (spec.type() == OperandType.SEGMENT) {
                 encoder.register(i, Processor.DS);
-            } else if (!memory || i != rm) {
+            } else if (!memory || i != rm || spec.type() == OperandType.VECTOR_INDEXED) {
                 // Not RSI, RDI and RSP, which hold addresses.
                 int[] free = {0, 1, 2, 3, 8, 9, 10, 11, 12, 13, 14, 15};
                 encoder.register(i, free[random.nextInt(free.length)]);

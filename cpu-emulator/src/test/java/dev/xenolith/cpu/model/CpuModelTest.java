@@ -59,7 +59,8 @@ class CpuModelTest {
         assertThat(r[0]).as("LFENCE, null selector, automatic IBRS, CPUID faulting, SRSO_NO").isEqualTo(0x2002_0144);
         assertThat(CpuModel.intel().has("smep")).isTrue();
         assertThat(CpuModel.intel().has("tsc_adjust")).as("without it kernels distrust an invariant TSC").isTrue();
-        assertThat(CpuModel.intel().has("avx2")).isFalse();
+        assertThat(CpuModel.intel().has("vaes")).isTrue();
+        assertThat(CpuModel.intel().has("la57")).isFalse();
     }
 
     /** A row of the opcode table whose feature no model could have would silently not exist. */
@@ -67,6 +68,16 @@ class CpuModelTest {
     void theOpcodeTableUsesTheSameNames() {
         for (OpcodeRow row : OpcodeTable.load().rows()) {
             assertThat(CpuModel.isFeatureName(row.feature()) || row.feature().isEmpty()).as(row.toString()).isTrue();
+        }
+    }
+
+    /** What is in the table works, so that both models offer it; other than MWAIT, which does not wait. */
+    @Test
+    void bothModelsOfferWhatTheOpcodeTableHas() {
+        for (CpuModel model : new CpuModel[]{CpuModel.intel(), CpuModel.amd()}) {
+            assertThat(OpcodeTable.load().rows().stream().map(OpcodeRow::feature)
+                    .filter(feature -> !feature.isEmpty() && !model.has(feature)).distinct()).as(model.brand())
+                    .containsExactly("monitor");
         }
     }
 

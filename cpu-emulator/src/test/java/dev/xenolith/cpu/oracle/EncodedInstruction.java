@@ -37,6 +37,8 @@ final class EncodedInstruction {
     int rmRegister;
     int regRegister;
     int vvvvRegister;
+    /** Vector register of indices, or NONE. */
+    int vectorIndex;
     boolean lock;
     /** Has a prefix that it must not have: raises #UD. */
     boolean invalid;
@@ -64,7 +66,7 @@ final class EncodedInstruction {
             length = 0;
             operandBits = pick(form.operandBits(codeBits), random);
             memory = false;
-            base = index = segment = rmRegister = regRegister = vvvvRegister = NONE;
+            base = index = segment = rmRegister = regRegister = vvvvRegister = vectorIndex = NONE;
             ripRelative = false;
             displacementBytes = 0;
             immediate = 0;
@@ -105,6 +107,9 @@ final class EncodedInstruction {
             for (String operand : form.operands) {
                 immediate(operand, random);
             }
+            // The three registers of a gather must be different, and a 16-bit address has no index.
+            invalid |= form.hasVectorIndex() && (addressBits == 16 || vectorIndex == regRegister
+                    || vectorIndex == vvvvRegister || regRegister == vvvvRegister);
         } while (length > 15);
     }
 
@@ -193,8 +198,10 @@ final class EncodedInstruction {
     private void vexPrefix(InstructionForm form, SplittableRandom random) {
         boolean second = form.hasVexOperand();
         vvvvRegister = second ? random.nextInt(codeBits / 4) : NONE;
-        bytes[length++] = (byte) 0xc4;
-        bytes[length++] = (byte) ((~rexBits & 7) << 5 | form.vexMap);
+        if (codeBits == 64 && random.nextInt(128) == 0) {
+            bytes[length++] = (byte) (0x40 | random.nextInt(16));
+            invalid = true;
+        }
         boolean wide = switch (form.vexW) {
             case 0 -> false;
             case 1 -> true;
@@ -202,8 +209,15 @@ final class EncodedInstruction {
             default -> operandBits == 64;
         };
         boolean longVector = form.vexLength == 1 || operandBits == 256 || form.vexLength == 3 && random.nextBoolean();
-        bytes[length++] = (byte) ((wide ? 0x80 : 0) | (longVector ? 4 : 0) | (~(second ? vvvvRegister : 0) & 15) << 3
-                | form.vexPrefix);
+        int rest = (longVector ? 4 : 0) | (~(second ? vvvvRegister : 0) & 15) << 3 | form.vexPrefix;
+        if (form.vexMap == 1 && !wide && (rexBits & 3) == 0 && random.nextBoolean()) {
+            bytes[length++] = (byte) 0xc5;
+            bytes[length++] = (byte) (~rexBits << 5 & 0x80 | rest);
+        } else {
+            bytes[length++] = (byte) 0xc4;
+            bytes[length++] = (byte) ((~rexBits & 7) << 5 | form.vexMap);
+            bytes[length++] = (byte) ((wide ? 0x80 : 0) | rest);
+        }
         System.arraycopy(form.opcode, 0, bytes, length, form.opcode.length);
         length += form.opcode.length;
     }
@@ -228,7 +242,7 @@ final class EncodedInstruction {
             return;
         }
         int mod = random.nextInt(3);
-        int rm = random.nextInt(8);
+        int rm = form.hasVectorIndex() ? 4 : random.nextInt(8);
         if (addressBits == 16) {
             bytes[length++] = (byte) (mod << 6 | reg << 3 | rm);
             displacementBytes = mod == 0 ? rm == 6 ? 2 : 0 : mod;
@@ -239,6 +253,10 @@ final class EncodedInstruction {
         displacementBytes = mod == 0 ? 0 : mod == 1 ? 1 : 4;
         if (rm == 4) {
             sib(mod, random);
+            if (form.hasVectorIndex()) {
+                vectorIndex = index == NONE ? 4 : index;
+                index = NONE;
+            }
         } else if (rm == 5 && mod == 0) {
             ripRelative = codeBits == 64;
             displacementBytes = 4;

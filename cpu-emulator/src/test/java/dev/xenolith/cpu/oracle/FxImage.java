@@ -72,6 +72,15 @@ final class FxImage {
         };
     }
 
+    /** Sets quadword {@code quadword} of a vector register. */
+    static void setQuadword(Snippet snippet, int register, int quadword, long value) {
+        if (quadword < 2) {
+            buffer(snippet.fx).putLong(XMM + 16 * register + 8 * quadword, value);
+        } else {
+            buffer(snippet.ymmHigh).putLong(16 * register + 8 * (quadword - 2), value);
+        }
+    }
+
     static void load(Processor p, byte[] fx, byte[] high) {
         ByteBuffer image = buffer(fx);
         p.fpu.setControl(image.getShort(FCW) & 0xffff);

@@ -173,7 +173,8 @@ final class InstructionForm {
     /** The operand in the r/m field, or an empty string. */
     String modrmOperand() {
         for (String operand : operands) {
-            if ("EMRWUQNF".indexOf(operand.charAt(0)) >= 0 && !Character.isUpperCase(operand.charAt(1))) {
+            if ("EMRWUQNF".indexOf(operand.charAt(0)) >= 0 && !Character.isUpperCase(operand.charAt(1))
+                    || operand.startsWith("vm")) {
                 return operand;
             }
         }
@@ -182,11 +183,16 @@ final class InstructionForm {
 
     boolean mayBeMemory() {
         String operand = modrmOperand();
-        return modrm && modrmByte < 0 && !modIgnored && "EMWQ".indexOf(operand.charAt(0)) >= 0;
+        return modrm && modrmByte < 0 && !modIgnored && "EMWQv".indexOf(operand.charAt(0)) >= 0;
     }
 
     boolean mayBeRegister() {
-        return modrm && modrmByte < 0 && !modrmOperand().startsWith("M");
+        return modrm && modrmByte < 0 && !modrmOperand().startsWith("M") && !hasVectorIndex();
+    }
+
+    /** Whether the index of its memory operand is a vector register. */
+    boolean hasVectorIndex() {
+        return modrmOperand().startsWith("vm");
     }
 
     private boolean hasFarPointer() {

@@ -103,6 +103,9 @@ final class InstructionGenerator implements SnippetGenerator {
         if (encoded.memory && encoded.addressBits > 16) {
             placeOperand(random, snippet);
         }
+        if (encoded.vectorIndex >= 0) {
+            shapeIndices(random, snippet);
+        }
         if (codeBits == 32) {
             for (int i = 0; i < 8; i++) {
                 registers.gpr[i] &= 0xffff_ffffL; // the upper halves are undefined there
@@ -317,6 +320,20 @@ final class InstructionGenerator implements SnippetGenerator {
         long address = target - segmentBase(registers);
         solve(random, snippet, address);
         fillOperand(random, snippet, target, size);
+    }
+
+    /** Indices so that elements are on both sides of where the operand was placed, and now and then anywhere. */
+    private void shapeIndices(SplittableRandom random, Snippet snippet) {
+        if (random.nextInt(16) == 0) {
+            return;
+        }
+        boolean wide = form.modrmOperand().startsWith("vm64");
+        int spread = random.nextInt(3) == 0 ? 4 * AddressMap.PAGE : 64;
+        for (int i = 0; i < 4; i++) {
+            int low = random.nextInt(-spread, spread) >> encoded.scale;
+            int high = random.nextInt(-spread, spread) >> encoded.scale;
+            FxImage.setQuadword(snippet, encoded.vectorIndex, i, wide ? low : low & 0xffff_ffffL | (long) high << 32);
+        }
     }
 
     private long segmentBase(Registers registers) {

@@ -223,6 +223,23 @@ class SaveAreaTest {
         }
     }
 
+    /** SDM 1 13.2: what software computes the area's layout from. */
+    @Test
+    void cpuidDescribesTheArea() {
+        int[] r = new int[4];
+        for (int components : new int[]{1, 3, 7}) {
+            p.xcr0 = components;
+            Cpuid.read(p, 0xd, 0, r);
+            assertThat(r).as("XCR0 %d", components).containsExactly(7, components == 7 ? 832 : 576, 832, 0);
+            Cpuid.read(p, 0xd, 1, r);
+            assertThat(r).as("XCR0 %d", components).containsExactly(0xf, components == 7 ? 832 : 576, 0, 0);
+        }
+        Cpuid.read(p, 0xd, 2, r);
+        assertThat(r).containsExactly(256, 576, 0, 0);
+        Cpuid.read(p, 0xd, 3, r);
+        assertThat(r).containsOnly(0);
+    }
+
     @Test
     void aSnapshotHasIt() throws IOException {
         randomize();
