@@ -29,6 +29,7 @@ public final class PhysicalMemory implements AutoCloseable {
     private byte[] attention;
     private int[] codeGranules;
     private FrameListener[] listeners = {};
+    private final MonitoredLines monitoredLines = new MonitoredLines(this);
 
     /** Maps the memory that {@code layout} describes; all of it reads as zero and costs nothing until touched. */
     public PhysicalMemory(MemoryLayout layout) {
@@ -43,11 +44,17 @@ public final class PhysicalMemory implements AutoCloseable {
         }
         mapping = HostMapping.create(layout.end());
         hostBase = mapping.address;
+        listeners = new FrameListener[]{monitoredLines};
     }
 
     /** Where memory stands. */
     public MemoryLayout layout() {
         return layout;
+    }
+
+    /** The lines that processors monitor. */
+    public MonitoredLines monitoredLines() {
+        return monitoredLines;
     }
 
     /** Frames from address 0 to the end of memory, holes included. */

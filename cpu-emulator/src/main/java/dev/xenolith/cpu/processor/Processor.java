@@ -4,6 +4,7 @@ import dev.xenolith.cpu.apic.LocalApic;
 import dev.xenolith.cpu.decode.Mode;
 import dev.xenolith.cpu.execute.Flags;
 import dev.xenolith.cpu.fpu.FloatEnvironment;
+import dev.xenolith.cpu.memory.MonitoredLines;
 import dev.xenolith.cpu.memory.PhysicalMap;
 import dev.xenolith.cpu.model.CpuModel;
 import dev.xenolith.cpu.paging.FlushClock;
@@ -164,6 +165,12 @@ public final class Processor extends LinearMemory {
     public boolean sharesTurns;
     /** HLT has been executed and nothing has woken the processor since. */
     public boolean halted;
+    /** {@link #halted} by MWAIT, so that a write to the monitored line wakes it too. */
+    boolean waitsForWrite;
+    /** {@link #waitsForWrite}, and an interrupt wakes it although IF is clear; it is not delivered then. */
+    boolean wakesMasked;
+    /** The line that MONITOR has armed; null without memory. */
+    final MonitoredLines.@Nullable Monitor lineMonitor;
     /** After INIT, other than on the bootstrap processor: nothing but a start-up IPI (or INIT, or reset) makes it execute. */
     public boolean waitsForStartup;
     /** Executing the handler of an SMI, until RSM. */
@@ -245,6 +252,7 @@ public final class Processor extends LinearMemory {
         this.engine = engine;
         this.msr = new MsrState(model);
         this.apic = new LocalApic(index, clock, model.tscScale(), () -> post(POLL_EVENT));
+        lineMonitor = null;
         segmentAttributes[LDTR] = Segment.UNUSABLE;
         segmentAttributes[TR] = Segment.UNUSABLE;
         updateContext();
@@ -260,6 +268,7 @@ public final class Processor extends LinearMemory {
         this.engine = engine;
         this.msr = new MsrState(model);
         this.apic = new LocalApic(index, clock, model.tscScale(), () -> post(POLL_EVENT));
+        lineMonitor = map.memory().monitoredLines().monitor(this::lineWritten);
         segmentAttributes[LDTR] = Segment.UNUSABLE;
         segmentAttributes[TR] = Segment.UNUSABLE;
         updateContext();
@@ -716,14 +725,41 @@ public final class Processor extends LinearMemory {
         }
         if (nmiPending && !nmiBlocked) {
             nmiPending = false;
-            halted = false;
+            wake();
             return interrupt(Stop.Kind.NMI, Vector.NMI);
         }
-        if ((rflagsSystem & Bits.RFLAGS_IF) != 0 && apic.hasInterrupt()) {
-            halted = false;
+        boolean interrupts = (rflagsSystem & Bits.RFLAGS_IF) != 0;
+        if ((interrupts || wakesMasked) && apic.hasInterrupt()) {
+            wake();
+        }
+        if (interrupts && apic.hasInterrupt()) {
             return interrupt(Stop.Kind.INTERRUPT, apic.acknowledge());
         }
         return true;
+    }
+
+    /** Ends HLT or MWAIT. */
+    void wake() {
+        halted = false;
+        wakesMasked = false;
+        if (waitsForWrite) {
+            waitsForWrite = false;
+            disarmMonitor();
+        }
+    }
+
+    /** Forgets what MONITOR has armed. */
+    void disarmMonitor() {
+        if (lineMonitor != null) {
+            lineMonitor.disarm();
+        }
+    }
+
+    private void lineWritten() {
+        if (waitsForWrite) {
+            wake();
+            post(POLL_EVENT);
+        }
     }
 
     /** INIT, start-up IPI and SMI, which only a bare processor takes; false if it waits for a start-up IPI. */

@@ -75,7 +75,8 @@ public final class ProcessorState {
         tscAux = p.msr.tscAux;
         pat = p.msr.pat;
         shadow = (int) Math.max(0, p.shadowEnd - p.retired);
-        halted = p.halted;
+        // Out of MWAIT a processor may come at any time: it is not halted when it comes back, and nothing is armed.
+        halted = p.halted && !p.waitsForWrite;
     }
 
     /**
@@ -109,6 +110,8 @@ public final class ProcessorState {
         p.msr.tscAux = tscAux;
         p.msr.pat = pat;
         p.shadowEnd = p.retired + shadow;
+        p.wake();
+        p.disarmMonitor();
         p.halted = halted;
         ControlRegisters.set(p, cr0, cr4, efer);
         p.setRflags(rflags);

@@ -65,7 +65,8 @@ final class Reset {
         p.nmiPending = false;
         p.nmiBlocked = false;
         p.inSystemManagement = false;
-        p.halted = false;
+        p.wake();
+        p.disarmMonitor();
         p.waitsForStartup = !p.apic.isBootstrap();
         p.setRflags(Bits.RFLAGS_FIXED);
         p.setCr3(0, 0);

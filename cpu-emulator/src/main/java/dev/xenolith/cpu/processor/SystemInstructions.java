@@ -16,6 +16,9 @@ public final class SystemInstructions {
     /** All contexts but global translations; 2 is those too. */
     private static final long INVPCID_ALL = 3;
 
+    /** ECX of MWAIT: interrupts that are masked wake the processor. */
+    private static final long MWAIT_MASKED = 1;
+
     private SystemInstructions() {}
 
     private static GuestFault generalProtection(Processor p) {
@@ -345,6 +348,8 @@ public final class SystemInstructions {
     public static void hlt(Processor p) {
         Segmentation.requireRing0(p);
         p.halted = true;
+        p.waitsForWrite = false;
+        p.wakesMasked = false;
         p.post(Processor.POLL_EVENT);
     }
 
@@ -396,13 +401,28 @@ public final class SystemInstructions {
         checkMonitor(p);
         check(p, (int) p.gpr[Processor.RCX] == 0);
         p.load8(address);
+        long physical = p.hasMmu() ? p.mmu().inspect(address) : -1;
+        if (p.lineMonitor == null || physical < 0 || !p.mmu().memory().contains(physical, 1)) {
+            p.disarmMonitor();
+        } else {
+            p.lineMonitor.arm(physical);
+        }
     }
 
-    /** MWAIT never waits: a monitored write may have happened at any time (SDM 2 MWAIT). */
+    /**
+     * MWAIT: waits for a write to the line that MONITOR has armed, which makes it do nothing if it has come or nothing is armed, or for
+     * an interrupt; with bit 0 of ECX for one that IF holds off too (SDM 2 MWAIT).
+     */
     public static void mwait(Processor p) {
         checkMonitor(p);
-        check(p, (p.gpr[Processor.RCX] & 0xffff_fffeL) == 0);
-        p.endTurn();
+        long extensions = p.gpr[Processor.RCX] & 0xffff_ffffL;
+        check(p, (extensions & ~MWAIT_MASKED) == 0);
+        if (p.lineMonitor != null && p.lineMonitor.isArmed()) {
+            p.halted = true;
+            p.waitsForWrite = true;
+            p.wakesMasked = extensions != 0;
+        }
+        p.post(Processor.POLL_EVENT);
     }
 
     private static void checkMonitor(Processor p) {

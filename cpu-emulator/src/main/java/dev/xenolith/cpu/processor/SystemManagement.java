@@ -37,7 +37,7 @@ public final class SystemManagement {
         save(p);
         p.inSystemManagement = true;
         p.nmiBlocked = true;
-        p.halted = false;
+        p.wake();
         p.dr[7] = Bits.DR7_FIXED;
         ControlRegisters.set(p, p.cr0 & ~(Bits.CR0_PE | Bits.CR0_EM | Bits.CR0_TS | Bits.CR0_PG), 0, 0);
         p.cpl = 0;
@@ -122,7 +122,8 @@ public final class SystemManagement {
         write(p, IDTR + 4, 2, p.idtLimit);
         write(p, IDTR + 8, 8, p.idtBase);
         write(p, IO_RESTART_RIP, 8, 0);
-        write(p, AUTO_HALT, 1, p.halted ? 1 : 0);
+        // After RSM MWAIT has been left, which it may be at any time.
+        write(p, AUTO_HALT, 1, p.halted && !p.waitsForWrite ? 1 : 0);
         write(p, EFER, 8, p.efer);
         write(p, REVISION_ID, 4, REVISION);
         write(p, SMBASE, 4, p.smbase);

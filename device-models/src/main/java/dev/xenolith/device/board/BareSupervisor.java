@@ -86,7 +86,8 @@ final class BareSupervisor implements Supervisor {
         }
         return switch (stop.kind) {
             case BUDGET, REQUEST -> true;
-            case HALTED -> false;
+            // What it did before may have woken another, whose turn has been.
+            case HALTED -> processor.retired != before;
             case DEBUG -> {
                 control.debugStop(processor);
                 yield true;
