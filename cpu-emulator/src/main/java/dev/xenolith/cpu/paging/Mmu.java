@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * state of the guest changes other than accessed and dirty flags, and those only when the whole access is allowed.
  *
  * <p>The fields are what CR0, CR4 and EFER say; whoever changes one of {@link #writeProtect}, {@link #smep},
- * {@link #noExecute}, {@link #levels}, {@link #pageSizeExtensions}, {@link #enabled} or {@link #globalPages} flushes all.
+ * {@link #noExecute}, {@link #levels}, {@link #pageSizeExtensions}, {@link #enabled}, {@link #busMask} or {@link #globalPages} flushes all.
  */
 public final class Mmu {
     /** Kinds of access, as the bits that they set in a page fault's error code. */
@@ -77,6 +77,8 @@ public final class Mmu {
     public boolean pageSizeExtensions;
     /** Paging levels: {@link #LEVELS_32_BIT}, {@link #LEVELS_PAE}, 4, or 5 with CR4.LA57. */
     public int levels = 4;
+    /** Bits of a physical address that reach the bus: all but bit 20 while the A20 gate is closed. */
+    public long busMask = -1;
     /** Physical address of the top-level table: CR3 without its flags. */
     public long root;
 
@@ -198,7 +200,7 @@ public final class Mmu {
             return NON_CANONICAL;
         }
         long entry = walk(root, linear, access, privilege);
-        return entry < 0 ? entry : entry & Tlb.PAGE_MASK | linear & ~Tlb.PAGE_MASK;
+        return entry < 0 ? entry : entry & Tlb.PAGE_MASK & busMask | linear & ~Tlb.PAGE_MASK;
     }
 
     /**
@@ -207,7 +209,7 @@ public final class Mmu {
      */
     public long inspect(long linear) {
         if (!enabled) {
-            return linear & addressMask | linear & ~Tlb.PAGE_MASK;
+            return (linear & addressMask | linear & ~Tlb.PAGE_MASK) & busMask;
         }
         if (levels == LEVELS_32_BIT) {
             return inspect32(linear);
@@ -223,7 +225,7 @@ public final class Mmu {
             }
             if (level == 1 || level <= LEVEL_1G && (entry & ENTRY_LARGE) != 0) {
                 long inPage = (1L << 12 + 9 * (level - 1)) - 1;
-                return entry & addressMask & ~inPage | linear & inPage;
+                return (entry & addressMask & ~inPage | linear & inPage) & busMask;
             }
         }
         return -1;
@@ -232,12 +234,12 @@ public final class Mmu {
     private long inspect32(long linear) {
         long entry = readEntry32((root & 0xffff_f000L) + (linear >>> 22 << 2 & 0xffc));
         if ((entry & ENTRY_PRESENT) != 0 && pageSizeExtensions && (entry & ENTRY_LARGE) != 0) {
-            return entry & 0xffc0_0000L | entry << 19 & 0xff_0000_0000L | linear & 0x3f_ffff;
+            return (entry & 0xffc0_0000L | entry << 19 & 0xff_0000_0000L | linear & 0x3f_ffff) & busMask;
         }
         if ((entry & ENTRY_PRESENT) != 0) {
             entry = readEntry32((entry & 0xffff_f000L) + (linear >>> 12 << 2 & 0xffc));
         }
-        return (entry & ENTRY_PRESENT) == 0 ? -1 : entry & 0xffff_f000L | linear & 0xfff;
+        return (entry & ENTRY_PRESENT) == 0 ? -1 : (entry & 0xffff_f000L | linear & 0xfff) & busMask;
     }
 
     private long findFirst(long linear, int access, int privilege) {
@@ -282,7 +284,7 @@ public final class Mmu {
                 tlb.fillSecond(linear, entry);
             }
         }
-        long page = entry & Tlb.PAGE_MASK;
+        long page = entry & Tlb.PAGE_MASK & busMask;
         fillFirst(linear, access, privilege, page);
         return page | linear & ~Tlb.PAGE_MASK;
     }
@@ -409,7 +411,8 @@ public final class Mmu {
         }
     }
 
-    private long readEntry32(long address) {
+    private long readEntry32(long unmasked) {
+        long address = unmasked & busMask;
         return memory.isMemory(address >>> PhysicalMemory.FRAME_SHIFT)
                 ? memory.read(address, 4) & 0xffff_ffffL
                 : 0xffff_ffffL;
@@ -463,7 +466,8 @@ public final class Mmu {
     }
 
     /** An entry of a table that does not lie in memory reads as all ones, which is present with reserved bits. */
-    private long readEntry(long address) {
+    private long readEntry(long unmasked) {
+        long address = unmasked & busMask;
         return memory.isMemory(address >>> PhysicalMemory.FRAME_SHIFT) ? memory.read64(address) : -1;
     }
 
@@ -473,7 +477,7 @@ public final class Mmu {
             long entry = pathEntry[level];
             long marked = entry | ENTRY_ACCESSED | (write && level == leafLevel ? ENTRY_DIRTY : 0);
             if (marked != entry) {
-                long address = pathAddress[level];
+                long address = pathAddress[level] & busMask;
                 if ((memory.attention(address >>> PhysicalMemory.FRAME_SHIFT) & Attention.ROM) == 0
                         && memory.compareExchange(address, entryBytes, entry, marked) != entry) {
                     return false;

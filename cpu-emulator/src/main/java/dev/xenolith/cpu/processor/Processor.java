@@ -305,6 +305,18 @@ public final class Processor extends LinearMemory {
         post(POLL_EVENT);
     }
 
+    /**
+     * The A20M# pin, as the machine's gate drives it: while {@code open} is false bit 20 of each physical address is zero, as on a machine of
+     * 1 MiB (SDM 3A 8.7.13.4). Open after power-up, and INIT leaves it.
+     */
+    public void setA20Gate(boolean open) {
+        long mask = open ? -1 : ~(1L << 20);
+        if (mmu != null && mmu.busMask != mask) {
+            mmu.busMask = mask;
+            flushAll();
+        }
+    }
+
     /** The SMI pin. */
     public void raiseSmi() {
         smiPending = true;

@@ -137,8 +137,9 @@ public final class PcBoard implements AutoCloseable, Saveable {
         pit = new Pit(clock, hpet.pitInput());
         systemControl = new SystemControlPort(clock, pit);
         rtc = new Rtc(clock, options.seconds(), hpet.rtcInput());
-        keyboard = new KeyboardController(isa.get(1).source(), isa.get(12).source(), this::reset);
-        portA = new SystemControlPortA(this::reset);
+        SharedLine a20 = new SharedLine(open -> machine.processors().forEach(each -> each.setA20Gate(open)));
+        keyboard = new KeyboardController(isa.get(1).source(), isa.get(12).source(), a20.source(), this::reset);
+        portA = new SystemControlPortA(a20.source(), this::reset);
         CharacterBackend serial = options.serial().apply(machine::post);
         com1 = new Uart16550("com1", clock, serial, isa.get(BoardDescription.COM1_IRQ).source());
         powerManagement = new Piix4Pm(clock, ports, isa.get(BoardDescription.SCI).source(),

@@ -11,8 +11,8 @@ import dev.xenolith.device.StateWriter;
  * The 8042 keyboard controller of a PS/2 (IBM, "PS/2 Hardware Interface Technical Reference", Keyboard and Auxiliary Device
  * Controller): data at offset 0 (port 0x60), status and commands at offset 1 (port 0x64).
  *
- * <p>Nothing is plugged into its two ports: what is sent to a device is answered with 0xfe and the time-out bit. The A20 bit is
- * kept; addresses are never masked, as processors since Haswell cannot do it either.
+ * <p>Nothing is plugged into its two ports: what is sent to a device is answered with 0xfe and the time-out bit. Bit 1 of
+ * the output port opens the A20 gate.
  */
 public final class KeyboardController implements Saveable {
     private static final int STATUS_OUTPUT_FULL = 1;
@@ -59,6 +59,7 @@ public final class KeyboardController implements Saveable {
 
     private final InterruptLine keyboardIrq;
     private final InterruptLine auxiliaryIrq;
+    private final InterruptLine a20Line;
     private final Runnable reset;
     private final ByteRegisters data = new Data();
     private final ByteRegisters command = new Command();
@@ -77,12 +78,16 @@ public final class KeyboardController implements Saveable {
     /**
      * @param keyboardIrq IRQ 1
      * @param auxiliaryIrq IRQ 12
+     * @param a20 opens the A20 gate while it is asserted, as it is from the start
      * @param reset what pulling the reset line does
      */
-    public KeyboardController(InterruptLine keyboardIrq, InterruptLine auxiliaryIrq, Runnable reset) {
+    public KeyboardController(InterruptLine keyboardIrq, InterruptLine auxiliaryIrq, InterruptLine a20,
+            Runnable reset) {
+        this.a20Line = a20;
         this.keyboardIrq = keyboardIrq;
         this.auxiliaryIrq = auxiliaryIrq;
         this.reset = reset;
+        a20.set(true);
         ram[0] = MODE_KEYBOARD_DISABLED | MODE_AUXILIARY_DISABLED | MODE_TRANSLATE;
     }
 
@@ -164,6 +169,7 @@ public final class KeyboardController implements Saveable {
         switch (waiting) {
             case WRITE_OUTPUT_PORT -> {
                 a20 = (value & OUTPUT_A20) != 0;
+                a20Line.set(a20);
                 if ((value & OUTPUT_NOT_RESET) == 0) {
                     reset.run();
                 }
@@ -231,6 +237,7 @@ public final class KeyboardController implements Saveable {
         lastWasCommand = in.getBoolean("lastWasCommand");
         output = in.getByte("output");
         a20 = in.getBoolean("a20");
+        a20Line.set(a20);
         pending = in.getByte("pending");
         updateLines();
     }

@@ -1,21 +1,27 @@
 package dev.xenolith.device.input;
 
 import dev.xenolith.device.ByteRegisters;
+import dev.xenolith.device.InterruptLine;
 import dev.xenolith.device.Saveable;
 import dev.xenolith.device.StateException;
 import dev.xenolith.device.StateReader;
 import dev.xenolith.device.StateWriter;
 
-/** Port 0x92 (82371SB, 2.5.9): the fast A20 gate, whose bit is only kept, and the fast reset. */
+/** Port 0x92 (82371SB, 2.5.9): the fast A20 gate and the fast reset. */
 public final class SystemControlPortA implements ByteRegisters, Saveable {
     private static final int FAST_INIT = 1;
     private static final int FAST_A20 = 1 << 1;
 
+    private final InterruptLine a20;
     private final Runnable reset;
-    private int value = FAST_A20;
+    private int value;
 
-    /** @param reset what a rising FAST_INIT does */
-    public SystemControlPortA(Runnable reset) {
+    /**
+     * @param a20 opens the A20 gate while it is asserted, whatever the keyboard controller says; after reset it is not
+     * @param reset what a rising FAST_INIT does
+     */
+    public SystemControlPortA(InterruptLine a20, Runnable reset) {
+        this.a20 = a20;
         this.reset = reset;
     }
 
@@ -28,6 +34,7 @@ public final class SystemControlPortA implements ByteRegisters, Saveable {
     public void writeByte(int offset, int written) {
         boolean rises = (written & ~value & FAST_INIT) != 0;
         value = written & (FAST_INIT | FAST_A20);
+        a20.set((value & FAST_A20) != 0);
         if (rises) {
             reset.run();
         }
@@ -46,5 +53,6 @@ public final class SystemControlPortA implements ByteRegisters, Saveable {
     @Override
     public void restore(StateReader in) throws StateException {
         value = in.getInt("value", 0, 3);
+        a20.set((value & FAST_A20) != 0);
     }
 }

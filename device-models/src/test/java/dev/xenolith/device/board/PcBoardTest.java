@@ -137,6 +137,24 @@ class PcBoardTest {
     }
 
     @Test
+    void eitherGateOpensA20() throws Exception {
+        // With both gates closed 0x332000 is 0x232000.
+        GuestCode code = guest().store(0x23_2000, 1).store(0x33_2000, 2).out(0x64, 1, 0xd1).out(0x60, 1, 0xdd)
+                .loadEax(0x33_2000).storeEax(0x22_0010).out(0x92, 1, 2).loadEax(0x33_2000).storeEax(RESULT)
+                .out(0xf4, 1, 0);
+        try (PcBoard board = board(1, Long.MAX_VALUE)) {
+            load(board, code, null);
+            // The code itself stands at 1 MiB, and without A20 at 0.
+            byte[] image = new byte[0x1000];
+            board.machine().memory().copyOut(0x10_0000, image, 0, image.length);
+            board.machine().memory().copyIn(image, 0, 0, image.length);
+            Run run = run(board);
+            assertThat(board.machine().memory().read32(0x22_0010)).isEqualTo(1);
+            assertThat(run.results[0]).isEqualTo(2);
+        }
+    }
+
+    @Test
     void printsAndPowersOff() throws Exception {
         Run run = run(print(guest().out(COM1 + 3, 1, 3), "hello").out(PM_BASE + 4, 2, 0x2000).hlt(), null);
         assertThat(run.outcome.kind()).isEqualTo(Outcome.Kind.POWER_OFF);

@@ -11,8 +11,9 @@ import org.junit.jupiter.api.Test;
 class KeyboardControllerTest {
     private final TestLine irq1 = new TestLine();
     private final TestLine irq12 = new TestLine();
+    private final TestLine a20 = new TestLine();
     private int resets;
-    private final KeyboardController controller = new KeyboardController(irq1, irq12, () -> resets++);
+    private final KeyboardController controller = new KeyboardController(irq1, irq12, a20, () -> resets++);
 
     private void command(int value) {
         controller.command().write(0, 1, value);
@@ -94,9 +95,11 @@ class KeyboardControllerTest {
     @Test
     void outputPortAndReset() {
         assertThat(ask(0xd0) & 3).isEqualTo(3);
+        assertThat(a20.level()).isTrue();
         command(0xd1);
         data(0xdd);
         assertThat(ask(0xd0) & 3).as("A20 off").isEqualTo(1);
+        assertThat(a20.level()).isFalse();
         command(0xff);
         assertThat(resets).isZero();
         command(0xfe);
@@ -108,14 +111,21 @@ class KeyboardControllerTest {
 
     @Test
     void portA() throws StateException {
-        SystemControlPortA port = new SystemControlPortA(() -> resets++);
+        SystemControlPortA port = new SystemControlPortA(a20, () -> resets++);
+        assertThat(port.readByte(0)).isZero();
+        port.writeByte(0, 0xfe);
         assertThat(port.readByte(0)).isEqualTo(2);
+        assertThat(a20.level()).isTrue();
         port.writeByte(0, 0xfc);
         assertThat(port.readByte(0)).isZero();
+        assertThat(a20.level()).isFalse();
         port.writeByte(0, 1);
         port.writeByte(0, 1);
         assertThat(resets).as("on the rising edge only").isEqualTo(1);
-        RoundTrip.check(port, new SystemControlPortA(() -> {}));
+        port.writeByte(0, 2);
+        TestLine restored = new TestLine();
+        RoundTrip.check(port, new SystemControlPortA(restored, () -> {}));
+        assertThat(restored.level()).isTrue();
     }
 
     @Test
@@ -127,7 +137,7 @@ class KeyboardControllerTest {
         command(0xd1);
         TestLine line = new TestLine();
         KeyboardController copy = RoundTrip.check(controller,
-                new KeyboardController(line, InterruptLine.NONE, () -> {}));
+                new KeyboardController(line, InterruptLine.NONE, InterruptLine.NONE, () -> {}));
         assertThat(line.level()).isTrue();
         assertThat(copy.data().readByte(0)).isEqualTo(0x77);
     }
