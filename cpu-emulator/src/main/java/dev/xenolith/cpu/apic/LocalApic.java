@@ -455,7 +455,8 @@ public final class LocalApic {
                 int destination = (int) (interruptCommand >>> 56);
                 send(low, destination == 0xff ? -1 : destination);
             }
-            case ApicRegisters.ICR_HIGH -> interruptCommand = interruptCommand & 0xffff_ffffL | (low & 0xff00_0000L) << 32;
+            case ApicRegisters.ICR_HIGH ->
+                interruptCommand = interruptCommand & 0xffff_ffffL | (low & 0xff00_0000L) << 32;
             default -> {
                 if (offset == ApicRegisters.SELF_IPI || !ApicRegisters.isWritable(offset)) {
                     illegal();
@@ -469,7 +470,8 @@ public final class LocalApic {
     /** Whether RDMSR of the x2APIC register at MSR {@code msr} works; the others are #GP (11.12.1.2). */
     public boolean canReadMsr(int msr) {
         int register = msr - 0x800 << 4;
-        return isX2apic() && (register == ApicRegisters.ID || register == ApicRegisters.LDR || register == ApicRegisters.ICR || ApicRegisters.isReadable(register));
+        return isX2apic() && (register == ApicRegisters.ID || register == ApicRegisters.LDR
+                || register == ApicRegisters.ICR || ApicRegisters.isReadable(register));
     }
 
     public long readMsr(int msr) {
@@ -529,7 +531,9 @@ public final class LocalApic {
     }
 
     private long bits(int register) {
-        InterruptBits bits = register < ApicRegisters.TMR ? inService : register < ApicRegisters.IRR ? levelTriggered : requested;
+        InterruptBits bits = register < ApicRegisters.TMR
+                ? inService
+                : register < ApicRegisters.IRR ? levelTriggered : requested;
         return bits.register(register >>> 4 & 7) & 0xffff_ffffL;
     }
 

@@ -42,9 +42,7 @@ public final class MonitoredLines implements FrameListener {
         }
 
         /** Whether a line is armed and has not been written since. */
-        public boolean isArmed() {
-            return line != NONE;
-        }
+        public boolean isArmed() { return line != NONE; }
     }
 
     private final PhysicalMemory memory;

@@ -341,7 +341,8 @@ class LocalApicTest {
     @Test
     void reservedBitsAndReadOnlyRegistersAreRefusedInX2apic() {
         LocalApic apic = x2(apic(0));
-        for (int register : new int[]{ApicRegisters.ID, ApicRegisters.VERSION, ApicRegisters.PPR, ApicRegisters.LDR, ApicRegisters.ISR,
+        for (int register : new int[]{ApicRegisters.ID, ApicRegisters.VERSION, ApicRegisters.PPR, ApicRegisters.LDR,
+            ApicRegisters.ISR,
             ApicRegisters.IRR, ApicRegisters.TIMER_CURRENT, ApicRegisters.DFR, ApicRegisters.ICR_HIGH, 0x3f0 + 0x10}) {
             assertThat(apic.canWriteMsr(MSR + (register >> 4), 0)).as("%x", register).isFalse();
         }

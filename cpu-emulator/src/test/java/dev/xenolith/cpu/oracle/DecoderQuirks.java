@@ -13,7 +13,7 @@ final class DecoderQuirks {
             "MOVDIR", "MPX", "PADLOCK",
             "PCONFIG", "PREFETCHWT1", "PT", "RDPRU", "RTM", "SERIALIZE", "SGX", "SGX_ENCLV", "SMX", "SNP", "SSE4A",
             "TBM", "TDX",
-            "TSX_LDTRK", "UINTR", "VAES", "VPCLMULQDQ", "WAITPKG", "XOP", "LWP", "AVX_VNNI", "AMX_TILE", "AMX_INT8",
+            "TSX_LDTRK", "UINTR", "WAITPKG", "XOP", "LWP", "AVX_VNNI", "AMX_TILE", "AMX_INT8",
             "AMX_BF16");
 
     /** Instructions of virtualisation that are not there yet: they are undefined without VMX and SVM. */
@@ -28,15 +28,17 @@ final class DecoderQuirks {
             "MOVMSKPS", "PMOVMSKB", "UD0", "UD1", "FNSTSW", "CALLF", "JMPF", "ENDBR32", "ENDBR64");
 
     /** What the table does not have yet. */
-    private static final Set<String> NOT_YET = Set.of("AVX", "AVX2", "AVX2GATHER", "AVXAES", "F16C", "FMA",
-            "PKU",
-            "SHA", "SSE4");
+    private static final Set<String> NOT_YET = Set.of("PKU");
 
     private DecoderQuirks() {
     }
 
     /** Whether it is right that only they know it. */
     static boolean absent(Zydis zydis) {
+        // Outside 64-bit mode VEX.W = 1 makes these undefined on silicon, and they think that it is ignored.
+        if (!zydis.long64() && (zydis.mnemonic().equals("vpextrd") || zydis.mnemonic().equals("vpinsrd"))) {
+            return true;
+        }
         // The register form of 0F 0D is undefined on AMD's processors.
         return zydis.foreign() || ABSENT.contains(zydis.extension()) || VIRTUALISATION.contains(zydis.extension())
                 || NOT_YET.contains(zydis.extension())
@@ -67,6 +69,9 @@ final class DecoderQuirks {
         if (ours.addressBits == 32 && mine.kind().equals("memory") && ours.base == DecodedInstruction.ZERO
                 && (other.place().contains("13+") || other.place().contains("+13*"))) {
             return "they name R13D as base where there is none";
+        }
+        if (ours.row.mnemonic().contains("GATHER")) {
+            return "the index is a vector";
         }
         return switch (ours.row.mnemonic()) {
             case "LEA" -> "the segment has no meaning";

@@ -38,7 +38,9 @@ record OperandText(String kind, int bits, long value, String place) {
         List<OperandText> all = new ArrayList<>();
         for (int i = 0; i < instruction.operands(); i++) {
             OperandSpec spec = instruction.row.operands().get(i);
-            if (spec.type() == OperandType.VECTOR_VEX && !instruction.row.encoding().vex()) {
+            boolean implied = spec.type() == OperandType.VECTOR_FIXED
+                    || spec.type() == OperandType.VECTOR_VEX && !instruction.row.encoding().vex();
+            if (implied) {
                 continue;
             }
             int bits = instruction.bits(i);

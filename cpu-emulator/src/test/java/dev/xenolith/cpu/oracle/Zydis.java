@@ -123,6 +123,11 @@ final class Zydis {
         }
     }
 
+    /** Whether the code is for 64-bit mode. */
+    boolean long64() {
+        return long64;
+    }
+
     /** Decodes the first instruction of {@code bytes}; returns its length, or 0 if it is none. */
     int decode(byte[] bytes) {
         int count = Math.min(15, bytes.length);
