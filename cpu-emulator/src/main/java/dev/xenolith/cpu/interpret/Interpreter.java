@@ -131,7 +131,7 @@ public final class Interpreter implements Engine {
                     block = lookup.blocks[slot];
                 } else {
                     block = null;
-                    if ((p.codeContext & Mode.STEP) != 0 || p.hasBreakpoints(p.wrap(rip))) {
+                    if ((p.codeContext & Mode.STEP) != 0 || p.debugger.hasBreakpoints(p.wrap(rip))) {
                         return false;
                     }
                     block = find(p, rip);
@@ -232,8 +232,8 @@ public final class Interpreter implements Engine {
         boolean trap = (p.rflagsSystem & TRAP_FLAG) != 0;
         long rip = p.wrap(p.rip);
         p.rip = rip;
-        boolean debugged = p.hasBreakpoints(rip);
-        if (debugged && p.stopsBefore(rip)) {
+        boolean debugged = p.debugger.hasBreakpoints(rip);
+        if (debugged && p.debugger.stopsBefore(rip)) {
             return;
         }
         boolean single = (p.codeContext & Mode.STEP) != 0 || trace != null || debugged;
@@ -284,7 +284,7 @@ public final class Interpreter implements Engine {
         }
         if (debugged && p.rip == rip && block != null && block.ops[0].repeat != 0 && p.retired != first) {
             // Another iteration of the same instruction.
-            p.passBreakpoint();
+            p.debugger.passBreakpoint();
         }
         if (p.retired != first) {
             if (trace != null && traced != null) {

@@ -8,7 +8,7 @@ import java.util.stream.LongStream;
  * A debugger's breakpoints and watchpoints, on linear addresses of whatever address space a processor is in. They are no part of the
  * guest: its memory and its debug registers know nothing of them. Pages with breakpoints are executed instruction by instruction,
  * pages with watchpoints have no entries in the TLB; everything else is as fast as without. Immutable; see
- * {@link Processor#setDebugPoints}.
+ * {@link Debugger#setPoints}.
  */
 public final class DebugPoints {
     /** No points at all. */

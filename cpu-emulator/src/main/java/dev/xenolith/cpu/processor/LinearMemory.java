@@ -212,7 +212,7 @@ abstract sealed class LinearMemory permits Processor {
     final long loadSystem(long address, int size) {
         if (port instanceof MmuPort own) {
             long value = own.load(self, address, size, self.systemPrivilege());
-            self.noteWatched(address, size, false);
+            self.debugger.noteWatched(address, size, false);
             return value;
         }
         return port.load(self, address, size);
@@ -222,7 +222,7 @@ abstract sealed class LinearMemory permits Processor {
     final void storeSystem(long address, int size, long value, int privilege) {
         if (port instanceof MmuPort own) {
             own.store(self, address, size, value, privilege);
-            self.noteWatched(address, size, true);
+            self.debugger.noteWatched(address, size, true);
         } else {
             port.store(self, address, size, value);
         }

@@ -27,11 +27,11 @@ final class MmuPort implements MemoryPort {
     @Override
     public long load(Processor p, long address, int size) {
         checkAddress(p, address, size);
-        boolean watched = p.watches(address, size, false);
+        boolean watched = p.debugger.watches(address, size, false);
         long value = load(p, address, size, p.dataPrivilege());
         Breakpoints.noteData(p, address, size, false);
         if (watched) {
-            p.noteWatched(address, size, false);
+            p.debugger.noteWatched(address, size, false);
         }
         return value;
     }
@@ -39,18 +39,18 @@ final class MmuPort implements MemoryPort {
     @Override
     public void store(Processor p, long address, int size, long value) {
         checkAddress(p, address, size);
-        boolean watched = p.watches(address, size, true);
+        boolean watched = p.debugger.watches(address, size, true);
         store(p, address, size, value, p.dataPrivilege());
         Breakpoints.noteData(p, address, size, true);
         if (watched) {
-            p.noteWatched(address, size, true);
+            p.debugger.noteWatched(address, size, true);
         }
     }
 
     @Override
     public void probeStore(Processor p, long address, int size) {
         checkAddress(p, address, size);
-        p.watches(address, size, true);
+        p.debugger.watches(address, size, true);
         probeStore(p, address, size, p.dataPrivilege());
     }
 

@@ -192,14 +192,8 @@ public final class Processor extends LinearMemory {
     /** Told of events and accesses to devices; null: nobody. */
     public @Nullable ProcessorMonitor monitor;
 
-    /** Of a debugger; null: none, which costs nothing. */
-    @Nullable
-    DebugPoints debugPoints;
-    /** The instruction at {@link #passedRip} is executed although it has a debugger's breakpoint. */
-    private boolean passesBreakpoint;
-    private long passedRip;
-    /** A debugger steps: a fault's handler is as far as it goes. */
-    private boolean debuggerSteps;
+    /** What a debugger wants to stop at. */
+    public final Debugger debugger = new Debugger(this);
 
     /** Checks of data accesses outside 64-bit mode. */
     public final SegmentAccess segments = new SegmentAccess(this);
@@ -236,7 +230,7 @@ public final class Processor extends LinearMemory {
     }
 
     private final GuestFault guestFault = new GuestFault();
-    private final Engine engine;
+    final Engine engine;
     private long published;
 
     /** A scratch processor of the Intel model: see {@link #scratch}. */
@@ -419,10 +413,10 @@ public final class Processor extends LinearMemory {
         pendingDebug = 0;
         if (!hosted) {
             boolean goesOn = Delivery.exception(this, faultVector, faultErrorCode, false);
-            if (goesOn && debuggerSteps) {
-                stopForDebugger(Stop.DebugEvent.FAULT, rip);
+            if (goesOn && debugger.steps()) {
+                debugger.end(Stop.DebugEvent.FAULT, rip);
             }
-            return goesOn && !debuggerSteps;
+            return goesOn && !debugger.steps();
         }
         if (faultVector == Vector.PF) {
             cr2 = faultAddress;
@@ -509,7 +503,7 @@ public final class Processor extends LinearMemory {
         breakpointsChanged();
         while (true) {
             expireTimer();
-            if (poll != 0 && !serviceEvents()) {
+            if (poll != 0 && !Events.service(this)) {
                 return stop;
             }
             if (halted || waitsForStartup) {
@@ -548,101 +542,6 @@ public final class Processor extends LinearMemory {
         stop.kind = Stop.Kind.BUDGET;
         engine.execute(this, 1);
         return stop;
-    }
-
-    // ---- a debugger --------------------------------------------------------------------------------------------------
-
-    /**
-     * Runs stop with DEBUG at {@code points} from now on; null or an empty set: nowhere. Between runs. The instruction at RIP, if
-     * it has a breakpoint, is stopped at unless {@link #passBreakpoint} says otherwise.
-     */
-    public void setDebugPoints(@Nullable DebugPoints points) {
-        DebugPoints before = debugPoints == null ? DebugPoints.NONE : debugPoints;
-        DebugPoints after = points == null ? DebugPoints.NONE : points;
-        if (before.equals(after)) {
-            return;
-        }
-        debugPoints = after.isEmpty() ? null : after;
-        if (mmu != null && after.watchesOtherThan(before)) {
-            mmu.keepOut(after.isEmpty() ? null : after::watchesPage);
-            flushAll();
-        }
-        engine.addressSpaceChanged(this);
-    }
-
-    /** Lets the instruction at RIP execute once although it has a breakpoint, as RF does for debug registers. */
-    public void passBreakpoint() {
-        passesBreakpoint = true;
-        passedRip = wrap(rip);
-    }
-
-    /**
-     * As {@code run(1)} for a debugger's single step: interrupts are held off until after the instruction and in the shadow that it casts,
-     * and where it faults, RIP is at the handler's first instruction, with DEBUG. Otherwise an instruction has been executed if
-     * {@link #retired} has moved. A processor that is halted waits for an event.
-     */
-    public Stop stepForDebugger() {
-        boolean holds = !halted && !waitsForStartup;
-        long lastOwn = shadowEnd;
-        // Beyond what an instruction can set, to be told from it.
-        long held = retired + 3;
-        if (holds) {
-            shadowHoldsTrap &= retired < shadowEnd;
-            shadowEnd = held;
-        }
-        debuggerSteps = true;
-        try {
-            return run(1);
-        } finally {
-            debuggerSteps = false;
-            if (shadowEnd == held) {
-                shadowEnd = lastOwn;
-                post(POLL_EVENT);
-            }
-        }
-    }
-
-    /** For engines: whether instructions of the page of {@code linear} are to be executed one by one, for one has a breakpoint. */
-    public boolean hasBreakpoints(long linear) {
-        return debugPoints != null && debugPoints.breaksInPage(linear);
-    }
-
-    /** For engines: whether the run ends before the instruction at {@code linear}. */
-    public boolean stopsBefore(long linear) {
-        boolean passes = passesBreakpoint && passedRip == linear;
-        passesBreakpoint = false;
-        if (passes || debugPoints == null || !debugPoints.breaksAt(linear)) {
-            return false;
-        }
-        stopForDebugger(Stop.DebugEvent.BREAKPOINT, linear);
-        return true;
-    }
-
-    private void stopForDebugger(Stop.DebugEvent event, long address) {
-        stop.debugEvent = event;
-        stop.address = address;
-        stop(Stop.Kind.DEBUG);
-    }
-
-    /** Whether a data access is to a watchpoint; must be asked before the access, which is then made where it counts as one. */
-    boolean watches(long address, int size, boolean write) {
-        if (debugPoints == null || !debugPoints.watches(address, size, write)) {
-            return false;
-        }
-        if (!precise) {
-            throw restartPrecisely();
-        }
-        return true;
-    }
-
-    /** A data access has been made; if to a watchpoint, the run ends after the instruction. */
-    void noteWatched(long address, int size, boolean write) {
-        DebugPoints points = debugPoints;
-        if (points != null && points.watches(address, size, write)) {
-            DebugPoints.Watchpoint hit = points.watchpoint(address, size, write);
-            stop.access = hit.access();
-            stopForDebugger(Stop.DebugEvent.WATCHPOINT, hit.address());
-        }
     }
 
     // ---- time, events ------------------------------------------------------------------------------------------------
@@ -709,47 +608,6 @@ public final class Processor extends LinearMemory {
         POLL.getAndBitwiseAnd(this, ~bits);
     }
 
-    /** Looks at what {@link #poll} announces, most important first (SDM 3A 6.9); false if the run is over. */
-    private boolean serviceEvents() {
-        if ((poll & POLL_STOP) != 0) {
-            return false;
-        }
-        if ((poll & POLL_REQUEST) != 0) {
-            clear(POLL_REQUEST);
-            stop.kind = Stop.Kind.REQUEST;
-            return false;
-        }
-        if (!hosted && !servicePlatformEvents()) {
-            return true;
-        }
-        if (retired < shadowEnd) {
-            return true;
-        }
-        clear(POLL_EVENT);
-        if (pendingDebug != 0) {
-            dr[6] |= pendingDebug;
-            pendingDebug = 0;
-            post(POLL_EVENT);
-            return ControlTransfer.debugTrap(this);
-        }
-        if (apic.takeNmi()) {
-            nmiPending = true;
-        }
-        if (nmiPending && !nmiBlocked) {
-            nmiPending = false;
-            wake();
-            return interrupt(Stop.Kind.NMI, Vector.NMI);
-        }
-        boolean interrupts = (rflagsSystem & Bits.RFLAGS_IF) != 0;
-        if ((interrupts || wakesMasked) && apic.hasInterrupt()) {
-            wake();
-        }
-        if (interrupts && apic.hasInterrupt()) {
-            return interrupt(Stop.Kind.INTERRUPT, apic.acknowledge());
-        }
-        return true;
-    }
-
     /** Ends HLT or MWAIT. */
     void wake() {
         halted = false;
@@ -772,38 +630,6 @@ public final class Processor extends LinearMemory {
             wake();
             post(POLL_EVENT);
         }
-    }
-
-    /** INIT, start-up IPI and SMI, which only a bare processor takes; false if it waits for a start-up IPI. */
-    private boolean servicePlatformEvents() {
-        if (apic.takeInit()) {
-            Reset.init(this);
-        }
-        int startup = apic.takeStartup();
-        if (startup >= 0 && waitsForStartup) {
-            Reset.startUp(this, startup);
-        }
-        if (waitsForStartup) {
-            clear(POLL_EVENT);
-            return false;
-        }
-        smiPending |= apic.takeSmi();
-        if (smiPending && !inSystemManagement) {
-            smiPending = false;
-            SystemManagement.enter(this);
-        }
-        return true;
-    }
-
-    private boolean interrupt(Stop.Kind kind, int vector) {
-        // Another may be waiting behind this one.
-        post(POLL_EVENT);
-        if (hosted) {
-            stop.kind = kind;
-            stop.vector = vector;
-            return false;
-        }
-        return Delivery.interrupt(this, vector);
     }
 
     // ---- modes -------------------------------------------------------------------------------------------------------

@@ -34,7 +34,7 @@ public final class Stop {
         BREAKPOINT,
         /** The latest instruction has made an access of {@link Stop#access} to the watchpoint at {@link Stop#address}. */
         WATCHPOINT,
-        /** {@link Processor#stepForDebugger}: in place of the instruction, a handler of its fault has been entered. */
+        /** {@link Debugger#step}: in place of the instruction, a handler of its fault has been entered. */
         FAULT
     }
 

@@ -26,11 +26,11 @@ class DebugPointsTest {
     }
 
     private void breakAt(long... addresses) {
-        cpu.setDebugPoints(new DebugPoints(addresses, List.of()));
+        cpu.debugger.setPoints(new DebugPoints(addresses, List.of()));
     }
 
     private void watch(Access access, long address, long length) {
-        cpu.setDebugPoints(new DebugPoints(new long[0], List.of(new Watchpoint(access, address, length))));
+        cpu.debugger.setPoints(new DebugPoints(new long[0], List.of(new Watchpoint(access, address, length))));
     }
 
     private void assertStops(Stop.DebugEvent event, long rip) {
@@ -52,7 +52,7 @@ class DebugPointsTest {
             assertThat(cpu.gpr[Processor.RBX]).isEqualTo(i - 1);
             assertThat(cpu.run(1000).kind).as("without a word it stays").isEqualTo(Stop.Kind.DEBUG);
             assertThat(cpu.gpr[Processor.RBX]).isEqualTo(i - 1);
-            cpu.passBreakpoint();
+            cpu.debugger.passBreakpoint();
         }
         breakAt();
         assertThat(cpu.run(1000).kind).isEqualTo(Stop.Kind.BUDGET);
@@ -63,7 +63,7 @@ class DebugPointsTest {
         // jmp to itself
         machine.code(CODE, "eb fe");
         breakAt(CODE);
-        cpu.passBreakpoint();
+        cpu.debugger.passBreakpoint();
         assertStops(Stop.DebugEvent.BREAKPOINT, CODE);
         assertThat(cpu.retired).isEqualTo(1);
     }
@@ -75,7 +75,7 @@ class DebugPointsTest {
         cpu.gpr[Processor.RCX] = 20;
         cpu.gpr[Processor.RDI] = DATA;
         breakAt(CODE, CODE + 2);
-        cpu.passBreakpoint();
+        cpu.debugger.passBreakpoint();
         assertStops(Stop.DebugEvent.BREAKPOINT, CODE + 2);
         assertThat(cpu.gpr[Processor.RCX]).isZero();
         assertThat(cpu.retired).isEqualTo(20);
@@ -86,7 +86,7 @@ class DebugPointsTest {
         // mov ax, [cs:1000h]; nop
         machine.code(CODE, "2e a1 00 10 90");
         breakAt(CODE, CODE + 4);
-        cpu.passBreakpoint();
+        cpu.debugger.passBreakpoint();
         assertStops(Stop.DebugEvent.BREAKPOINT, CODE + 4);
         assertThat(cpu.gpr[Processor.RAX]).isEqualTo(0xa12e);
         assertThat(cpu.dr[7]).isEqualTo(0x400);
@@ -154,7 +154,7 @@ class DebugPointsTest {
         machine.code(0x2000, "90");
         for (long rip : new long[]{CODE + 1, CODE + 2, CODE + 3, CODE + 5, CODE + 6}) {
             long before = cpu.retired;
-            assertThat(cpu.stepForDebugger().kind).isEqualTo(Stop.Kind.BUDGET);
+            assertThat(cpu.debugger.step().kind).isEqualTo(Stop.Kind.BUDGET);
             assertThat(cpu.rip).isEqualTo(rip);
             assertThat(cpu.retired).isEqualTo(before + 1);
         }
@@ -168,7 +168,7 @@ class DebugPointsTest {
         machine.code(CODE, "0f 0b");
         machine.memory.write32(6 * 4, 0x2000);
         machine.code(0x2000, "40 40");
-        assertThat(cpu.stepForDebugger().kind).isEqualTo(Stop.Kind.DEBUG);
+        assertThat(cpu.debugger.step().kind).isEqualTo(Stop.Kind.DEBUG);
         assertThat(cpu.stop.debugEvent).isEqualTo(Stop.DebugEvent.FAULT);
         assertThat(cpu.rip).isEqualTo(0x2000);
         assertThat(cpu.gpr[Processor.RAX]).isZero();
@@ -203,10 +203,10 @@ class DebugPointsTest {
         DebugPoints points = new DebugPoints(new long[]{0x1fff, -1}, List.of(new Watchpoint(Access.ANY, 0x2ffe, 4)));
         assertThat(points).isNotEqualTo(DebugPoints.NONE).isEqualTo(
                 new DebugPoints(new long[]{-1, 0x1fff}, List.of(new Watchpoint(Access.ANY, 0x2ffe, 4))));
-        cpu.setDebugPoints(points);
-        assertThat(cpu.hasBreakpoints(0x1000)).isTrue();
-        assertThat(cpu.hasBreakpoints(0x2000)).isFalse();
-        assertThat(cpu.hasBreakpoints(0xfff)).isFalse();
-        assertThat(cpu.hasBreakpoints(-4096)).isTrue();
+        cpu.debugger.setPoints(points);
+        assertThat(cpu.debugger.hasBreakpoints(0x1000)).isTrue();
+        assertThat(cpu.debugger.hasBreakpoints(0x2000)).isFalse();
+        assertThat(cpu.debugger.hasBreakpoints(0xfff)).isFalse();
+        assertThat(cpu.debugger.hasBreakpoints(-4096)).isTrue();
     }
 }

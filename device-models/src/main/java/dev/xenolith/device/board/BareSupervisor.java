@@ -75,7 +75,7 @@ final class BareSupervisor implements Supervisor {
         boolean steps = control.steps(processor);
         long before = processor.retired;
         Stop stop = steps
-                ? processor.stepForDebugger()
+                ? processor.debugger.step()
                 : processor.run(Math.clamp(end - now, 1, Math.min(instructionLimit, milestone) - retired));
         charge.turn(null, Long.MAX_VALUE);
         running = null;

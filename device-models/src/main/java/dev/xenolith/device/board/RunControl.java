@@ -91,7 +91,7 @@ public final class RunControl {
 
     /** Sets where every processor stops. */
     public void setPoints(DebugPoints points) {
-        machine.processors().forEach(processor -> processor.setDebugPoints(points));
+        machine.processors().forEach(processor -> processor.debugger.setPoints(points));
     }
 
     /** Stops all processors where they are, between two instructions. */
@@ -111,7 +111,7 @@ public final class RunControl {
         for (int i = 0; i < actions.size(); i++) {
             actions.set(i, next.get(i));
         }
-        machine.processors().forEach(Processor::passBreakpoint);
+        machine.processors().forEach(processor -> processor.debugger.passBreakpoint());
         Runnable end = endOfShutdown;
         if (end != null) {
             endOfShutdown = null;
