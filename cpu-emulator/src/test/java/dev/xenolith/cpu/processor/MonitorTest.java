@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.xenolith.cpu.ProcessorBuilder;
 import dev.xenolith.cpu.Processors;
-import dev.xenolith.cpu.apic.LocalApic;
+import dev.xenolith.cpu.apic.ApicRegisters;
 import dev.xenolith.cpu.memory.Attention;
 import dev.xenolith.cpu.memory.MemoryLayout;
 import dev.xenolith.cpu.memory.PhysicalMap;
@@ -131,9 +131,9 @@ class MonitorTest {
 
     @Test
     void aMaskedInterruptEndsItOnlyIfAsked() {
-        waiter.apic.writeMmio(LocalApic.SVR, 4, 0x1ff);
+        waiter.apic.writeMmio(ApicRegisters.SVR, 4, 0x1ff);
         assertWaits();
-        waiter.apic.writeMmio(LocalApic.ICR, 4, 0x4_0000 | VECTOR);
+        waiter.apic.writeMmio(ApicRegisters.ICR, 4, 0x4_0000 | VECTOR);
         assertWaits();
         memory.write8(LINE, 1);
         assertGoesOn();
