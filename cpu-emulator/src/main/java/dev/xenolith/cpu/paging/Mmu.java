@@ -33,6 +33,7 @@ public final class Mmu {
     public static final int PF_USER = 1 << 2;
     public static final int PF_RESERVED = 1 << 3;
     public static final int PF_FETCH = 1 << 4;
+    public static final int PF_KEY = 1 << 5;
 
     /** The translation of an address that is not canonical: #GP or #SS. */
     public static final long NON_CANONICAL = Long.MIN_VALUE | 1 << 16;
@@ -51,6 +52,8 @@ public final class Mmu {
     public static final int LEVELS_PAE = 3;
 
     private static final int MAX_LEVELS = 5;
+    private static final int ENTRY_KEY_SHIFT = 59;
+    private static final int KEY_MASK = 15;
     private static final int LEVEL_2M = 2;
     private static final int LEVEL_1G = 3;
     /** Reserved in entries of PAE paging, ignored in those of 4-level paging. */
@@ -77,6 +80,9 @@ public final class Mmu {
     public boolean pageSizeExtensions;
     /** Paging levels: {@link #LEVELS_32_BIT}, {@link #LEVELS_PAE}, 4, or 5 with CR4.LA57. */
     public int levels = 4;
+    /** CR4.PKE in IA-32e mode: user pages have protection keys, whose rights for data {@link #setKeyRights} says. */
+    public boolean protectionKeys;
+    private int keyRights;
     /** Bits of a physical address that reach the bus: all but bit 20 while the A20 gate is closed. */
     public long busMask = -1;
     /** Physical address of the top-level table: CR3 without its flags. */
@@ -112,6 +118,20 @@ public final class Mmu {
 
     public PhysicalMemory memory() {
         return memory;
+    }
+
+    /** PKRU: two bits for each key, access-disable and write-disable (SDM 3A 4.6.2). */
+    public int keyRights() {
+        return keyRights;
+    }
+
+    public void setKeyRights(int value) {
+        if (value != keyRights) {
+            keyRights = value;
+            if (protectionKeys) {
+                tlb.forgetDataRights();
+            }
+        }
     }
 
     /** Keeps pages of which {@code pages} says so out of the first-level tables; null: none. The caller flushes all. */
@@ -312,6 +332,9 @@ public final class Mmu {
 
     /** Access rights (SDM 3A 4.6.1) over the combined rights of a translation. */
     private boolean allowed(long rights, int access, int privilege) {
+        if (protectionKeys && keyForbids(rights, access, privilege)) {
+            return false;
+        }
         boolean userPage = (rights & Tlb.USER_PAGE) != 0;
         if (privilege == USER) {
             return userPage && switch (access) {
@@ -327,6 +350,16 @@ public final class Mmu {
             return false;
         }
         return access == READ || (rights & Tlb.WRITABLE) != 0 || !writeProtect;
+    }
+
+    /** Whether the key of a user page forbids a data access (SDM 3A 4.6.2). */
+    private boolean keyForbids(long rights, int access, int privilege) {
+        if (access == EXECUTE || (rights & Tlb.USER_PAGE) == 0) {
+            return false;
+        }
+        int disabled = keyRights >>> 2 * ((int) (rights >>> Tlb.KEY_SHIFT) & KEY_MASK);
+        return (disabled & 1) != 0
+                || (disabled & 2) != 0 && access == WRITE && (privilege == USER || writeProtect);
     }
 
     // ---- the walk ---------------------------------------------------------------------------------------------------
@@ -366,8 +399,12 @@ public final class Mmu {
                 }
                 table = entry & addressMask;
             }
+            if (protectionKeys) {
+                rights |= (entry >>> ENTRY_KEY_SHIFT & KEY_MASK) << Tlb.KEY_SHIFT;
+            }
             if (!allowed(rights, access, privilege)) {
-                return pageFault(access, privilege, PF_PRESENT);
+                boolean key = protectionKeys && keyForbids(rights, access, privilege);
+                return pageFault(access, privilege, PF_PRESENT | (key ? PF_KEY : 0));
             }
             if (markUsed(top, level, 8, access == WRITE)) {
                 return leaf(linear, level, pathEntry[level], rights);

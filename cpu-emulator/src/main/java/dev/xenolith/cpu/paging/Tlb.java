@@ -44,6 +44,8 @@ public final class Tlb implements FrameListener {
     static final int GLOBAL = 1 << 4;
     static final int LARGE_2M = 1 << 5;
     static final int LARGE_1G = 1 << 6;
+    /** Lowest of the four bits of the protection key. */
+    static final int KEY_SHIFT = 7;
     /** What a second-level lookup returns if there is no entry; no entry has it, for a translation is never all zero rights. */
     static final long MISS = -1;
 
@@ -124,6 +126,13 @@ public final class Tlb implements FrameListener {
     /** Forgets every translation: all address spaces, global pages included. */
     public void flushAll() {
         clear();
+    }
+
+    /** Forgets which data accesses are allowed, and keeps the translations: protection-key rights have changed. */
+    public void forgetDataRights() {
+        Arrays.fill(readTag, 0);
+        Arrays.fill(writeTag, 0);
+        Arrays.fill(mmioTag, 0);
     }
 
     /** Forgets the translations of the page at {@code linear} in every address space, global ones included. */

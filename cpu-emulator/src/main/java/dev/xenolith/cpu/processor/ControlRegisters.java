@@ -16,7 +16,7 @@ public final class ControlRegisters {
             | Bits.CR0_WP | Bits.CR0_AM | Bits.CR0_NW | Bits.CR0_CD | Bits.CR0_PG;
     /** Changing these flushes the TLB, global entries included (SDM 3A 4.10.4.1). */
     private static final long CR4_FLUSHING = Bits.CR4_PAE | Bits.CR4_PGE | Bits.CR4_PSE | Bits.CR4_SMEP | Bits.CR4_LA57
-            | Bits.CR4_PCIDE;
+            | Bits.CR4_PCIDE | Bits.CR4_PKE;
     /** Changing these in PAE paging reloads the page-directory-pointer registers (SDM 3A 4.4.1). */
     private static final long CR4_RELOADING = Bits.CR4_PAE | Bits.CR4_PGE | Bits.CR4_PSE | Bits.CR4_SMEP;
     private static final long CR0_RELOADING = Bits.CR0_PG | Bits.CR0_CD | Bits.CR0_NW;
@@ -124,11 +124,12 @@ public final class ControlRegisters {
 
     /** The bits of CR4 that the model has. */
     private static long existingCr4(Processor p) {
-        return Bits.CR4_TSD | Bits.CR4_DE | Bits.CR4_PSE | Bits.CR4_PAE | Bits.CR4_MCE | Bits.CR4_PGE | Bits.CR4_PCE
+        return when(p, "vme", Bits.CR4_VME | Bits.CR4_PVI) | Bits.CR4_TSD | Bits.CR4_DE | Bits.CR4_PSE | Bits.CR4_PAE
+                | Bits.CR4_MCE | Bits.CR4_PGE | Bits.CR4_PCE
                 | when(p, "fxsr", Bits.CR4_OSFXSR | Bits.CR4_OSXMMEXCPT) | when(p, "umip", Bits.CR4_UMIP)
                 | when(p, "la57", Bits.CR4_LA57) | when(p, "fsgsbase", Bits.CR4_FSGSBASE)
                 | when(p, "pcid", Bits.CR4_PCIDE) | when(p, "xsave", Bits.CR4_OSXSAVE) | when(p, "smep", Bits.CR4_SMEP)
-                | when(p, "smap", Bits.CR4_SMAP);
+                | when(p, "smap", Bits.CR4_SMAP) | when(p, "pku", Bits.CR4_PKE);
     }
 
     private static long when(Processor p, String feature, long bits) {
@@ -183,6 +184,7 @@ public final class ControlRegisters {
             mmu.globalPages = (p.cr4 & Bits.CR4_PGE) != 0;
             mmu.pageSizeExtensions = (p.cr4 & Bits.CR4_PSE) != 0;
             mmu.levels = levels(p);
+            mmu.protectionKeys = (p.cr4 & Bits.CR4_PKE) != 0 && p.isLongMode();
             mmu.noExecute = (p.efer & Bits.EFER_NXE) != 0;
         }
         p.flushAll();

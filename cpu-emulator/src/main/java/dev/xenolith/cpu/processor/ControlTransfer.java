@@ -19,11 +19,10 @@ public final class ControlTransfer {
 
     /** INT n. */
     public static void softwareInterrupt(Processor p, long vector, int length) {
-        if (p.isVirtual8086() && p.iopl() < 3) {
-            // Without CR4.VME, INT n belongs to the monitor (SDM 3A 20.2.7).
-            throw p.raise(Vector.GP, 0);
+        int number = (int) vector & 0xff;
+        if (!p.isVirtual8086() || !VirtualInterrupts.redirects(p, number)) {
+            softwareInterrupt(p, number, length, true);
         }
-        softwareInterrupt(p, (int) vector & 0xff, length, true);
     }
 
     /** INT3. */
@@ -235,10 +234,11 @@ public final class ControlTransfer {
         p.updateContext();
     }
 
-    /** Real-address mode, and virtual-8086 mode with IOPL 3; IOPL changes only in the former. */
+    /** Real-address mode, and virtual-8086 mode, where IOPL does not change and below 3 IF does not either. */
     private static void iretBased(Processor p, int bits) {
         boolean real = p.isReal();
-        if (!real && p.iopl() < 3) {
+        boolean virtual = !real && p.iopl() < 3;
+        if (virtual && (bits != 16 || !VirtualInterrupts.isFlagOf8086(p))) {
             throw p.raise(Vector.GP, 0);
         }
         int bytes = bits / 8;
@@ -246,8 +246,15 @@ public final class ControlTransfer {
         long offset = Stack.read(p, stack, bytes);
         int selector = (int) Stack.read(p, stack + bytes, bytes) & 0xffff;
         long flags = Stack.read(p, stack + 2L * bytes, bytes);
+        if (virtual) {
+            VirtualInterrupts.checkImage(p, flags);
+        }
         enterBased(p, selector, checkBased(p, offset, bits));
         Stack.setPointer(p, stack + 3L * bytes);
+        if (virtual) {
+            VirtualInterrupts.setFlags(p, flags, IRET_FLAGS_16);
+            return;
+        }
         long changeable = (bits == 16 ? IRET_FLAGS_16 : IRET_FLAGS) | Bits.RFLAGS_IF | (real ? Bits.RFLAGS_IOPL : 0);
         p.setRflags(p.rflags() & ~changeable | flags & changeable);
     }

@@ -8,6 +8,9 @@ public final class Cpuid {
     private static final int X2APIC_ID_LEAF = 0xb;
     private static final int XSAVE_LEAF = 0xd;
     private static final int OSXSAVE = 1 << 27;
+    private static final int STRUCTURED_FEATURES = 7;
+    private static final int OSPKE = 1 << 4;
+    private static final int PKRU_COMPONENT = 9;
     private static final int THREAD_LEVEL = 1 << 8;
     private static final int CORE_LEVEL = 2 << 8;
 
@@ -33,6 +36,11 @@ public final class Cpuid {
                 }
                 if ((p.apic.baseMsr() & LocalApic.BASE_ENABLE) == 0) {
                     result[3] &= ~APIC;
+                }
+            }
+            case STRUCTURED_FEATURES -> {
+                if (subleaf == 0 && (p.cr4 & Bits.CR4_PKE) != 0) {
+                    result[2] |= OSPKE;
                 }
             }
             case X2APIC_ID_LEAF -> {
@@ -61,15 +69,26 @@ public final class Cpuid {
                 result[1] = SaveArea.standardBytes(p.xcr0);
                 result[2] = SaveArea.standardBytes(supported);
             }
-            case 1 -> result[1] = p.model.has("xsavec") ? SaveArea.standardBytes(p.xcr0) : 0;
+            case 1 -> result[1] = p.model.has("xsavec") ? SaveArea.compactedBytes(p.xcr0) : 0;
             case 2 -> {
                 if ((supported & SaveArea.AVX) != 0) {
                     result[0] = SaveArea.AVX_BYTES;
                     result[1] = SaveArea.AVX_OFFSET;
                 }
             }
+            case PKRU_COMPONENT -> {
+                if ((supported & SaveArea.PKRU) != 0) {
+                    result[0] = SaveArea.PKRU_BYTES;
+                    result[1] = SaveArea.PKRU_OFFSET;
+                }
+            }
             default -> {
             }
         }
+    }
+
+    /** Bytes of an XSAVE area in the standard format with these state components. */
+    public static int stateBytes(long components) {
+        return SaveArea.standardBytes(components);
     }
 }

@@ -311,6 +311,17 @@ public final class Processor extends LinearMemory {
         }
     }
 
+    /** PKRU; 0 without an MMU. */
+    public int pkru() {
+        return mmu == null ? 0 : mmu.keyRights();
+    }
+
+    public void setPkru(int value) {
+        if (mmu != null) {
+            mmu.setKeyRights(value);
+        }
+    }
+
     /** The SMI pin. */
     public void raiseSmi() {
         smiPending = true;

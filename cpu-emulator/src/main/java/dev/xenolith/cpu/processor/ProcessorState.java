@@ -23,6 +23,7 @@ public final class ProcessorState {
     public long cr4;
     public long efer;
     public long xcr0 = 1;
+    public int pkru;
     public final FloatContext floating = new FloatContext();
     public final long[] dr = new long[8];
     public long gdtBase;
@@ -58,6 +59,7 @@ public final class ProcessorState {
         cr4 = p.cr4;
         efer = p.efer;
         xcr0 = p.xcr0;
+        pkru = p.pkru();
         floating.save(p);
         System.arraycopy(p.dr, 0, dr, 0, dr.length);
         gdtBase = p.gdtBase;
@@ -93,6 +95,7 @@ public final class ProcessorState {
         p.cpl = cpl;
         p.cr2 = cr2;
         p.xcr0 = xcr0;
+        p.setPkru(pkru);
         floating.load(p);
         System.arraycopy(dr, 0, p.dr, 0, dr.length);
         p.gdtBase = gdtBase;
@@ -130,6 +133,7 @@ public final class ProcessorState {
         }
         out.writeInt(cpl);
         writeAll(out, cr0, cr2, cr4, efer, xcr0);
+        out.writeInt(pkru);
         floating.write(out);
         writeAll(out, dr);
         writeAll(out, gdtBase, gdtLimit, idtBase, idtLimit);
@@ -160,6 +164,7 @@ public final class ProcessorState {
         cr4 = in.readLong();
         efer = in.readLong();
         xcr0 = in.readLong();
+        pkru = in.readInt();
         floating.read(in);
         readAll(in, dr);
         gdtBase = in.readLong();

@@ -19,6 +19,7 @@ final class Reset {
         p.msr.reset(p.model);
         p.smbase = SystemManagement.FIRST_SMBASE;
         p.xcr0 = 1;
+        p.setPkru(0);
         p.fpu.powerUp();
         p.setMxcsr(FIRST_MXCSR);
         Arrays.fill(p.vector, 0);

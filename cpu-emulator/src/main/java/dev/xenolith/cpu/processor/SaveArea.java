@@ -22,6 +22,10 @@ public final class SaveArea {
     static final long X87 = 1;
     static final long SSE = 2;
     static final long AVX = 4;
+    static final long PKRU = 1 << 9;
+    /** Offset of the PKRU component in the standard format, and its size. */
+    static final int PKRU_OFFSET = 2688;
+    static final int PKRU_BYTES = 8;
     private static final long COMPACTED = 1L << 63;
     private static final int INITIAL_MXCSR = 0x1f80;
 
@@ -153,12 +157,24 @@ public final class SaveArea {
 
     /** Bytes of a standard area for the components of XCR0. */
     static int standardBytes(long components) {
+        if ((components & PKRU) != 0) {
+            return PKRU_OFFSET + PKRU_BYTES;
+        }
         return (components & AVX) != 0 ? AVX_OFFSET + AVX_BYTES : EXTENDED;
+    }
+
+    /** Bytes of a compacted area for these components: PKRU comes right after what is before it. */
+    static int compactedBytes(long components) {
+        return compactedPkru(components) + ((components & PKRU) != 0 ? PKRU_BYTES : 0);
+    }
+
+    private static int compactedPkru(long components) {
+        return EXTENDED + ((components & AVX) != 0 ? AVX_BYTES : 0);
     }
 
     /** State components that the model has. */
     static long supported(Processor p) {
-        return X87 | SSE | (p.model.has("avx") ? AVX : 0);
+        return X87 | SSE | (p.model.has("avx") ? AVX : 0) | (p.model.has("pku") ? PKRU : 0);
     }
 
     /** Whether {@code components} is a value for XCR0. */
@@ -180,7 +196,7 @@ public final class SaveArea {
             low |= p.vector[i] | p.vector[i + 1];
             high |= p.vector[i + 2] | p.vector[i + 3];
         }
-        return use | (low != 0 ? SSE : 0) | (high != 0 ? AVX : 0);
+        return use | (low != 0 ? SSE : 0) | (high != 0 ? AVX : 0) | (p.pkru() != 0 ? PKRU : 0);
     }
 
     private static void storeAvx(Processor p, long address) {
@@ -210,6 +226,9 @@ public final class SaveArea {
         if ((written & AVX) != 0) {
             storeAvx(p, address + AVX_OFFSET);
         }
+        if ((written & PKRU) != 0) {
+            p.store64(address + PKRU_OFFSET, p.pkru() & 0xffff_ffffL);
+        }
         p.store64(address + HEADER, before & ~components | components & use);
     }
 
@@ -220,7 +239,7 @@ public final class SaveArea {
         }
         requireAlignment(p, address, 64);
         long components = requested(p);
-        probeStore(p, address, standardBytes(components));
+        probeStore(p, address, compactedBytes(components));
         long use = inUse(p);
         if (p.mxcsr() != INITIAL_MXCSR) {
             use |= SSE;
@@ -236,13 +255,16 @@ public final class SaveArea {
         if ((written & AVX) != 0) {
             storeAvx(p, address + AVX_OFFSET);
         }
+        if ((written & PKRU) != 0) {
+            p.store64(address + compactedPkru(components), p.pkru() & 0xffff_ffffL);
+        }
         p.store64(address + HEADER, written);
         p.store64(address + HEADER + 8, components | COMPACTED);
     }
 
     /**
-     * XRSTOR; with {@code supervisor}, XRSTORS, which takes the compacted format alone and is for CPL 0. AVX is the only extended
-     * component, so that it lies at the same place in both formats.
+     * XRSTOR; with {@code supervisor}, XRSTORS, which takes the compacted format alone and is for CPL 0. AVX, as the first extended
+     * component, lies at the same place in both formats.
      */
     public static void xrstor(Processor p, long address, int bits, int supervisor) {
         if (supervisor != 0) {
@@ -266,7 +288,9 @@ public final class SaveArea {
             throw p.raise(Vector.GP, 0);
         }
         long loaded = asked & present;
-        probeLoad(p, address, standardBytes(loaded));
+        probeLoad(p, address, compacted ? compactedBytes(layout) : standardBytes(loaded));
+        int pkruOffset = compacted ? compactedPkru(layout) : PKRU_OFFSET;
+        int pkru = (loaded & PKRU) != 0 ? (int) p.load32(address + pkruOffset) : 0;
         // In the standard format MXCSR belongs to SSE and AVX alike and is loaded whatever the header says.
         boolean takesMxcsr = compacted ? (loaded & SSE) != 0 : (asked & (SSE | AVX)) != 0;
         int mxcsr = takesMxcsr ? loadMxcsr(p, address) : INITIAL_MXCSR;
@@ -291,6 +315,10 @@ public final class SaveArea {
             }
         } else if ((asked & AVX) != 0) {
             clear(p, 2);
+        }
+        if ((asked & PKRU) != 0) {
+            // Last, for the area may be in a page that it takes away.
+            p.setPkru(pkru);
         }
     }
 

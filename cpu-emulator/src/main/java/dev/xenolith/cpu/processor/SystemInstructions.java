@@ -301,12 +301,20 @@ public final class SystemInstructions {
     // ---- flags and waiting -------------------------------------------------------------------------------------------
 
     public static void cli(Processor p) {
+        if (VirtualInterrupts.isFlag(p)) {
+            VirtualInterrupts.disable(p);
+            return;
+        }
         check(p, p.cpl <= p.iopl());
         p.setSystemFlags(p.rflagsSystem & ~Bits.RFLAGS_IF);
     }
 
     /** STI: interrupts are let in after the next instruction, if they were off before (SDM 2 STI). */
     public static void sti(Processor p) {
+        if (VirtualInterrupts.isFlag(p)) {
+            VirtualInterrupts.enable(p);
+            return;
+        }
         check(p, p.cpl <= p.iopl());
         if ((p.rflagsSystem & Bits.RFLAGS_IF) == 0) {
             p.shadowEnd = p.retired + 1;
@@ -316,12 +324,20 @@ public final class SystemInstructions {
     }
 
     /** The image that PUSHF pushes: VM and RF read as zero. */
-    public static long pushf(Processor p) {
+    public static long pushf(Processor p, int bits) {
+        if (bits == 16 && VirtualInterrupts.isFlagOf8086(p)) {
+            return VirtualInterrupts.image(p);
+        }
         check8086(p);
         return p.rflags() & ~(Bits.RFLAGS_VM | Bits.RFLAGS_RF);
     }
 
     public static void popf(Processor p, long value, int bits) {
+        if (bits == 16 && VirtualInterrupts.isFlagOf8086(p)) {
+            VirtualInterrupts.checkImage(p, value);
+            VirtualInterrupts.setFlags(p, value, POPF_FLAGS);
+            return;
+        }
         check8086(p);
         long changeable = POPF_FLAGS;
         if (p.cpl <= p.iopl()) {
@@ -340,7 +356,7 @@ public final class SystemInstructions {
         p.setRflags(p.rflags() & ~changeable | value & changeable);
     }
 
-    /** In virtual-8086 mode without CR4.VME the flags belong to the monitor if IOPL is below 3 (SDM 3A 20.2.7). */
+    /** In virtual-8086 mode the flags belong to the monitor if IOPL is below 3 (SDM 3A 20.2.7). */
     private static void check8086(Processor p) {
         check(p, !p.isVirtual8086() || p.iopl() == 3);
     }
@@ -395,6 +411,26 @@ public final class SystemInstructions {
         if ((p.cr4 & Bits.CR4_OSXSAVE) == 0) {
             throw p.raise(Vector.UD, 0);
         }
+    }
+
+    /** RDPKRU. */
+    public static void rdpkru(Processor p) {
+        checkKeys(p);
+        setPair(p, p.pkru() & 0xffff_ffffL);
+    }
+
+    /** WRPKRU. */
+    public static void wrpkru(Processor p) {
+        checkKeys(p);
+        check(p, (int) p.gpr[Processor.RDX] == 0);
+        p.setPkru((int) p.gpr[Processor.RAX]);
+    }
+
+    private static void checkKeys(Processor p) {
+        if ((p.cr4 & Bits.CR4_PKE) == 0) {
+            throw p.raise(Vector.UD, 0);
+        }
+        check(p, (int) p.gpr[Processor.RCX] == 0);
     }
 
     public static void monitor(Processor p, long address) {

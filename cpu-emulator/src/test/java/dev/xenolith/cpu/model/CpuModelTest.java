@@ -37,7 +37,7 @@ class CpuModelTest {
             }
             assertThat(brand.toString()).isEqualTo(model.brand());
             model.cpuid(0x8000_0008, 0, r);
-            assertThat(r[0]).isEqualTo(model.physicalBits() | 48 << 8);
+            assertThat(r[0]).isEqualTo(model.physicalBits() | 57 << 8);
         }
     }
 
@@ -91,7 +91,7 @@ class CpuModelTest {
         assertThat(r).isEqualTo(highest);
         CpuModel.amd().cpuid(0x4000_0000, 5, r);
         assertThat(r).containsOnly(0);
-        CpuModel.amd().cpuid(5, 0, r);
+        CpuModel.amd().cpuid(3, 0, r);
         assertThat(r).containsOnly(0);
         CpuModel.intel().cpuid(0x15, 77, r);
         assertThat(r).as("ECX is ignored").containsExactly(1, 10, 100_000_000, 0);

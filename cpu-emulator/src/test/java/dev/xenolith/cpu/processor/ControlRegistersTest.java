@@ -42,7 +42,7 @@ class ControlRegistersTest {
         assertThat(ControlRegisters.writeCr0(p, p.cr0 | Bits.CR0_NW | Bits.CR0_CD)).isTrue();
         assertThat(ControlRegisters.writeCr3(p, 1L << 46)).isFalse();
         assertThat(ControlRegisters.writeCr4(p, p.cr4 | 1 << 14)).as("SMX").isFalse();
-        assertThat(ControlRegisters.writeCr4(p, p.cr4 | 1 << 22)).as("no protection keys in the model").isFalse();
+        assertThat(ControlRegisters.writeCr4(p, p.cr4 | 1 << 23)).as("no control-flow enforcement").isFalse();
         assertThat(ControlRegisters.writeCr4(p, p.cr4 | Bits.CR4_SMEP | Bits.CR4_FSGSBASE)).isTrue();
         assertThat(ControlRegisters.writeEfer(p, p.efer | 1 << 12)).as("SVME").isFalse();
     }

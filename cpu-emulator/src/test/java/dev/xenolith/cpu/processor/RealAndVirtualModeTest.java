@@ -110,7 +110,7 @@ final class RealAndVirtualModeTest {
         int gp = fault(Vector.GP, 0);
         assertThat(m.fault(() -> SystemInstructions.cli(p))).isEqualTo(gp);
         assertThat(m.fault(() -> SystemInstructions.sti(p))).isEqualTo(gp);
-        assertThat(m.fault(() -> SystemInstructions.pushf(p))).isEqualTo(gp);
+        assertThat(m.fault(() -> SystemInstructions.pushf(p, 16))).isEqualTo(gp);
         assertThat(m.fault(() -> SystemInstructions.popf(p, 0, 16))).isEqualTo(gp);
         assertThat(m.fault(() -> ControlTransfer.softwareInterrupt(p, 0x21, 2))).isEqualTo(gp);
         assertThat(m.fault(() -> ControlTransfer.iret(p, 16))).isEqualTo(gp);

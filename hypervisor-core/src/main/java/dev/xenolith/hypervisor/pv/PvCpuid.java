@@ -23,6 +23,11 @@ final class PvCpuid {
     /** XSAVES and XRSTORS are for CPL 0, where no PV guest is. */
     private static final int XSAVES = 1 << 3;
     private static final int EXTENDED_FEATURES = 0x8000_0001;
+    private static final int ADDRESS_WIDTHS = 0x8000_0008;
+    private static final int LINEAR_BITS = 48;
+    /** Protection keys are for kernels that have CR4. */
+    private static final int PKRU_COMPONENT = 9;
+    private static final int PKRU = 1 << PKRU_COMPONENT;
     private static final int SVM = 0x8000_000a;
     /** DTES64 MONITOR DSCPL VMX SMX EIST TM2 SDBG XTPR PDCM PCID X2APIC TSC-deadline. */
     private static final int HIDDEN_1_ECX = bits(2, 3, 4, 5, 6, 7, 8, 11, 14, 15, 17, 21, 24);
@@ -79,10 +84,18 @@ final class PvCpuid {
                 }
             }
             case STATE_COMPONENTS -> {
-                if (subleaf == 1) {
-                    result[0] &= ~XSAVES;
+                switch (subleaf) {
+                    case 0 -> {
+                        result[0] &= ~PKRU;
+                        result[2] = Cpuid.stateBytes(result[0]);
+                    }
+                    case 1 -> result[0] &= ~XSAVES;
+                    case PKRU_COMPONENT -> java.util.Arrays.fill(result, 0);
+                    default -> {
+                    }
                 }
             }
+            case ADDRESS_WIDTHS -> result[0] = result[0] & ~0xff00 | LINEAR_BITS << 8;
             case TOPOLOGY -> result[3] = 2 * vcpu.id;
             case EXTENDED_FEATURES -> {
                 result[2] &= ~HIDDEN_EXTENDED_ECX;
