@@ -27,9 +27,6 @@ final class DecoderQuirks {
             "MOVMSKPD",
             "MOVMSKPS", "PMOVMSKB", "UD0", "UD1", "FNSTSW", "CALLF", "JMPF", "ENDBR32", "ENDBR64");
 
-    /** What the table does not have yet. */
-    private static final Set<String> NOT_YET = Set.of("PKU");
-
     private DecoderQuirks() {
     }
 
@@ -41,7 +38,6 @@ final class DecoderQuirks {
         }
         // The register form of 0F 0D is undefined on AMD's processors.
         return zydis.foreign() || ABSENT.contains(zydis.extension()) || VIRTUALISATION.contains(zydis.extension())
-                || NOT_YET.contains(zydis.extension())
                 || zydis.mnemonic().equals("nop");
     }
 
