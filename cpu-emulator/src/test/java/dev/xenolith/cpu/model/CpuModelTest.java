@@ -71,7 +71,7 @@ class CpuModelTest {
         }
     }
 
-    /** What is in the table works, so that both models offer it; other than MWAIT, which does not wait. */
+    /** What is in the table works, so that both models offer it. */
     @Test
     void bothModelsOfferWhatTheOpcodeTableHas() {
         for (CpuModel model : new CpuModel[]{CpuModel.intel(), CpuModel.amd()}) {

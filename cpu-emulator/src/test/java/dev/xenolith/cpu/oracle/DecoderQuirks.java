@@ -66,9 +66,6 @@ final class DecoderQuirks {
                 && (other.place().contains("13+") || other.place().contains("+13*"))) {
             return "they name R13D as base where there is none";
         }
-        if (ours.row.mnemonic().contains("GATHER")) {
-            return "the index is a vector";
-        }
         return switch (ours.row.mnemonic()) {
             case "LEA" -> "the segment has no meaning";
             case "CLFLUSH", "CLFLUSHOPT", "CLWB" -> "one byte names a line";

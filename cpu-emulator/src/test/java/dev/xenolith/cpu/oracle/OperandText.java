@@ -58,7 +58,8 @@ record OperandText(String kind, int bits, long value, String place) {
                         spec.type() == OperandType.CONSTANT ? spec.fixed() : instruction.immediate, "");
                 case SECOND_IMMEDIATE -> new OperandText("immediate", bits, instruction.displacement, "");
                 case RELATIVE -> new OperandText("relative", bits, instruction.immediate, "");
-                case BASE, GENERAL, SEGMENTED -> memory(instruction, spec, bits);
+                case BASE, GENERAL, SEGMENTED -> memory(instruction, spec,
+                        spec.type() == OperandType.VECTOR_INDEXED ? "v" + number : name(instruction.index));
                 case STRING -> string(instruction, spec, bits);
             });
         }
@@ -69,12 +70,12 @@ record OperandText(String kind, int bits, long value, String place) {
         return spec.type().isVector() ? Math.max(bits, 128) : bits;
     }
 
-    private static OperandText memory(DecodedInstruction instruction, OperandSpec spec, int bits) {
+    private static OperandText memory(DecodedInstruction instruction, OperandSpec spec, String index) {
         boolean page = instruction.base == DecodedInstruction.PAGE;
         return memory(8 * spec.memoryBytes(instruction.operandBits),
                 instruction.segment == DecodedInstruction.FLAT ? 3 : instruction.segment,
                 instruction.segment == DecodedInstruction.FLAT, page ? "ip" : name(instruction.base),
-                name(instruction.index),
+                index,
                 1 << instruction.scale, instruction.displacement - (page ? instruction.length : 0),
                 instruction.addressBits);
     }

@@ -215,6 +215,10 @@ final class Zydis {
     }
 
     private static String name(int register) {
-        return register == 0 ? "" : Long.toString(register(register).value());
+        if (register == 0) {
+            return "";
+        }
+        OperandText text = register(register);
+        return (text.kind().equals("vector") ? "v" : "") + text.value();
     }
 }
