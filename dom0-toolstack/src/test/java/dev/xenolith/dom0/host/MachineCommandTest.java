@@ -223,13 +223,13 @@ class MachineCommandTest {
         assertThat(machine("--kernel", kernel(true, new int[]{0x31, 0xdb}, hot, PRINT, POWER_OFF), "--deterministic",
                 "--stats")).isZero();
         String said = error();
-        assertThat(said).contains("instructions 8,").contains("events       0 exceptions, 0 interrupts")
-                .containsPattern("blocks       3,9\\d\\d executed, 2\\.1 instructions each; 9\\d\\.\\d% found")
+        assertThat(said).contains("instructions 4,0").contains("events       0 exceptions, 0 interrupts")
+                .containsPattern("blocks       1,0\\d\\d executed, 4\\.0 instructions each; 9\\d\\.\\d% found")
                 .containsPattern("TLB          1,000 operands in memory, 99\\.\\d% hit")
-                .containsPattern("com1 +[\\d,]+ +1 +\\d+\\.\\d%").containsPattern("piix4pm +0 +1 ");
+                .containsPattern("com1 +\\d+ +1 +\\d+\\.\\d%").containsPattern("piix4pm +0 +1 ");
         List<String> lines = said.lines().toList();
         String hottest = lines.get(lines.indexOf("hottest blocks       count  share  instructions") + 1);
-        assertThat(hottest).matches("  0000000000100202        999 +4\\d\\.\\d%  4: inc ebx; mov dword ptr .*, ebx;"
+        assertThat(hottest).matches("  0000000000100202        999 +9\\d\\.\\d%  4: inc ebx; mov dword ptr .*, ebx;"
                 + " cmp ebx, 0x3e8; jb 0x100202");
     }
 
@@ -250,7 +250,7 @@ class MachineCommandTest {
         assertThat(machine("--kernel", kernel(true, PRINT, CRASH), "--deterministic", "--trace", "interrupts,devices",
                 "--trace-file", "trace")).isEqualTo(MachineRun.TRIPLE_FAULT);
         List<String> lines = Files.readAllLines(directory.resolve("trace"));
-        assertThat(lines).contains("2 cpu0 out 0x03f8/1 0x48 com1", "4 cpu0 in 0x03fd/1 0x20 com1")
+        assertThat(lines).contains("2 cpu0 out 0x03f8/1 0x48 com1", "4 cpu0 in 0x03fd/1 0x60 com1")
                 .anyMatch(line -> line.matches("\\d+ cpu0 exception #UD at 0000000000100210"))
                 .anyMatch(line -> line.matches("\\d+ cpu0 exception #DF\\(0000\\) at 0000000000100210"));
         assertThat(error()).startsWith("xenolith: triple fault");
