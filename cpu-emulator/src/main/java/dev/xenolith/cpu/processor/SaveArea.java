@@ -206,6 +206,31 @@ public final class SaveArea {
         }
     }
 
+    /** Outside 64-bit mode a segment that is not flat is checked for the whole area, whose size the components decide. */
+    private static boolean isChecked(Processor p, int segment) {
+        return !p.is64Bit() && segment != Processor.FLAT;
+    }
+
+    /** Checks that {@code segment} has the area at {@code offset} that XSAVE or, {@code compacted}, XSAVEC writes. */
+    public static void checkSaved(Processor p, int segment, long address, long offset, int compacted) {
+        if (isChecked(p, segment)) {
+            requireAlignment(p, address, 64);
+            long components = requested(p);
+            p.segments.writable(segment, offset,
+                    compacted != 0 ? compactedBytes(components) : standardBytes(components));
+        }
+    }
+
+    /** Checks that {@code segment} has the area at {@code offset} that XRSTOR reads. */
+    public static void checkRestored(Processor p, int segment, long address, long offset) {
+        if (isChecked(p, segment)) {
+            requireAlignment(p, address, 64);
+            long layout = p.load64(address + HEADER + 8);
+            long loaded = requested(p) & p.load64(address + HEADER);
+            p.segments.readable(segment, offset, layout < 0 ? compactedBytes(layout) : standardBytes(loaded));
+        }
+    }
+
     /** XSAVE; with {@code optimized}, XSAVEOPT: components in their initial state are not written. */
     public static void xsave(Processor p, long address, int bits, int optimized) {
         requireAlignment(p, address, 64);

@@ -207,6 +207,36 @@ final class AvxModesTest {
     }
 
     @Test
+    void theSegmentMustHaveAllOfTheSaveArea() {
+        // xsave [ebx]; xsaveopt [ebx]; xsavec [ebx]; xrstor [ebx]
+        for (String code : new String[]{"0f ae 23", "0f ae 33", "0f c7 23", "0f ae 2b"}) {
+            for (int limit : new int[]{831, 830, 575, 574}) {
+                for (int components : new int[]{3, 7}) {
+                    protect(Segment.WRITABLE);
+                    segment(Processor.DS, 0x18, DATA, limit, cpu.segmentAttributes[Processor.DS]);
+                    // What XRSTOR finds: all components, in the standard format.
+                    machine.memory.write64(DATA + 512, components);
+                    for (int i = 8; i < 64; i += 8) {
+                        machine.memory.write64(DATA + 512 + i, 0);
+                    }
+                    machine.memory.write(DATA + 24, 4, 0x1f80);
+                    cpu.vector[2] = 1;
+                    cpu.gpr[RBX] = 0;
+                    cpu.gpr[Processor.RAX] = components;
+                    cpu.gpr[Processor.RDX] = 0;
+                    begin();
+                    if (limit >= (components == 7 ? 831 : 575)) {
+                        completes(code);
+                    } else {
+                        raises(PROTECTION, code);
+                        assertThat(cpu.vector[2]).isEqualTo(1);
+                    }
+                }
+            }
+        }
+    }
+
+    @Test
     void outsideLongModeEightRegistersAreCleared() {
         protect(Segment.WRITABLE);
         Arrays.fill(cpu.vector, -1);

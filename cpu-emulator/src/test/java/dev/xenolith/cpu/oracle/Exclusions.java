@@ -18,6 +18,7 @@ final class Exclusions {
     private static final String APPROXIMATE = "within a unit in the last place; FloatAgainstSiliconTest has it";
     private static final String ROUGH = "an approximation of 12 bits, each vendor's its own; PackedFloatTest has it";
     private static final String STATE = "its area is structured; SaveAreaTest has it";
+    private static final String KEYS = "would take the runner's own memory away; ProtectionKeysTest has it";
     private static final String HYPERVISOR = "reaches the hypervisor that the host may run under";
 
     private static final Map<String, String> BY_MNEMONIC = Map.ofEntries(
@@ -33,7 +34,7 @@ final class Exclusions {
             Map.entry("VRSQRTPS", ROUGH), Map.entry("VRSQRTSS", ROUGH), Map.entry("XRSTOR", STATE),
             Map.entry("XRSTORS", STATE),
             Map.entry("CPUID", MODEL),
-            Map.entry("XGETBV", MODEL),
+            Map.entry("XGETBV", MODEL), Map.entry("RDPKRU", KEYS), Map.entry("WRPKRU", KEYS),
             Map.entry("RDTSC", TIME), Map.entry("RDTSCP", TIME), Map.entry("RDPID", TIME), Map.entry("RDRAND", CHANCE),
             Map.entry("RDSEED", CHANCE), Map.entry("RDPMC", KERNEL),
             Map.entry(
