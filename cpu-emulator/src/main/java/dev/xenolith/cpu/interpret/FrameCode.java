@@ -3,9 +3,9 @@ package dev.xenolith.cpu.interpret;
 import dev.xenolith.cpu.decode.Mode;
 import org.jspecify.annotations.Nullable;
 
-/** The blocks that begin in one frame, chained by the 64-byte line that they begin in. */
+/** The blocks that begin in one frame, chained by the 16-byte line that they begin in. */
 final class FrameCode {
-    private static final int LINE_SHIFT = 6;
+    private static final int LINE_SHIFT = 4;
 
     private final @Nullable Block[] chains = new Block[4096 >> LINE_SHIFT];
 
