@@ -3,7 +3,6 @@ package dev.xenolith.dom0.host;
 import dev.xenolith.device.board.Machine;
 import dev.xenolith.device.board.Supervisor;
 import dev.xenolith.hypervisor.Hypervisor;
-import dev.xenolith.hypervisor.memory.Checks;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
@@ -35,10 +34,8 @@ record BootHooks(HypervisorBoot hypervisor, UnaryOperator<Supervisor> supervisor
         return new BootHooks(hypervisor, supervisor, failureInjected, done);
     }
 
-    /** With a hypervisor that makes these checks only. */
-    BootHooks withChecks(Checks checks) {
-        return new BootHooks((machine, commandLine, seconds, console) -> Hypervisor.bootWith(checks, machine,
-                commandLine, seconds, console), supervisor, failureInjected, first);
+    BootHooks withHypervisor(HypervisorBoot boot) {
+        return new BootHooks(boot, supervisor, failureInjected, first);
     }
 
     BootHooks withSupervisor(UnaryOperator<Supervisor> wrapper) {

@@ -92,7 +92,7 @@ final class HostileRun implements AutoCloseable {
         HostOptions options = new HostOptions(1, 64, HostOptions.DEFAULT.cpuModel(), ClockMode.VIRTUAL,
                 OptionalLong.of(seed), "dom0_mem=16M guest_loglvl=all");
         host = new TestHost(options,
-                BootHooks.NONE.withSupervisor(this::auditing).withChecks(checks));
+                TestHost.checking(checks).withSupervisor(this::auditing));
         auditor = Objects.requireNonNull(made.get());
         free = host.freeKiB();
         victim = host.start(TestHost.config("victim", TestHost.image("victim"), "pages=1024", 1));

@@ -8,6 +8,8 @@ import dev.xenolith.dom0.config.DomainType;
 import dev.xenolith.dom0.xl.ConsoleConnection;
 import dev.xenolith.dom0.xl.ConsoleOutput;
 import dev.xenolith.dom0.xl.Toolstack;
+import dev.xenolith.hypervisor.Hypervisor;
+import dev.xenolith.hypervisor.memory.Checks;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
@@ -44,6 +46,12 @@ final class TestHost implements AutoCloseable {
 
     static TestHost virtual(long seed) {
         return new TestHost(options(ClockMode.VIRTUAL, seed), BootHooks.NONE);
+    }
+
+    /** Boots with a hypervisor that makes these checks only. */
+    static BootHooks checking(Checks checks) {
+        return BootHooks.NONE.withHypervisor((machine, commandLine, seconds, console) -> Hypervisor.bootWith(checks,
+                machine, commandLine, seconds, console));
     }
 
     static Path image(String name) {

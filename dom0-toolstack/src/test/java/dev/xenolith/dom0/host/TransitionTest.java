@@ -41,7 +41,7 @@ class TransitionTest {
         HostOptions options = new HostOptions(processors, 128, HostOptions.DEFAULT.cpuModel(), ClockMode.VIRTUAL,
                 OptionalLong.of(seed), "guest_loglvl=all");
         return new TestHost(options,
-                BootHooks.NONE.withChecks(checks));
+                TestHost.checking(checks));
     }
 
     private static String verdict(TestHost host, String options) throws InterruptedException {
