@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.xenolith.cpu.apic.LocalApic;
+import dev.xenolith.cpu.interpret.Interpreter;
 import dev.xenolith.cpu.interpret.Stepper;
 import dev.xenolith.cpu.memory.MemoryLayout;
 import dev.xenolith.cpu.memory.PhysicalMap;
@@ -39,7 +40,11 @@ class ProcessorsTest {
 
     /** Processors in ring 3 under a Java hypervisor, memory mapped one to one in two large pages. */
     private Processors hosted(int count) {
-        Processors processors = new ProcessorBuilder(clock, map).count(count).build();
+        return hosted(new ProcessorBuilder(clock, map).count(count));
+    }
+
+    private Processors hosted(ProcessorBuilder builder) {
+        Processors processors = builder.build();
         memory.write64(0x1000, 0x2007);
         memory.write64(0x2000, 0x3007);
         memory.write64(0x3000, 0x87);
@@ -146,6 +151,39 @@ class ProcessorsTest {
                 assertThat(p.gpr[Processor.RAX]).as("after %d tags", unused).isEqualTo(space + 1);
             }
         }
+    }
+
+    /** A kernel that patches itself goes through an address space of its own thousands of times. */
+    @Test
+    void aFlushedAddressSpaceFindsItsCodeAnewAndOthersKeepTheirs() {
+        Interpreter interpreter = new Interpreter(memory, CpuModel.intel()::has);
+        Processor p = hosted(new ProcessorBuilder(clock, map, interpreter)).get(0);
+        // mov eax, 7; syscall
+        code("B807000000 0F05");
+        // Another space, whose page of code at 0x40_0000 is each time another: mov eax, number; syscall.
+        memory.write64(0x8000, 0x9007);
+        memory.write64(0x9000, 0xa007);
+        memory.write64(0xa010, 0xb007);
+        for (int page = 0; page < 2; page++) {
+            byte[] bytes = {(byte) 0xb8, (byte) page, 0, 0, 0, 0x0f, 0x05};
+            memory.copyIn(bytes, 0, 0x30_0000 + page * 0x1000L, bytes.length);
+        }
+        long misses = 0;
+        for (int i = 0; i < 1200; i++) {
+            memory.write64(0xb000, 0x30_0000 + (i & 1) * 0x1000L | 7);
+            p.setCr3(0x8000, 1);
+            p.flushAddressSpace(1);
+            p.rip = 0x40_0000;
+            assertThat(p.run(2).kind).isEqualTo(Stop.Kind.ENTRY);
+            assertThat(p.gpr[Processor.RAX]).as("after flush %d", i).isEqualTo(i & 1);
+            p.setCr3(0x1000, 0);
+            p.rip = CODE;
+            long before = interpreter.statistics().lookupMisses();
+            assertThat(p.run(2).kind).isEqualTo(Stop.Kind.ENTRY);
+            assertThat(p.gpr[Processor.RAX]).isEqualTo(7);
+            misses += interpreter.statistics().lookupMisses() - before;
+        }
+        assertThat(misses).as("at first, and each time that contexts run out").isLessThan(10);
     }
 
     @Test

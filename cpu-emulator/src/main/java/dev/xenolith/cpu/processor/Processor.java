@@ -765,8 +765,13 @@ public final class Processor extends LinearMemory {
     /** Forgets the non-global translations of the address space {@code tag}. */
     public void flushAddressSpace(int tag) {
         if (mmu != null) {
+            long stamp = mmu.tlb.flushStamp();
             mmu.tlb.flush(tag);
-            addressSpaceChanged();
+            updateContext();
+            if (mmu.tlb.flushStamp() != stamp) {
+                engine.addressSpaceChanged(this);
+            }
+            // Else the address space has a new context: what the engine knows of the others by theirs stays.
         }
     }
 
