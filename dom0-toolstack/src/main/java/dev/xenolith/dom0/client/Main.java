@@ -178,9 +178,10 @@ public final class Main {
             complain("the command line is too long");
             return EXIT_FAILURE;
         }
-        connection.send(Frames.HELLO, hello, 0, hello.length);
-        // An interrupt ends this process; the daemon hears of it first, and cancels the command.
+        // An interrupt ends this process; the daemon hears of it first, and cancels the command. Before there is a command, for
+        // once an interrupt has come there can be no more hooks.
         Runtime.getRuntime().addShutdownHook(new Interrupter(connection));
+        connection.send(Frames.HELLO, hello, 0, hello.length);
         while (true) {
             switch (connection.receive()) {
                 case Frames.STDOUT -> {
