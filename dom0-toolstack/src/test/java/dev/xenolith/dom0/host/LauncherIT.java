@@ -177,7 +177,9 @@ class LauncherIT {
             killed.destroyForcibly();
             awaitLog("detach 4");
             int before = toolstack.log().size();
-            Process interrupted = start(List.of(HOME.resolve("xl").toString(), "console", "pv1"));
+            // Who runs this in the background may have SIGINT ignored, and children inherit that.
+            Process interrupted = start(
+                    List.of("env", "--default-signal=INT", HOME.resolve("xl").toString(), "console", "pv1"));
             while (toolstack.log().size() == before) {
                 Thread.onSpinWait();
             }
