@@ -3,13 +3,9 @@ package dev.xenolith.dom0.host;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.xenolith.dom0.image.ImageStore;
-import dev.xenolith.dom0.xl.Client;
+import dev.xenolith.dom0.xl.TestClient;
 import dev.xenolith.dom0.xl.ToolstackException;
 import dev.xenolith.dom0.xl.Xenolith;
-import java.io.ByteArrayInputStream;
-import java.io.ByteArrayOutputStream;
-import java.io.InputStream;
-import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
@@ -29,56 +25,6 @@ class DistributionKernelIT {
     private static final String COMPLAINT = "(?i).*(warning:|bug:|unchecked msr|unstable|stall|skew|acpi error"
             + "|acpi bios error|mp-bios bug|call trace|unable to init|failed to get).*";
 
-    private final ByteArrayOutputStream out = new ByteArrayOutputStream();
-    private final ByteArrayOutputStream err = new ByteArrayOutputStream();
-
-    private final class TestClient implements Client {
-        @Override
-        public Path directory() {
-            return Path.of("").toAbsolutePath();
-        }
-
-        @Override
-        public Map<String, String> environment() {
-            return System.getenv();
-        }
-
-        @Override
-        public InputStream in() {
-            return new ByteArrayInputStream(new byte[0]);
-        }
-
-        @Override
-        public OutputStream out() {
-            return out;
-        }
-
-        @Override
-        public OutputStream err() {
-            return err;
-        }
-
-        @Override
-        public boolean inIsTerminal() {
-            return false;
-        }
-
-        @Override
-        public boolean outIsTerminal() {
-            return false;
-        }
-
-        @Override
-        public int columns() {
-            return 80;
-        }
-
-        @Override
-        public void rawMode(boolean raw) {
-            // No terminal.
-        }
-    }
-
     @BeforeEach
     void isPulled() {
         try {
@@ -91,15 +37,15 @@ class DistributionKernelIT {
     @ParameterizedTest
     @CsvSource({"intel,1", "amd,2"})
     void bootsRunsACommandAndPowersOff(String model, String processors) {
-        Client client = new TestClient();
+        TestClient client = new TestClient(Path.of("").toAbsolutePath(), System.getenv());
         int exitCode = Xenolith.run(List.of("machine", "run", "--image", "linux", "--cpu", model, "--cpus", processors,
                 "--deterministic", "--max-instructions", "8000000000", "--append",
                 "-- sh -c \"nproc; dd if=/dev/zero bs=1M count=4 | gzip | gunzip | md5sum\""), client, () -> {
                     throw new AssertionError();
                 }, Map.of("machine", new MachineCommand(client)));
-        String output = out.toString(StandardCharsets.ISO_8859_1);
+        String output = client.out().toString(StandardCharsets.ISO_8859_1);
         assertThat(exitCode).as(output).isZero();
-        assertThat(err.size()).isZero();
+        assertThat(client.err().size()).isZero();
         assertThat(output).contains("Linux version", "\n" + processors + "\r\n",
                 "b5cfa9d6c8febd618f91ac2843d50a1c  -", "reboot: Power down");
         assertThat(output.lines()).noneMatch(line -> line.matches(COMPLAINT));

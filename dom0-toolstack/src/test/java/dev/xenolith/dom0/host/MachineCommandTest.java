@@ -2,14 +2,11 @@ package dev.xenolith.dom0.host;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.xenolith.dom0.xl.Client;
+import dev.xenolith.dom0.xl.TestClient;
 import dev.xenolith.dom0.xl.ToolstackException;
 import dev.xenolith.dom0.xl.Xenolith;
 import java.io.ByteArrayInputStream;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
@@ -25,6 +22,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -48,59 +46,14 @@ class MachineCommandTest {
     @TempDir
     private Path directory = Path.of("");
 
-    private final ByteArrayOutputStream out = new ByteArrayOutputStream();
-    private final ByteArrayOutputStream err = new ByteArrayOutputStream();
-    private InputStream in = new ByteArrayInputStream(new byte[0]);
+    private TestClient client = new TestClient(directory, Map.of());
 
-    private final class TestClient implements Client {
-        @Override
-        public Path directory() {
-            return directory;
-        }
-
-        @Override
-        public Map<String, String> environment() {
-            return Map.of();
-        }
-
-        @Override
-        public InputStream in() {
-            return in;
-        }
-
-        @Override
-        public OutputStream out() {
-            return out;
-        }
-
-        @Override
-        public OutputStream err() {
-            return err;
-        }
-
-        @Override
-        public boolean inIsTerminal() {
-            return false;
-        }
-
-        @Override
-        public boolean outIsTerminal() {
-            return false;
-        }
-
-        @Override
-        public int columns() {
-            return 80;
-        }
-
-        @Override
-        public void rawMode(boolean raw) {
-            // No terminal.
-        }
+    @BeforeEach
+    void prepare() {
+        client = new TestClient(directory, Map.of());
     }
 
     private int machine(String... arguments) {
-        Client client = new TestClient();
         List<String> line = new ArrayList<>(List.of("machine", "run"));
         line.addAll(List.of(arguments));
         return Xenolith.run(line, client, () -> {
@@ -109,7 +62,7 @@ class MachineCommandTest {
     }
 
     private String error() {
-        return err.toString(StandardCharsets.UTF_8);
+        return client.errText();
     }
 
     /** Writes a bzImage with {@code code} at its 64-bit entry; returns its name. */
@@ -132,7 +85,7 @@ class MachineCommandTest {
     @Test
     void powerOffIsZero() throws IOException {
         assertThat(machine("--kernel", kernel(true, PRINT, POWER_OFF), "--deterministic", "--stats")).isZero();
-        assertThat(out.toString(StandardCharsets.UTF_8)).isEqualTo(Character.toString('H' & 0x1f));
+        assertThat(client.outText()).isEqualTo(Character.toString('H' & 0x1f));
         assertThat(error()).contains("instructions ", "machine time 0.0", "seed         1");
     }
 
@@ -141,7 +94,7 @@ class MachineCommandTest {
         assertThat(machine("--kernel", kernel(true, PRINT, POWER_OFF), "--serial", "file:log", "--clock", "virtual"))
                 .isZero();
         assertThat(Files.readAllBytes(directory.resolve("log"))).containsExactly('H' & 0x1f);
-        assertThat(out.size()).isZero();
+        assertThat(client.out().size()).isZero();
     }
 
     @Test
@@ -165,7 +118,7 @@ class MachineCommandTest {
 
     @Test
     void controlAXEndsIt() throws IOException {
-        in = new ByteArrayInputStream(new byte[]{'a', 1, 'x'});
+        client.input(new ByteArrayInputStream(new byte[]{'a', 1, 'x'}));
         assertThat(machine("--kernel", kernel(true, LOOP))).isZero();
     }
 
@@ -190,7 +143,7 @@ class MachineCommandTest {
     }
 
     private void refuses(String message, String... arguments) {
-        err.reset();
+        client.err().reset();
         assertThat(machine(arguments)).isEqualTo(ToolstackException.USAGE);
         assertThat(error()).contains(message).hasLineCount(1);
     }
@@ -262,11 +215,11 @@ class MachineCommandTest {
         machine("--kernel", kernel, "--debug-exit", "--deterministic", "--cpus", "2", "--trace", "all", "--trace-from",
                 "2", "--trace-count", "3", "--trace-cpu", "0");
         assertThat(error().lines()).hasSize(3).first().asString().startsWith("2 cpu0 0000000000100204 83f803");
-        err.reset();
+        client.err().reset();
         machine("--kernel", kernel, "--debug-exit", "--deterministic", "--trace", "instructions", "--trace-range",
                 "0x100202-100203");
         assertThat(error().lines()).hasSize(3).allMatch(line -> line.contains(" inc eax "));
-        err.reset();
+        client.err().reset();
         machine("--kernel", kernel, "--debug-exit", "--deterministic", "--cpus", "2", "--trace", "all", "--trace-cpu",
                 "1");
         assertThat(error()).isEmpty();
@@ -312,11 +265,11 @@ class MachineCommandTest {
     void badFilesAreNamed() throws IOException {
         assertThat(machine("--kernel", "missing")).isEqualTo(ToolstackException.FAILURE);
         assertThat(error()).contains("--kernel: ", "missing: no such file").hasLineCount(1);
-        err.reset();
+        client.err().reset();
         Files.write(directory.resolve("text"), new byte[100]);
         assertThat(machine("--kernel", "text")).isEqualTo(ToolstackException.FAILURE);
         assertThat(error()).contains("text: neither a Linux bzImage").hasLineCount(1);
-        err.reset();
+        client.err().reset();
         assertThat(machine("--bios", "text")).isEqualTo(ToolstackException.FAILURE);
         assertThat(error()).contains("text: 100 bytes; firmware is a multiple of 64 KiB").hasLineCount(1);
     }

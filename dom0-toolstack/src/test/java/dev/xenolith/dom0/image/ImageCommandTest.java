@@ -3,14 +3,12 @@ package dev.xenolith.dom0.image;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.xenolith.dom0.xl.Client;
+import dev.xenolith.dom0.xl.TestClient;
 import dev.xenolith.dom0.xl.ToolstackException;
 import dev.xenolith.dom0.xl.Xenolith;
-import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -33,60 +31,12 @@ class ImageCommandTest {
     @TempDir
     private Path directory = Path.of("");
 
-    private final ByteArrayOutputStream out = new ByteArrayOutputStream();
-    private final ByteArrayOutputStream err = new ByteArrayOutputStream();
-    private boolean terminal;
-
-    private final class TestClient implements Client {
-        @Override
-        public Path directory() {
-            return directory;
-        }
-
-        @Override
-        public Map<String, String> environment() {
-            return Map.of("PATH", directory.resolve("bin").toString(), "XDG_CACHE_HOME",
-                    directory.resolve("cache").toString());
-        }
-
-        @Override
-        public InputStream in() {
-            return new ByteArrayInputStream(new byte[0]);
-        }
-
-        @Override
-        public OutputStream out() {
-            return out;
-        }
-
-        @Override
-        public OutputStream err() {
-            return err;
-        }
-
-        @Override
-        public boolean inIsTerminal() {
-            return false;
-        }
-
-        @Override
-        public boolean outIsTerminal() {
-            return terminal;
-        }
-
-        @Override
-        public int columns() {
-            return 80;
-        }
-
-        @Override
-        public void rawMode(boolean raw) {
-            // No terminal.
-        }
-    }
+    private TestClient client = new TestClient(directory, Map.of());
 
     @BeforeEach
     void packages() throws IOException {
+        client = new TestClient(directory, Map.of("PATH", directory.resolve("bin").toString(), "XDG_CACHE_HOME",
+                directory.resolve("cache").toString()));
         Files.createDirectories(directory.resolve("bin"));
         Files.createDirectories(directory.resolve("mirror"));
         program("apt-cache",
@@ -142,9 +92,7 @@ class ImageCommandTest {
     }
 
     private int image(String... arguments) {
-        out.reset();
-        err.reset();
-        Client client = new TestClient();
+        client.clear();
         return Xenolith.run(List.of(arguments), client, () -> {
             throw new AssertionError();
         }, Map.of("image", new ImageCommand(client)));
@@ -159,13 +107,13 @@ class ImageCommandTest {
     }
 
     private String error() {
-        return err.toString(StandardCharsets.UTF_8);
+        return client.errText();
     }
 
     @Test
     void pulls() throws IOException {
         assertThat(pull()).as(error()).isZero();
-        assertThat(out.toString(StandardCharsets.UTF_8)).isEqualTo("image linux is in " + images() + "/linux\n");
+        assertThat(client.outText()).isEqualTo("image linux is in " + images() + "/linux\n");
         assertThat(error()).as("quiet in a pipe").isEmpty();
         Image image = new ImageStore(images()).get("linux");
         assertThat(Files.readString(image.kernel())).isEqualTo("a kernel");
@@ -179,7 +127,7 @@ class ImageCommandTest {
 
     @Test
     void showsProgressOnATerminal() {
-        terminal = true;
+        client.makeOutATerminal();
         assertThat(pull()).isZero();
         assertThat(error()).contains("downloading linux-image-6.1.0-56-amd64: 0.0 of 0.0 MiB\n",
                 "downloading busybox-static", "unpacking\n");
@@ -243,7 +191,7 @@ class ImageCommandTest {
         assertThat(error()).contains("no image 'windows'; there is linux");
         assertThat(image("image", "pull")).isEqualTo(ToolstackException.USAGE);
         assertThat(image("image", "pull", "--help")).isZero();
-        assertThat(out.toString(StandardCharsets.UTF_8)).contains("Usage: xenolith image pull");
+        assertThat(client.outText()).contains("Usage: xenolith image pull");
         assertThatThrownBy(() -> new ImageStore(images()).get("../linux")).hasMessageContaining("no name of an image");
     }
 }

@@ -3,23 +3,41 @@ package dev.xenolith.dom0.xl;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.InputStream;
-import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Map;
 
 /** A client that keeps what it is told. */
-final class TestClient implements Client {
+public final class TestClient implements Client {
     private final ByteArrayOutputStream out = new ByteArrayOutputStream();
     private final ByteArrayOutputStream err = new ByteArrayOutputStream();
     private final Path directory;
+    private final Map<String, String> environment;
     private InputStream in = new ByteArrayInputStream(new byte[0]);
+    private boolean outIsTerminal;
 
     TestClient(Path directory) {
-        this.directory = directory;
+        this(directory, Map.of("TZ", "UTC"));
     }
 
-    void input(InputStream stream) {
+    /** In {@code directory}, without a terminal, with nothing to read. */
+    public TestClient(Path directory, Map<String, String> environment) {
+        this.directory = directory;
+        this.environment = environment;
+    }
+
+    /** Forgets what it was told so far. */
+    public void clear() {
+        out.reset();
+        err.reset();
+    }
+
+    /** Standard output is a terminal from now on. */
+    public void makeOutATerminal() {
+        outIsTerminal = true;
+    }
+
+    public void input(InputStream stream) {
         in = stream;
     }
 
@@ -27,11 +45,11 @@ final class TestClient implements Client {
         in = new ByteArrayInputStream(text.getBytes(StandardCharsets.UTF_8));
     }
 
-    String outText() {
+    public String outText() {
         return out.toString(StandardCharsets.UTF_8);
     }
 
-    String errText() {
+    public String errText() {
         return err.toString(StandardCharsets.UTF_8);
     }
 
@@ -42,7 +60,7 @@ final class TestClient implements Client {
 
     @Override
     public Map<String, String> environment() {
-        return Map.of("TZ", "UTC");
+        return environment;
     }
 
     @Override
@@ -51,12 +69,12 @@ final class TestClient implements Client {
     }
 
     @Override
-    public OutputStream out() {
+    public ByteArrayOutputStream out() {
         return out;
     }
 
     @Override
-    public OutputStream err() {
+    public ByteArrayOutputStream err() {
         return err;
     }
 
@@ -67,7 +85,7 @@ final class TestClient implements Client {
 
     @Override
     public boolean outIsTerminal() {
-        return false;
+        return outIsTerminal;
     }
 
     @Override
