@@ -4,6 +4,9 @@ package dev.xenolith.cpu.fpu;
  * Scalar binary32 operations: on the host's FPU where neither rounding nor flags can tell the difference, in software otherwise.
  * That is: MXCSR in its usual state ({@link FloatEnvironment#usual}), operands normal or zero, result above the smallest normal or
  * an exact zero.
+ *
+ * <p>{@link Float64} has the same for the other width: one piece of code for both could not use the host's types, and everything
+ * that is not the host's is one already, {@link Binary}.
  */
 public final class Float32 {
     private static final long EXPONENT = 0xffL << 23;

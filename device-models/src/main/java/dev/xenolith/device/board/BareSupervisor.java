@@ -59,7 +59,7 @@ final class BareSupervisor implements Supervisor {
         if (outcome.isDone() || control.holds(processor)) {
             return false;
         }
-        long retired = retired();
+        long retired = machine.retired();
         if (retired >= instructionLimit) {
             outcome.complete(Outcome.of(Outcome.Kind.INSTRUCTION_LIMIT));
             return false;
@@ -99,14 +99,6 @@ final class BareSupervisor implements Supervisor {
             }
             default -> throw new IllegalStateException("a bare processor stopped with " + stop.kind);
         };
-    }
-
-    private long retired() {
-        long sum = 0;
-        for (Processor processor : machine.processors()) {
-            sum += processor.retired;
-        }
-        return sum;
     }
 
     @Override

@@ -160,6 +160,15 @@ public final class Machine implements AutoCloseable {
         return configuration;
     }
 
+    /** Instructions that all processors together have retired; on the machine thread or when the machine has ended. */
+    public long retired() {
+        long sum = 0;
+        for (Processor processor : processors) {
+            sum += processor.retired;
+        }
+        return sum;
+    }
+
     /** A generator of its own for {@code purpose}, derived from the machine's seed; equal for equal seeds. */
     public RandomGenerator random(String purpose) {
         return random(configuration.seed(), purpose);

@@ -351,7 +351,7 @@ public final class PcBoard implements AutoCloseable, Saveable {
 
     /** Instructions retired by all processors; exact when the machine has ended. */
     public long retired() {
-        return machine.processors().stream().mapToLong(processor -> processor.retired).sum();
+        return machine.retired();
     }
 
     @Override

@@ -7,7 +7,6 @@ import dev.xenolith.cpu.processor.Vector;
 import dev.xenolith.device.board.PcBoard;
 import java.io.IOException;
 import java.io.Writer;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,7 +25,6 @@ public final class MachineTrace implements InstructionTrace, ProcessorMonitor {
     private final StringBuilder line = new StringBuilder(256);
     private final RegisterChanges changes = new RegisterChanges();
     private @Nullable PcBoard board;
-    private List<Processor> processors = List.of();
     /** Instructions of the machine before its latest reset. */
     private long retiredBefore;
     private long left;
@@ -50,7 +48,6 @@ public final class MachineTrace implements InstructionTrace, ProcessorMonitor {
 
     private void begin(PcBoard next, Monitors monitors) {
         board = next;
-        processors = next.machine().processors();
         if (settings.kinds().contains(TraceSettings.Kind.INSTRUCTIONS)) {
             next.machine().interpreter().trace(this);
         }
@@ -66,11 +63,8 @@ public final class MachineTrace implements InstructionTrace, ProcessorMonitor {
     }
 
     private long number() {
-        long sum = retiredBefore;
-        for (Processor processor : processors) {
-            sum += processor.retired;
-        }
-        return sum;
+        PcBoard traced = board;
+        return traced == null ? retiredBefore : retiredBefore + traced.retired();
     }
 
     private boolean isTraced(Processor p) {
