@@ -13,6 +13,7 @@ import java.lang.constant.MethodTypeDesc;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -47,22 +48,41 @@ public final class GenerateOperations {
     static Map<String, byte[]> generate(OpcodeTable table) {
         SemanticMethods methods = new SemanticMethods(GenerateOperations.class.getClassLoader());
         Map<String, byte[]> classes = new TreeMap<>();
+        Map<String, Effects> effects = new HashMap<>();
         List<OpcodeRow> rows = new ArrayList<>(table.rows());
         rows.add(table.invalid());
         rows.add(table.overlong());
         for (OpcodeRow row : rows) {
             if (row.in64BitMode()) {
-                addOperations(classes, methods, row, false);
+                addOperations(classes, effects, methods, row, false);
             }
             if (row.outside64BitMode()) {
-                addOperations(classes, methods, row, true);
+                addOperations(classes, effects, methods, row, true);
             }
+        }
+        for (List<String> sequence : FrequentSequences.load()) {
+            classes.put(FrequentSequences.className(sequence), fused(sequence, effects));
         }
         return classes;
     }
 
-    private static void addOperations(Map<String, byte[]> classes, SemanticMethods methods, OpcodeRow row,
-            boolean legacy) {
+    private static byte[] fused(List<String> sequence, Map<String, Effects> effects) {
+        List<Effects> parts = new ArrayList<>();
+        for (String name : sequence) {
+            Effects part = effects.get(name);
+            if (part == null) {
+                throw new IllegalStateException("sequences.txt: there is no operation " + name);
+            }
+            if (part.endsBlock() && parts.size() < sequence.size() - 1) {
+                throw new IllegalStateException("sequences.txt: nothing follows " + name + " in a block");
+            }
+            parts.add(part);
+        }
+        return FusedEmitter.emit(sequence, parts);
+    }
+
+    private static void addOperations(Map<String, byte[]> classes, Map<String, Effects> effects,
+            SemanticMethods methods, OpcodeRow row, boolean legacy) {
         for (int bits : legacy ? row.size().sizesOutside64BitMode() : row.size().sizesIn64BitMode()) {
             if (!row.allowsSize(bits)) {
                 continue;
@@ -70,6 +90,7 @@ public final class GenerateOperations {
             for (List<OperandForm> forms : forms(row, legacy)) {
                 String name = OperationName.of(row, bits, forms, legacy);
                 classes.computeIfAbsent(name, n -> operation(n, methods, row, bits, forms, legacy));
+                effects.merge(name, Effects.of(row, forms, legacy), Effects::or);
             }
         }
     }

@@ -1,5 +1,6 @@
 package dev.xenolith.cpu.interpret;
 
+import dev.xenolith.cpu.decode.Mode;
 import dev.xenolith.cpu.processor.Processor;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
@@ -12,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 final class Block {
     static final int MAX_OPS = 32;
     /** {@link #secondFrame} of a block within one frame. */
-    static final long NO_FRAME = -1;
+    static final int NO_FRAME = -1;
 
     /** What stands in place of every operation of a block whose bytes have changed: sends the processor to look again. */
     private static final class Stale extends Op {
@@ -22,43 +23,74 @@ final class Block {
 
         @Override
         public void exec(Processor p) {
+            p.fusedPart = 0;
             throw p.restartPrecisely();
         }
     }
 
     private static final Op STALE = new Stale();
 
-    /** The operations in order; replaced one by one when the block becomes stale, also while it executes. */
+    /** The operations in order, for the stepping loop; replaced one by one when the block becomes stale, also while it executes. */
     final Op[] ops;
+    /** The same with sequences fused, for the block loop; may be the same array. */
+    final Executable[] fused;
     /** Offset in its page of each instruction, then that of the one after the last. */
     final short[] offsets;
+    /** Number of the first instruction of each of {@link #fused}; null if each is one. */
+    private final byte @Nullable [] starts;
+    /** Number of instructions. */
+    final byte count;
+    /** Offset in its page of the first instruction. */
+    final short start;
+    /** Offset in its page of the instruction after the last one: at most a little beyond the page. */
+    final short end;
     /** Offset and decode mode: see {@link FrameCode}. */
     final int key;
     /** Frame of the first byte. */
-    final long frame;
+    final int frame;
     /** Frame of the last byte if it is another, else {@link #NO_FRAME}. */
-    final long secondFrame;
+    final int secondFrame;
     /** Next in its chain of {@link FrameCode}. */
     @Nullable
     Block next;
+    /** Blocks of the same page and mode that were executed after this one, the latest first. */
+    private @Nullable Block successor;
+    private @Nullable Block otherSuccessor;
     private boolean stale;
 
-    Block(Op[] ops, short[] offsets, int key, long frame, long secondFrame) {
+    Block(Op[] ops, Executable[] fused, short[] offsets, int key, int frame, int secondFrame) {
         this.ops = ops;
+        this.fused = fused;
+        count = (byte) ops.length;
+        starts = fused.length == ops.length ? null : starts(fused);
         this.offsets = offsets;
+        start = offsets[0];
+        end = offsets[ops.length];
         this.key = key;
         this.frame = frame;
         this.secondFrame = secondFrame;
     }
 
-    /** Offset of the instruction after the last one. */
-    int end() {
-        return offsets[ops.length];
+    private static byte[] starts(Executable[] fused) {
+        byte[] starts = new byte[fused.length];
+        for (int i = 1; i < fused.length; i++) {
+            starts[i] = (byte) (starts[i - 1] + fused[i - 1].instructions());
+        }
+        return starts;
     }
 
     /** Bytes of all its instructions. */
     int bytes() {
-        return offsets[ops.length] - offsets[0];
+        return end - start;
+    }
+
+    /** Number of the instruction that is part {@code part} of what is at {@code i} in {@link #fused}, or was before it became stale. */
+    int instruction(int i, int part) {
+        if (starts == null) {
+            return i;
+        }
+        int next = i + 1 < starts.length ? starts[i + 1] : count;
+        return next - starts[i] > 1 ? starts[i] + part : starts[i];
     }
 
     int length(int i) {
@@ -66,6 +98,31 @@ final class Block {
     }
 
     boolean isStale() { return stale; }
+
+    /** The linked block at {@code offset} in the page, or null. */
+    @Nullable
+    Block successor(int offset) {
+        Block next = successor;
+        if (next != null && next.start == offset && !next.stale) {
+            return next;
+        }
+        next = otherSuccessor;
+        return next != null && next.start == offset && !next.stale ? next : null;
+    }
+
+    /**
+     * Notes that {@code next} follows this block. Only for flat code, which has no limit to be checked on entry, and only a block
+     * all in this frame: then where this block may execute, that one may, in whatever address space.
+     */
+    void link(Block next) {
+        otherSuccessor = successor;
+        successor = next;
+    }
+
+    /** Whether {@link #link} may be told of {@code next}, found in the same page under the same context. */
+    boolean mayLink(Block next) {
+        return (key & Mode.FLAT << FrameCode.MODE_SHIFT) != 0 && next.secondFrame == NO_FRAME;
+    }
 
     /** Whether {@code op} stands for an instruction that is no longer there. */
     static boolean isStale(Op op) {
@@ -75,6 +132,14 @@ final class Block {
     /** Makes whoever executes the block, now or later, leave it before the next instruction. */
     void invalidate() {
         stale = true;
+        successor = null;
+        otherSuccessor = null;
+        for (Executable executable : fused) {
+            if (executable instanceof Fused several) {
+                several.stale = true;
+            }
+        }
+        Arrays.fill(fused, STALE);
         Arrays.fill(ops, STALE);
     }
 }

@@ -2,6 +2,7 @@ package dev.xenolith.cpu.interpret;
 
 import dev.xenolith.cpu.decode.DecodedInstruction;
 import dev.xenolith.cpu.decode.Decoder;
+import dev.xenolith.cpu.emit.FrequentSequences;
 import dev.xenolith.cpu.memory.PhysicalMemory;
 import dev.xenolith.cpu.processor.Processor;
 import java.util.Arrays;
@@ -16,6 +17,7 @@ final class BlockBuilder {
     private final PhysicalMemory memory;
     private final Decoder decoder;
     private final OpFactory factory;
+    private final Fuser fuser = new Fuser(FrequentSequences.load());
     private @Nullable BlockProfile profile;
     private final byte[] bytes = new byte[WINDOW + 16];
     private final Op[] ops = new Op[Block.MAX_OPS];
@@ -66,10 +68,10 @@ final class BlockBuilder {
         if (profile != null) {
             ops[0] = profile.count(ops[0], rip, address, mode, Arrays.copyOf(bytes, position), count, memoryOperands);
         }
-        long frame = address >>> PhysicalMemory.FRAME_SHIFT;
+        int frame = (int) (address >>> PhysicalMemory.FRAME_SHIFT);
         memory.markCode(frame, PhysicalMemory.granules(address, position));
-        return new Block(Arrays.copyOf(ops, count), Arrays.copyOf(offsets, count + 1), FrameCode.key(offset, mode),
-                frame,
+        Op[] own = Arrays.copyOf(ops, count);
+        return new Block(own, fuser.fuse(own), Arrays.copyOf(offsets, count + 1), FrameCode.key(offset, mode), frame,
                 Block.NO_FRAME);
     }
 
@@ -85,8 +87,8 @@ final class BlockBuilder {
         if (instruction == null) {
             throw new IllegalStateException("15 bytes are always an instruction or none");
         }
-        long frame = address >>> PhysicalMemory.FRAME_SHIFT;
-        long secondFrame = second >>> PhysicalMemory.FRAME_SHIFT;
+        int frame = (int) (address >>> PhysicalMemory.FRAME_SHIFT);
+        int secondFrame = (int) (second >>> PhysicalMemory.FRAME_SHIFT);
         memory.markCode(frame, PhysicalMemory.granules(address, inFirst));
         memory.markCode(secondFrame, PhysicalMemory.granules(second, Math.max(1, instruction.length - inFirst)));
         Op op = factory.make(instruction, mode);
@@ -94,8 +96,8 @@ final class BlockBuilder {
             op = profile.count(op, rip, address, mode, Arrays.copyOf(bytes, instruction.length), 1,
                     BlockProfile.memoryOperands(instruction));
         }
-        return new Block(new Op[]{op},
-                new short[]{(short) offset, (short) (offset + instruction.length)},
+        Op[] own = {op};
+        return new Block(own, own, new short[]{(short) offset, (short) (offset + instruction.length)},
                 FrameCode.key(offset, mode), frame, secondFrame);
     }
 

@@ -49,13 +49,13 @@ final class BlockCache {
             clear();
             ops = block.ops.length;
         }
-        int chunk = (int) (block.frame >>> CHUNK_SHIFT);
+        int chunk = block.frame >>> CHUNK_SHIFT;
         FrameCode[] frames = chunks[chunk];
         if (frames == null) {
             frames = new FrameCode[1 << CHUNK_SHIFT];
             chunks[chunk] = frames;
         }
-        int slot = (int) block.frame & (1 << CHUNK_SHIFT) - 1;
+        int slot = block.frame & (1 << CHUNK_SHIFT) - 1;
         FrameCode code = frames[slot];
         if (code == null) {
             code = new FrameCode();
@@ -63,7 +63,7 @@ final class BlockCache {
         }
         code.add(block);
         if (block.secondFrame != Block.NO_FRAME) {
-            List<Block> list = crossing.computeIfAbsent(block.secondFrame, frame -> new ArrayList<>());
+            List<Block> list = crossing.computeIfAbsent((long) block.secondFrame, frame -> new ArrayList<>());
             list.removeIf(Block::isStale);
             list.add(block);
         }

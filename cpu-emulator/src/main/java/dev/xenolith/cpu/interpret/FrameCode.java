@@ -5,13 +5,15 @@ import org.jspecify.annotations.Nullable;
 
 /** The blocks that begin in one frame, chained by the 16-byte line that they begin in. */
 final class FrameCode {
+    /** Lowest bit of the mode in a key. */
+    static final int MODE_SHIFT = 12;
     private static final int LINE_SHIFT = 4;
 
     private final @Nullable Block[] chains = new Block[4096 >> LINE_SHIFT];
 
     /** Key of a block at {@code offset} in its frame under the mode word {@code mode}. */
     static int key(int offset, int mode) {
-        return offset | (mode & Mode.DECODE) << 12;
+        return offset | (mode & Mode.DECODE) << MODE_SHIFT;
     }
 
     @Nullable

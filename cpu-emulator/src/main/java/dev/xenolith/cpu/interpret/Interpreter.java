@@ -120,43 +120,51 @@ public final class Interpreter implements Engine {
     /** Executes blocks until something is to be looked at; false if the next instruction is for the stepping loop. */
     private boolean runBlocks(Processor p, Lookup lookup, long end) {
         long[] gpr = p.gpr;
+        // Links know nothing of breakpoints, which are found on the way through the lookup.
+        long linked = p.debugger.hasPoints() ? 0 : -1;
+        long context = 0;
+        long page = 0;
         Block block = null;
         int i = 0;
         try {
             do {
                 long rip = p.rip;
-                int slot = Lookup.slot(rip);
-                long context = lookup.context(p.codeContext);
-                if (lookup.rips[slot] == rip && lookup.contexts[slot] == context) {
-                    block = lookup.blocks[slot];
-                } else {
-                    block = null;
-                    if ((p.codeContext & Mode.STEP) != 0 || p.debugger.hasBreakpoints(p.wrap(rip))) {
-                        return false;
-                    }
-                    block = find(p, rip);
-                    if (block != null) {
-                        lookup.put(slot, rip, context, block);
-                    }
-                }
+                Block previous = block;
+                long before = context & linked;
+                context = lookup.context(p.codeContext);
+                boolean near = context == before && (rip ^ page) >>> PhysicalMemory.FRAME_SHIFT == 0;
+                block = near && previous != null ? previous.successor((int) rip & PhysicalMemory.FRAME_SIZE - 1) : null;
                 if (block == null) {
-                    return false;
+                    block = lookup.find(rip, context);
+                    if (block == null) {
+                        if ((p.codeContext & Mode.STEP) != 0 || p.debugger.hasBreakpoints(p.wrap(rip))) {
+                            return false;
+                        }
+                        block = find(p, rip);
+                        if (block == null) {
+                            return false;
+                        }
+                        lookup.put(rip, context, block);
+                    }
+                    if (near && previous != null && previous.mayLink(block)) {
+                        previous.link(block);
+                    }
                 }
-                Op[] ops = block.ops;
-                int count = ops.length;
+                int count = block.count;
                 if (count > end - p.retired) {
                     return false;
                 }
-                long page = rip & -4096;
+                page = rip & -PhysicalMemory.FRAME_SIZE;
                 gpr[Processor.PAGE] = page;
-                p.rip = page + block.offsets[count];
+                p.rip = page + block.end;
                 p.retired += count;
-                for (i = 0; i < count; i++) {
-                    ops[i].exec(p);
+                Executable[] executables = block.fused;
+                for (i = 0; i < executables.length; i++) {
+                    executables[i].exec(p);
                 }
             } while (p.poll == 0 && p.retired < end);
         } catch (GuestFault fault) {
-            leave(p, lookup, block, i, end);
+            leave(p, lookup, block, block == null ? 0 : block.instruction(i, p.fusedPart), end);
         }
         return true;
     }
@@ -209,13 +217,12 @@ public final class Interpreter implements Engine {
             p.fault(0);
             return;
         }
-        int count = block.ops.length;
         p.rip = p.gpr[Processor.PAGE] + block.offsets[i];
-        p.retired -= count - i;
+        p.retired -= block.count - i;
         if (p.faultVector == Processor.FAULT_RESTART) {
             restarts++;
             if (block.isStale()) {
-                lookup.forget(p.gpr[Processor.PAGE] + block.offsets[0]);
+                lookup.forget(p.gpr[Processor.PAGE] + block.start);
             }
             step(p, lookup, end);
         } else {
@@ -299,11 +306,8 @@ public final class Interpreter implements Engine {
 
     /** As {@link #find}, but looks in {@code lookup} first. */
     private @Nullable Block current(Processor p, Lookup lookup, long rip) {
-        int slot = Lookup.slot(rip);
-        if (lookup.rips[slot] == rip && lookup.contexts[slot] == lookup.context(p.codeContext)) {
-            return lookup.blocks[slot];
-        }
-        return find(p, rip);
+        Block block = lookup.find(rip, lookup.context(p.codeContext));
+        return block != null ? block : find(p, rip);
     }
 
     @Override

@@ -8,7 +8,7 @@ import dev.xenolith.cpu.processor.Processor;
  * operand form; the fields are the operands of this instance. Immutable and position-independent, so that one instance serves
  * all processors and all addresses at which its page is mapped.
  */
-public abstract class Op {
+public abstract class Op extends Executable {
     /** Displacement of the memory operand, or the second immediate. */
     public final long displacement;
     /** Immediate, or distance of the branch target from the next instruction. */
@@ -93,13 +93,10 @@ public abstract class Op {
         usesStack = false;
     }
 
-    /**
-     * Executes the instruction, other than moving RIP to the next one, which the block loop has done if this is the last of its
-     * block.
-     *
-     * @throws dev.xenolith.cpu.processor.GuestFault before anything has changed, if it faults
-     */
-    public abstract void exec(Processor p);
+    @Override
+    final int instructions() {
+        return 1;
+    }
 
     /** Linear address of the memory operand. */
     public final long address(Processor p) {

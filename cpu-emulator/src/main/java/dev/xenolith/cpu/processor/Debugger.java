@@ -76,6 +76,11 @@ public final class Debugger {
         }
     }
 
+    /** For engines: whether there are any points; does not change during a run. */
+    public boolean hasPoints() {
+        return points != null;
+    }
+
     /** For engines: whether instructions of the page of {@code linear} are to be executed one by one, for one has a breakpoint. */
     public boolean hasBreakpoints(long linear) {
         return points != null && points.breaksInPage(linear);

@@ -129,6 +129,60 @@ abstract sealed class LinearMemory permits Processor {
         }
     }
 
+    /**
+     * Stores {@code value} to up to {@code count} elements of {@code size} bytes from {@code address} on, all in one page that the TLB
+     * has.
+     *
+     * @return how many were stored; 0 if the page, or its TLB entry, does not allow it like this
+     */
+    final int fill(long address, int size, long value, long count) {
+        int slot = (int) (address >>> 12) & Tlb.ENTRIES - 1;
+        if (writeTag[slot] != (address & -4096 | dataContext)) {
+            return 0;
+        }
+        int elements = (int) Math.min(count, leftInPage(address) / size);
+        long host = address + writeAddend[slot];
+        if (size == 1) {
+            HostMemory.fill(host, elements, (int) value);
+        } else {
+            for (int i = 0; i < elements; i++) {
+                HostMemory.put(host + (long) i * size, size, value);
+            }
+        }
+        return elements;
+    }
+
+    /**
+     * Copies up to {@code count} elements of {@code size} bytes upwards, one after the other, all in one page each that the TLB has.
+     *
+     * @return how many were copied; 0 if the pages, or their TLB entries, do not allow it like this
+     */
+    final int copy(long source, long destination, int size, long count) {
+        int sourceSlot = (int) (source >>> 12) & Tlb.ENTRIES - 1;
+        int slot = (int) (destination >>> 12) & Tlb.ENTRIES - 1;
+        if (readTag[sourceSlot] != (source & -4096 | dataContext)
+                || writeTag[slot] != (destination & -4096 | dataContext)) {
+            return 0;
+        }
+        int elements = (int) Math.min(count, Math.min(leftInPage(source), leftInPage(destination)) / size);
+        long from = source + readAddend[sourceSlot];
+        long to = destination + writeAddend[slot];
+        if (Long.compareUnsigned(to - from, (long) elements * size) >= 0) {
+            HostMemory.copy(from, to, (long) elements * size);
+        } else {
+            // What is copied is copied again: a pattern spreads.
+            for (int i = 0; i < elements; i++) {
+                long at = (long) i * size;
+                HostMemory.put(to + at, size, HostMemory.get(from + at, size));
+            }
+        }
+        return elements;
+    }
+
+    private static int leftInPage(long address) {
+        return 4096 - ((int) address & 4095);
+    }
+
     /** Loads the destination of a read-modify-write instruction: checked for write, so the store that follows cannot fault. */
     public final long loadForWrite8(long address) {
         int slot = (int) (address >>> 12) & Tlb.ENTRIES - 1;

@@ -120,6 +120,8 @@ public final class Processor extends LinearMemory {
      * Recomputed by {@link #updateContext}.
      */
     public int codeContext;
+    /** For engines: which of several instructions that are executed by one call executes, from 0; set before one that may fault. */
+    public int fusedPart;
 
     // ---- execution -------------------------------------------------------------------------------------------------
 

@@ -35,6 +35,9 @@ public final class StringInstructions {
             return;
         }
         do {
+            if (repeat != DecodedInstruction.REPEAT_NONE && copies(p, bits, segment, addressBits)) {
+                continue;
+            }
             long value = load(p, source(p, segment, addressBits, bits / 8), bits);
             store(p, destination(p, addressBits, bits / 8, true), bits, value);
             advance(p, RSI, bits, addressBits);
@@ -47,6 +50,9 @@ public final class StringInstructions {
             return;
         }
         do {
+            if (repeat != DecodedInstruction.REPEAT_NONE && fills(p, bits, addressBits)) {
+                continue;
+            }
             store(p, destination(p, addressBits, bits / 8, true), bits, p.gpr[Processor.RAX]);
             advance(p, RDI, bits, addressBits);
         } while (repeat != DecodedInstruction.REPEAT_NONE && again(p, addressBits, length));
@@ -162,6 +168,55 @@ public final class StringInstructions {
             return false;
         }
         return again(p, addressBits, length);
+    }
+
+    // ---- many iterations at once: upwards in flat memory, within a page --------------------------------------------------
+
+    /** Does as many iterations of REP STOS as one page and the budget allow; false, and nothing done, if it cannot. */
+    private static boolean fills(Processor p, int bits, int addressBits) {
+        long most = iterations(p, addressBits);
+        if (most < 2) {
+            return false;
+        }
+        long address = Logic.zeroExtend(p.gpr[RDI], addressBits);
+        int done = p.fill(address, bits / 8, p.gpr[Processor.RAX], most);
+        return done > 0 && finish(p, done, bits, addressBits, false);
+    }
+
+    /** As {@link #fills} for REP MOVS. */
+    private static boolean copies(Processor p, int bits, int segment, int addressBits) {
+        long most = iterations(p, addressBits);
+        if (most < 2 || segment != Processor.FLAT) {
+            return false;
+        }
+        long source = Logic.zeroExtend(p.gpr[RSI], addressBits);
+        long destination = Logic.zeroExtend(p.gpr[RDI], addressBits);
+        int done = p.copy(source, destination, bits / 8, most);
+        return done > 0 && finish(p, done, bits, addressBits, true);
+    }
+
+    /** How many iterations may be done at once; less than 2 if not more than one. */
+    private static long iterations(Processor p, int addressBits) {
+        if ((p.codeContext & Mode.FLAT) == 0 || addressBits == 16 || (p.rflagsSystem & Flags.DF) != 0) {
+            return 0;
+        }
+        // The first of them has been counted as retired already.
+        long budget = p.retireLimit - p.retired + 1;
+        long count = Logic.zeroExtend(p.gpr[RCX], addressBits);
+        return Long.compareUnsigned(count, budget) < 0 ? count : budget;
+    }
+
+    /** Registers and the count of retired instructions after {@code done} iterations, but for what follows the last of them. */
+    private static boolean finish(Processor p, int done, int bits, int addressBits, boolean source) {
+        long[] gpr = p.gpr;
+        long bytes = (long) done * (bits / 8);
+        if (source) {
+            gpr[RSI] = Exchange.merge(gpr[RSI], gpr[RSI] + bytes, addressBits);
+        }
+        gpr[RDI] = Exchange.merge(gpr[RDI], gpr[RDI] + bytes, addressBits);
+        gpr[RCX] = Exchange.merge(gpr[RCX], gpr[RCX] - (done - 1), addressBits);
+        p.retired += done - 1;
+        return true;
     }
 
     // ---- one iteration ---------------------------------------------------------------------------------------------
