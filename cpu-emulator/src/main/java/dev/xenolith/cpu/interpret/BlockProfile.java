@@ -3,6 +3,8 @@ package dev.xenolith.cpu.interpret;
 import dev.xenolith.cpu.decode.DecodedInstruction;
 import dev.xenolith.cpu.decode.Decoder;
 import dev.xenolith.cpu.decode.Disassembler;
+import dev.xenolith.cpu.decode.Mode;
+import dev.xenolith.cpu.emit.OperationName;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -10,6 +12,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.ObjIntConsumer;
 
 /**
  * How often each block has been executed. Counted only by an interpreter that has been asked to, see {@link Interpreter#profile}; a block
@@ -105,8 +108,20 @@ public final class BlockProfile {
                 .limit(most).map(this::describe).toList();
     }
 
-    private HotBlock describe(Entry entry) {
-        List<String> lines = new ArrayList<>();
+    /** How often each run of operations, named by their generated classes, has been executed as a block. */
+    public Map<List<String>, Long> operations() {
+        Map<List<String>, Long> operations = new HashMap<>();
+        for (Entry entry : entries.values()) {
+            boolean legacy = (entry.mode & Mode.CODE_SIZE) != Mode.CODE_64;
+            List<String> names = new ArrayList<>();
+            decode(entry, (instruction, position) -> names.add(OperationName.of(instruction, legacy)));
+            operations.merge(names, entry.executions, Long::sum);
+        }
+        return operations;
+    }
+
+    /** Shows {@code visitor} each instruction of a block and its offset in it. */
+    private void decode(Entry entry, ObjIntConsumer<DecodedInstruction> visitor) {
         int position = 0;
         while (position < entry.bytes.length) {
             int offset = (int) (entry.address + position) & 0xfff;
@@ -115,9 +130,14 @@ public final class BlockProfile {
             if (instruction == null) {
                 break;
             }
-            lines.add(Disassembler.format(instruction, entry.rip + position));
+            visitor.accept(instruction, position);
             position += instruction.length;
         }
+    }
+
+    private HotBlock describe(Entry entry) {
+        List<String> lines = new ArrayList<>();
+        decode(entry, (instruction, position) -> lines.add(Disassembler.format(instruction, entry.rip + position)));
         return new HotBlock(entry.rip, entry.address, entry.executions, entry.instructions, lines);
     }
 }
