@@ -383,6 +383,15 @@ public final class LocalApic {
         }
     }
 
+    /** Whether the interrupt that the ICR holds goes, or may go, to other APICs than this one. */
+    public boolean interruptsOthers() {
+        int command = (int) interruptCommand;
+        int shorthand = command >>> 18 & 3;
+        boolean logical = (command & 1 << 11) != 0;
+        int destination = (int) (isX2apic() ? interruptCommand >>> 32 : interruptCommand >>> 56);
+        return shorthand > 1 || shorthand == 0 && (logical || destination != id);
+    }
+
     private void sendToAll(boolean self, int mode, int vector) {
         if (bus != null) {
             bus.sendToAll(this, self, mode, vector);

@@ -17,8 +17,19 @@ public final class CpuModel {
         INTEL, AMD
     }
 
+    /** What RDMSR and WRMSR do to a model-specific register; what they cannot do raises #GP(0). */
+    public enum Access {
+        READ_ONLY,
+        /** Takes the bits that can be written, for what that does; holds nothing. */
+        WRITE_ONLY,
+        /** Can be read; writes change nothing. */
+        WRITES_IGNORED,
+        /** Writes change the bits that can be written; the others must be as they are after reset. */
+        READ_WRITE
+    }
+
     /** A model-specific register that the model describes: its value after reset and the bits that WRMSR can change. */
-    public record ModelMsr(long reset, long writable, boolean ignoresWrites) {}
+    public record ModelMsr(long reset, long writable, Access access) {}
 
     /** Highest basic and extended leaves. */
     private static final int EXTENDED = 0x8000_0000;

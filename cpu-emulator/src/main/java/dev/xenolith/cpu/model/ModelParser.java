@@ -92,12 +92,23 @@ final class ModelParser {
                     registers[i] |= number(words[3 + i]);
                 }
             }
-            case "msr" -> msrs.put(number(words[1]), new CpuModel.ModelMsr(hexadecimal(words[2]),
-                    words[3].equals("rw") ? hexadecimal(words[4]) : 0, words[3].equals("iw")));
+            case "msr" -> msrs.put(number(words[1]), modelMsr(words));
             case "vendor", "signature", "physical_bits", "linear_bits", "tsc_khz", "brand" ->
                 values.put(words[0], line.substring(words[0].length()).strip());
             default -> throw new IllegalArgumentException("unknown key '" + words[0] + "'");
         }
+    }
+
+    /** {@code msr address reset-value ro|wo|iw|rw [bits that can be written]}. */
+    private static CpuModel.ModelMsr modelMsr(String[] words) {
+        CpuModel.Access access = switch (words[3]) {
+            case "ro" -> CpuModel.Access.READ_ONLY;
+            case "wo" -> CpuModel.Access.WRITE_ONLY;
+            case "iw" -> CpuModel.Access.WRITES_IGNORED;
+            case "rw" -> CpuModel.Access.READ_WRITE;
+            default -> throw new IllegalArgumentException("unknown access '" + words[3] + "'");
+        };
+        return new CpuModel.ModelMsr(hexadecimal(words[2]), words.length > 4 ? hexadecimal(words[4]) : 0, access);
     }
 
     private int[] registers(int leaf, int subleaf) {

@@ -61,6 +61,8 @@ public final class Bits {
 
     /** DR6 after reset: the bits that always read as one. */
     public static final long DR6_FIXED = 0xffff_0ff0L;
+    /** DR6: B0 to B3, which breakpoints have been hit. */
+    public static final long DR6_B = 0xf;
     /** DR6: access to a debug register while DR7.GD was set. */
     public static final long DR6_BD = 1 << 13;
     /** DR6: single step. */

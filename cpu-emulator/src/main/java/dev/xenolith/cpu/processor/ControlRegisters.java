@@ -31,6 +31,15 @@ public final class ControlRegisters {
         return linear << shift >> shift == linear;
     }
 
+    /**
+     * Whether a register that holds an address takes {@code linear}: it must be canonical for the most levels that the processor has,
+     * whatever CR4.LA57 says (SDM 1 3.3.7.1).
+     */
+    public static boolean isCanonicalForRegisters(Processor p, long linear) {
+        int shift = 64 - p.model.linearBits();
+        return linear << shift >> shift == linear;
+    }
+
     public static boolean writeCr0(Processor p, long value) {
         boolean paging = (value & Bits.CR0_PG) != 0;
         boolean isProtected = (value & Bits.CR0_PE) != 0;
@@ -137,8 +146,8 @@ public final class ControlRegisters {
     }
 
     public static boolean writeEfer(Processor p, long value) {
-        long allowed = Bits.EFER_SCE | Bits.EFER_LME | Bits.EFER_LMA | Bits.EFER_NXE
-                | when(p, "auto_ibrs", EFER_AIBRSE);
+        long allowed = Bits.EFER_SCE | Bits.EFER_LME | Bits.EFER_LMA
+                | (Msrs.hasExecuteDisable(p) ? Bits.EFER_NXE : 0) | when(p, "auto_ibrs", EFER_AIBRSE);
         long changed = p.efer ^ value;
         if ((value & ~allowed) != 0 || (changed & Bits.EFER_LME) != 0 && (p.cr0 & Bits.CR0_PG) != 0) {
             return false;

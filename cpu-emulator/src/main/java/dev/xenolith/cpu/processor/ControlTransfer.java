@@ -37,8 +37,12 @@ public final class ControlTransfer {
         }
     }
 
-    /** INT1: #DB as a trap, without the check of the gate's DPL (SDM 2 INT1). */
+    /** INT1: #DB as a trap, without the check of the gate's DPL (SDM 2 INT1). What MOV SS has held back of #DB comes with it. */
     public static void icebp(Processor p, int length) {
+        if (p.pendingDebug != 0) {
+            Breakpoints.report(p, p.pendingDebug);
+            p.pendingDebug = 0;
+        }
         softwareInterrupt(p, Vector.DB, length, false);
     }
 
@@ -54,9 +58,16 @@ public final class ControlTransfer {
 
     /** The #DB trap after an instruction that began with RFLAGS.TF set. */
     public static void singleStepTrap(Processor p) {
-        p.dr[6] |= Bits.DR6_BS | p.pendingDebug;
+        p.pendingDebug |= (int) Bits.DR6_BS;
+        pendingTrap(p);
+    }
+
+    /** The #DB trap for what is pending of it; it ends HLT, whose own trap it may be (SDM 2 HLT). False if the run is over. */
+    static boolean pendingTrap(Processor p) {
+        p.wake();
+        Breakpoints.report(p, p.pendingDebug);
         p.pendingDebug = 0;
-        debugTrap(p);
+        return debugTrap(p);
     }
 
     /** #DB after an instruction; DR6 says why. False if the run is over. */
@@ -380,7 +391,10 @@ public final class ControlTransfer {
         }
     }
 
-    /** Data segments that the outer level may not use become null (SDM 3A 5.8.6). */
+    /**
+     * Data segments that the outer level may not use become null (SDM 3A 5.8.6). Their bases stay: in 64-bit mode that of GS goes on
+     * to count.
+     */
     private static void dropInnerSegments(Processor p) {
         for (int segment = Processor.ES; segment <= Processor.GS; segment++) {
             if (segment == Processor.CS || segment == Processor.SS) {
@@ -389,7 +403,9 @@ public final class ControlTransfer {
             int attributes = p.segmentAttributes[segment];
             if ((attributes & Segment.UNUSABLE) == 0 && !Segment.isConforming(attributes)
                     && Segment.dpl(attributes) < p.cpl) {
+                long base = p.segmentBase[segment];
                 Segmentation.setNull(p, segment, 0);
+                p.segmentBase[segment] = base;
             }
         }
     }

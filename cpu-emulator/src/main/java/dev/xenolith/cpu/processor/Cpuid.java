@@ -4,11 +4,16 @@ import dev.xenolith.cpu.apic.LocalApic;
 
 /** CPUID: the model's leaves, and what depends on the processor's state (SDM 2A CPUID). */
 public final class Cpuid {
+    /** The highest basic leaf while IA32_MISC_ENABLE limits it. */
+    private static final int LIMIT = 2;
+    private static final int MONITOR = 1 << 3;
     private static final int APIC = 1 << 9;
     private static final int X2APIC_ID_LEAF = 0xb;
     private static final int XSAVE_LEAF = 0xd;
     private static final int OSXSAVE = 1 << 27;
     private static final int STRUCTURED_FEATURES = 7;
+    private static final int EXTENDED_FEATURES = 0x8000_0001;
+    private static final int NX = 1 << 20;
     private static final int OSPKE = 1 << 4;
     private static final int PKRU_COMPONENT = 9;
     private static final int THREAD_LEVEL = 1 << 8;
@@ -27,9 +32,19 @@ public final class Cpuid {
 
     /** EAX, EBX, ECX and EDX of a leaf on this processor into {@code result}; for a hypervisor too. */
     public static void read(Processor p, int leaf, int subleaf, int[] result) {
-        p.model.cpuid(leaf, subleaf, result);
-        switch (leaf) {
+        boolean limited = Msrs.limitsCpuid(p);
+        int asked = limited && leaf > LIMIT ? LIMIT : leaf;
+        p.model.cpuid(asked, subleaf, result);
+        switch (asked) {
+            case 0 -> {
+                if (limited) {
+                    result[0] = LIMIT;
+                }
+            }
             case 1 -> {
+                if (!Msrs.hasMonitor(p)) {
+                    result[2] &= ~MONITOR;
+                }
                 result[1] |= p.apic.id() << 24;
                 if ((p.cr4 & Bits.CR4_OSXSAVE) != 0) {
                     result[2] |= OSXSAVE;
@@ -53,6 +68,11 @@ public final class Cpuid {
             case XSAVE_LEAF -> {
                 if (p.model.has("xsave")) {
                     stateComponents(p, subleaf, result);
+                }
+            }
+            case EXTENDED_FEATURES -> {
+                if (!Msrs.hasExecuteDisable(p)) {
+                    result[3] &= ~NX;
                 }
             }
             default -> {

@@ -23,10 +23,8 @@ final class Events {
         }
         p.clear(Processor.POLL_EVENT);
         if (p.pendingDebug != 0) {
-            p.dr[6] |= p.pendingDebug;
-            p.pendingDebug = 0;
             p.post(Processor.POLL_EVENT);
-            return ControlTransfer.debugTrap(p);
+            return ControlTransfer.pendingTrap(p);
         }
         if (p.apic.takeNmi()) {
             p.nmiPending = true;

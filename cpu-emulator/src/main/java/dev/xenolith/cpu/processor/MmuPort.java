@@ -202,7 +202,7 @@ final class MmuPort implements MemoryPort {
         if ((physical & APIC_PAGE) == p.apic.mmioBase()) {
             int register = (int) (physical & ~APIC_PAGE);
             p.apic.writeMmio(register, size, value);
-            if (register == ApicRegisters.ICR) {
+            if (register == ApicRegisters.ICR && p.apic.interruptsOthers()) {
                 p.endTurn();
             }
         } else {

@@ -11,6 +11,8 @@ public final class Msrs {
     public static final int TSC_ADJUST = 0x3b;
     public static final int APIC_BASE = 0x1b;
     public static final int MISC_FEATURES_ENABLES = 0x140;
+    /** Intel: bit 18 MONITOR, bit 22 limit of CPUID leaves, bit 34 no execute-disable. */
+    public static final int MISC_ENABLE = 0x1a0;
     public static final int SYSENTER_CS = 0x174;
     public static final int SYSENTER_ESP = 0x175;
     public static final int SYSENTER_EIP = 0x176;
@@ -33,6 +35,9 @@ public final class Msrs {
     /** AMD: bit 35 is CPUID faulting. */
     public static final int HWCR = 0xc001_0015;
 
+    private static final long MONITOR_ENABLED = 1L << 18;
+    private static final long LIMIT_CPUID = 1L << 22;
+    private static final long XD_DISABLED = 1L << 34;
     private static final long CPUID_FAULTING = 1;
     private static final long CPUID_USER_DISABLE = 1L << 35;
 
@@ -50,7 +55,10 @@ public final class Msrs {
                     FMASK,
                     FS_BASE, GS_BASE, KERNEL_GS_BASE, TSC_AUX ->
                 true;
-            default -> p.model.msr(address) != null;
+            default -> {
+                CpuModel.ModelMsr described = p.model.msr(address);
+                yield described != null && described.access() != CpuModel.Access.WRITE_ONLY;
+            }
         };
     }
 
@@ -128,7 +136,7 @@ public final class Msrs {
                 msr.tscAux = value;
             }
             case SYSENTER_ESP, SYSENTER_EIP, LSTAR, CSTAR, FS_BASE, GS_BASE, KERNEL_GS_BASE -> {
-                if (!ControlRegisters.isCanonical(p, value)) {
+                if (!ControlRegisters.isCanonicalForRegisters(p, value)) {
                     return false;
                 }
                 writeAddress(p, address, value);
@@ -157,15 +165,18 @@ public final class Msrs {
         if (described == null) {
             return false;
         }
-        if (described.ignoresWrites()) {
-            return true;
-        }
-        if (described.writable() == 0
-                || (value & ~described.writable()) != (described.reset() & ~described.writable())) {
-            return false;
-        }
-        p.msr.setModelValue(address, value);
-        return true;
+        boolean isLegal = ((value ^ described.reset()) & ~described.writable()) == 0;
+        return switch (described.access()) {
+            case READ_ONLY -> false;
+            case WRITE_ONLY -> isLegal;
+            case WRITES_IGNORED -> true;
+            case READ_WRITE -> {
+                if (isLegal) {
+                    p.msr.setModelValue(address, value);
+                }
+                yield isLegal;
+            }
+        };
     }
 
     /** Each byte of PAT is one of UC 0, WC 1, WT 4, WP 5, WB 6, UC- 7 (SDM 3A 12.12.2). */
@@ -177,6 +188,25 @@ public final class Msrs {
             }
         }
         return true;
+    }
+
+    private static boolean miscEnable(Processor p, long bit) {
+        return (p.msr.modelValue(MISC_ENABLE) & bit) != 0;
+    }
+
+    /** Whether there are MONITOR and MWAIT, which IA32_MISC_ENABLE can switch off. */
+    static boolean hasMonitor(Processor p) {
+        return p.model.has("monitor") && (!p.model.isIntel() || miscEnable(p, MONITOR_ENABLED));
+    }
+
+    /** Whether IA32_MISC_ENABLE hides CPUID's basic leaves above 2, for old software. */
+    static boolean limitsCpuid(Processor p) {
+        return miscEnable(p, LIMIT_CPUID);
+    }
+
+    /** Whether there is EFER.NXE, which IA32_MISC_ENABLE can switch off. */
+    static boolean hasExecuteDisable(Processor p) {
+        return p.model.has("nx") && !miscEnable(p, XD_DISABLED);
     }
 
     /** Whether CPUID at CPL &gt; 0 raises #GP(0). */

@@ -595,7 +595,7 @@ public final class Processor extends LinearMemory {
         published = count;
     }
 
-    /** The guest waits for another processor (PAUSE, an IPI sent): lets the others have their turns. */
+    /** The guest waits for another processor (PAUSE, an IPI sent to one): lets the others have their turns. */
     void endTurn() {
         if (sharesTurns) {
             request();

@@ -241,7 +241,7 @@ public final class Segmentation {
         if ((attributes & Segment.PRESENT) == 0) {
             throw fault(p, Vector.NP, selector);
         }
-        if (!ControlRegisters.isCanonical(p, base)) {
+        if (!ControlRegisters.isCanonicalForRegisters(p, base)) {
             throw fault(p, Vector.GP, selector);
         }
         if (segment == Processor.TR) {

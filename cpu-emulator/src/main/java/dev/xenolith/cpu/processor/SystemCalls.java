@@ -58,6 +58,11 @@ public final class SystemCalls {
         p.cpl = 3;
         if (p.isLongMode()) {
             p.setRflags(p.gpr[11] & ~(Bits.RFLAGS_RF | Bits.RFLAGS_VM));
+            if ((p.rflagsSystem & Bits.RFLAGS_TF) != 0) {
+                // The trap is as if SYSCALL had just ended: both look at TF as it is at their end.
+                p.pendingDebug |= (int) Bits.DR6_BS;
+                p.post(Processor.POLL_EVENT);
+            }
         } else {
             p.setSystemFlags(p.rflagsSystem | Bits.RFLAGS_IF);
         }

@@ -75,7 +75,7 @@ public final class SystemInstructions {
     public static void writeDebug(Processor p, int number, long value) {
         int register = checkDebug(p, number);
         if (register < 4) {
-            check(p, ControlRegisters.isCanonical(p, value));
+            // Any address: one that is not canonical never matches (SDM 3B 18.2.6).
             p.dr[register] = value;
             return;
         }
@@ -104,7 +104,7 @@ public final class SystemInstructions {
         Segmentation.requireRing0(p);
         if ((p.dr[7] & Bits.DR7_GD) != 0) {
             p.dr[7] &= ~Bits.DR7_GD;
-            p.dr[6] |= Bits.DR6_BD;
+            Breakpoints.report(p, Bits.DR6_BD);
             throw p.raise(Vector.DB, 0);
         }
         return number;
@@ -151,7 +151,7 @@ public final class SystemInstructions {
             return p.load32(address) & (bits == 16 ? 0xff_ffff : 0xffff_ffffL);
         }
         long base = p.load64(address);
-        check(p, ControlRegisters.isCanonical(p, base));
+        check(p, ControlRegisters.isCanonicalForRegisters(p, base));
         return base;
     }
 
@@ -193,7 +193,7 @@ public final class SystemInstructions {
         boolean single = type == INVPCID_ADDRESS || type == INVPCID_CONTEXT;
         check(p, Long.compareUnsigned(type, INVPCID_ALL) <= 0 && tag >>> 12 == 0
                 && (!single || tag == 0 || (p.cr4 & Bits.CR4_PCIDE) != 0)
-                && (type != INVPCID_ADDRESS || ControlRegisters.isCanonical(p, linear)));
+                && (type != INVPCID_ADDRESS || ControlRegisters.isCanonicalForRegisters(p, linear)));
         if (type == INVPCID_ADDRESS) {
             p.flushPage(linear);
         } else if (type == INVPCID_CONTEXT) {
@@ -227,7 +227,7 @@ public final class SystemInstructions {
         p.publishTime();
         int address = (int) p.gpr[Processor.RCX];
         check(p, Msrs.write(p, address, pair(p)));
-        if (address == Msrs.X2APIC_ICR) {
+        if (address == Msrs.X2APIC_ICR && p.apic.interruptsOthers()) {
             p.endTurn();
         }
     }
@@ -288,7 +288,7 @@ public final class SystemInstructions {
     public static void writeBase(Processor p, int segment, long value, int bits) {
         checkFsGsBase(p);
         long base = bits == 64 ? value : value & 0xffff_ffffL;
-        check(p, ControlRegisters.isCanonical(p, base));
+        check(p, ControlRegisters.isCanonicalForRegisters(p, base));
         p.segmentBase[segment] = base;
     }
 
@@ -462,7 +462,7 @@ public final class SystemInstructions {
     }
 
     private static void checkMonitor(Processor p) {
-        if (p.cpl != 0 || !p.model.has("monitor")) {
+        if (p.cpl != 0 || !Msrs.hasMonitor(p)) {
             throw p.raise(Vector.UD, 0);
         }
     }

@@ -242,12 +242,7 @@ class LocalApicTest {
 
     @Test
     void interprocessorInterruptsFindTheirDestinations() {
-        ApicBus bus = new ApicBus();
-        LocalApic[] apics = new LocalApic[4];
-        for (int i = 0; i < 4; i++) {
-            apics[i] = x2(apic(i));
-            bus.connect(apics[i]);
-        }
+        LocalApic[] apics = bus(4);
         write(apics[0], ApicRegisters.ICR, 2L << 32 | 0x50);
         assertThat(received(apics)).containsExactly(2);
         write(apics[0], ApicRegisters.ICR, 0b1010L << 32 | 1 << 11 | 0x50);
@@ -274,6 +269,16 @@ class LocalApicTest {
         assertThat(apics[3].takeStartup()).isEqualTo(-1);
     }
 
+    private LocalApic[] bus(int count) {
+        ApicBus bus = new ApicBus();
+        LocalApic[] apics = new LocalApic[count];
+        for (int i = 0; i < count; i++) {
+            apics[i] = x2(apic(i));
+            bus.connect(apics[i]);
+        }
+        return apics;
+    }
+
     private static List<Integer> received(LocalApic[] apics) {
         List<Integer> ids = new ArrayList<>();
         for (LocalApic apic : apics) {
@@ -284,6 +289,32 @@ class LocalApicTest {
             }
         }
         return ids;
+    }
+
+    /** Who sends to others lets them have their turn; who sends to himself takes the interrupt first. */
+    @Test
+    void tellsInterruptsToOthersFromThoseToItself() {
+        LocalApic[] apics = bus(4);
+        long[] toItself = {1 << 18 | 0x50, 2L << 32 | 0x50, 2L << 32 | 4 << 8};
+        long[] toOthers = {2 << 18 | 0x50, 3 << 18 | 0x50, 1L << 32 | 0x50, 0b0100L << 32 | 1 << 11 | 0x50,
+            0xffff_ffffL << 32 | 0x50};
+        for (long command : toItself) {
+            write(apics[2], ApicRegisters.ICR, command);
+            assertThat(apics[2].interruptsOthers()).as("%x", command).isFalse();
+        }
+        for (long command : toOthers) {
+            write(apics[2], ApicRegisters.ICR, command);
+            assertThat(apics[2].interruptsOthers()).as("%x", command).isTrue();
+        }
+        assertThat(apics[2].setBaseMsr(0xfee0_0800L, 46)).isFalse();
+        assertThat(apics[2].setBaseMsr(0xfee0_0000L, 46)).isTrue();
+        assertThat(apics[2].setBaseMsr(0xfee0_0800L, 46)).isTrue();
+        apics[2].writeMmio(ApicRegisters.ICR_HIGH, 4, 2L << 24);
+        apics[2].writeMmio(ApicRegisters.ICR, 4, 4 << 8);
+        assertThat(apics[2].interruptsOthers()).isFalse();
+        apics[2].writeMmio(ApicRegisters.ICR_HIGH, 4, 1L << 24);
+        apics[2].writeMmio(ApicRegisters.ICR, 4, 4 << 8);
+        assertThat(apics[2].interruptsOthers()).isTrue();
     }
 
     @Test

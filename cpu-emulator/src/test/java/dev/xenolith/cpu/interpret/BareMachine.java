@@ -14,11 +14,17 @@ import java.util.HexFormat;
 final class BareMachine implements AutoCloseable {
     static final int CODE = 0x1000;
     final PhysicalMemory memory = new PhysicalMemory(MemoryLayout.flat(4 << 20));
-    final Interpreter engine = new Interpreter(memory, CpuModel.intel()::has);
+    final Interpreter engine;
     final Processor cpu;
 
     BareMachine() {
-        Processors processors = new ProcessorBuilder(new MachineClock(), new PhysicalMap(memory), engine).build();
+        this(CpuModel.intel());
+    }
+
+    BareMachine(CpuModel model) {
+        engine = new Interpreter(memory, model::has);
+        Processors processors = new ProcessorBuilder(new MachineClock(), new PhysicalMap(memory), engine).model(model)
+                .build();
         cpu = processors.get(0);
         cpu.reset();
         cpu.segmentSelector[Processor.CS] = 0;

@@ -70,6 +70,74 @@ class ControlRegistersTest {
         }
     }
 
+    /** Canonical for registers is what five levels can translate, whether they are on or not (SDM 1 3.3.7.1). */
+    @Test
+    void registersTakeAddressesOfAsManyBitsAsTheProcessorHas() {
+        assertThat(p.cr4 & Bits.CR4_LA57).isZero();
+        long wide = 0xff55_5555_5555_5555L;
+        for (int address : new int[]{Msrs.FS_BASE, Msrs.GS_BASE, Msrs.KERNEL_GS_BASE, Msrs.LSTAR, Msrs.CSTAR,
+            Msrs.SYSENTER_EIP, Msrs.SYSENTER_ESP}) {
+            assertThat(Msrs.write(p, address, wide)).as("%x", address).isTrue();
+            assertThat(Msrs.read(p, address)).isEqualTo(wide);
+            assertThat(Msrs.write(p, address, 0xfe55_5555_5555_5555L)).as("%x", address).isFalse();
+        }
+        SystemInstructions.writeDebug(p, 3, 0x8000_0000_0000_0000L);
+        assertThat(p.dr[3]).as("breakpoints may be anywhere").isEqualTo(Long.MIN_VALUE);
+    }
+
+    @Test
+    void miscEnableTakesFeaturesAway() {
+        int[] r = new int[4];
+        long usual = Msrs.read(p, Msrs.MISC_ENABLE);
+        assertThat(usual).as("fast strings, no BTS, no PEBS, MONITOR").isEqualTo(0x4_1801);
+        Cpuid.read(p, 1, 0, r);
+        assertThat(r[2] >>> 3 & 1).isEqualTo(1);
+        assertThat(Msrs.write(p, Msrs.MISC_ENABLE, usual & ~(1L << 18))).isTrue();
+        Cpuid.read(p, 1, 0, r);
+        assertThat(r[2] >>> 3 & 1).isZero();
+
+        assertThat(Msrs.write(p, Msrs.MISC_ENABLE, usual | 1L << 22)).isTrue();
+        Cpuid.read(p, 0, 0, r);
+        assertThat(r[0]).isEqualTo(2);
+        Cpuid.read(p, 2, 0, r);
+        int[] seven = new int[4];
+        Cpuid.read(p, 7, 0, seven);
+        assertThat(seven).as("beyond the highest leaf").isEqualTo(r);
+        Cpuid.read(p, 0x8000_0000, 0, r);
+        assertThat(r[0]).as("extended leaves stay").isEqualTo(0x8000_0008);
+
+        assertThat(ControlRegisters.writeEfer(p, p.efer & ~Bits.EFER_NXE)).isTrue();
+        assertThat(Msrs.write(p, Msrs.MISC_ENABLE, usual | 1L << 34)).isTrue();
+        Cpuid.read(p, 0x8000_0001, 0, r);
+        assertThat(r[3] >>> 20 & 1).as("NX").isZero();
+        assertThat(ControlRegisters.writeEfer(p, p.efer | Bits.EFER_NXE)).isFalse();
+        assertThat(Msrs.write(p, Msrs.MISC_ENABLE, usual)).isTrue();
+        assertThat(ControlRegisters.writeEfer(p, p.efer | Bits.EFER_NXE)).isTrue();
+        assertThat(Msrs.write(p, Msrs.MISC_ENABLE, usual | 2)).as("reserved").isFalse();
+    }
+
+    @Test
+    void predCmdCanOnlyBeWritten() {
+        assertThat(Msrs.canRead(p, 0x49)).isFalse();
+        assertThat(Msrs.write(p, 0x49, 1)).isTrue();
+        assertThat(Msrs.write(p, 0x49, 2)).isFalse();
+    }
+
+    /** TF counts as SYSRET leaves it; the trap is SYSCALL's, so to speak. */
+    @Test
+    void sysretThatSetsTheTrapFlagTraps() {
+        p.efer |= Bits.EFER_SCE;
+        p.msr.star = (long) (TestMachine.USER_DATA - 8) << 48 | (long) TestMachine.KERNEL_CODE << 32;
+        p.gpr[Processor.RCX] = 0x20_0000;
+        p.gpr[11] = Bits.RFLAGS_IF | Bits.RFLAGS_FIXED;
+        SystemCalls.sysret(p, 64);
+        assertThat(p.pendingDebug).isZero();
+        machine.enterRing(0);
+        p.gpr[11] |= Bits.RFLAGS_TF;
+        SystemCalls.sysret(p, 64);
+        assertThat(p.pendingDebug).isEqualTo((int) Bits.DR6_BS);
+    }
+
     @Test
     void msrsFollowTheModel() {
         assertThat(Msrs.canRead(p, 0x10a)).isTrue();
@@ -91,6 +159,13 @@ class ControlRegistersTest {
         try (TestMachine amd = new TestMachine(CpuModel.amd())) {
             assertThat(Msrs.canRead(amd.p, 0x10a)).isFalse();
             assertThat(Msrs.canRead(amd.p, Msrs.HWCR)).isTrue();
+            for (int address = 0xc001_0000; address < 0xc001_0008; address++) {
+                assertThat(Msrs.canRead(amd.p, address)).as("legacy performance counters are always there").isTrue();
+                assertThat(Msrs.write(amd.p, address, 0)).isTrue();
+                assertThat(Msrs.write(amd.p, address, 1)).as("but there is nothing to count with").isFalse();
+                assertThat(Msrs.read(amd.p, address)).isZero();
+            }
+            assertThat(Msrs.canRead(p, 0xc001_0000)).isFalse();
         }
     }
 

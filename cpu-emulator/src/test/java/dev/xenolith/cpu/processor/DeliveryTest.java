@@ -103,6 +103,25 @@ class DeliveryTest {
         assertThat(state()).isEqualTo(before);
     }
 
+    /** A segment that the outer level may not use becomes null; its base stays, which that of GS can show (SDM 2 IRET). */
+    @Test
+    void iretOutwardLeavesTheBasesOfSegmentsItNullifies() {
+        user();
+        machine.script.add(q -> {
+            throw q.raise(Vector.UD, 0);
+        });
+        p.run(1);
+        p.segmentSelector[Processor.GS] = TestMachine.KERNEL_DATA;
+        p.segmentAttributes[Processor.GS] = Segment.DATA;
+        p.segmentBase[Processor.GS] = 0x12_3456;
+        machine.script.add(q -> ControlTransfer.iret(q, 64));
+        p.run(1);
+        assertThat(p.cpl).isEqualTo(3);
+        assertThat(p.segmentSelector[Processor.GS]).isZero();
+        assertThat(p.segmentAttributes[Processor.GS] & Segment.UNUSABLE).isNotZero();
+        assertThat(p.segmentBase[Processor.GS]).isEqualTo(0x12_3456);
+    }
+
     private String state() {
         return p.rip + " " + p.gpr[Processor.RSP] + " " + p.rflags() + " " + p.cpl + " "
                 + p.segmentSelector[Processor.CS] + " "

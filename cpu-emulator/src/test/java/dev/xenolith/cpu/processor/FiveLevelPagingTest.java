@@ -62,17 +62,19 @@ class FiveLevelPagingTest {
         assertThat(p.faultErrorCode & Mmu.PF_RESERVED).isNotZero();
     }
 
+    /** Where software goes must be canonical for CR4.LA57; registers take what the processor could ever translate. */
     @Test
-    void registersTakeCanonicalAddressesOfTheirMode() {
+    void addressesAreCanonicalForTheirModeRegistersForTheProcessor() {
         assertThat(ControlRegisters.isCanonical(p, WIDE)).isFalse();
         p.gpr[Processor.RCX] = 0xc000_0082L;
         p.gpr[Processor.RAX] = WIDE & 0xffff_ffffL;
         p.gpr[Processor.RDX] = WIDE >>> 32;
-        assertThat(fault(() -> SystemInstructions.wrmsr(p))).as("LSTAR").isEqualTo(Vector.GP);
+        assertThat(fault(() -> SystemInstructions.wrmsr(p))).as("LSTAR").isEqualTo(-1);
+        assertThat(p.msr.lstar).isEqualTo(WIDE);
         enable();
         assertThat(ControlRegisters.isCanonical(p, WIDE)).isTrue();
-        assertThat(fault(() -> SystemInstructions.wrmsr(p))).isEqualTo(-1);
-        assertThat(p.msr.lstar).isEqualTo(WIDE);
+        p.gpr[Processor.RDX] = 1L << 31;
+        assertThat(fault(() -> SystemInstructions.wrmsr(p))).isEqualTo(Vector.GP);
     }
 
     @Test
