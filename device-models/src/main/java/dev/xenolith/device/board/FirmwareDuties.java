@@ -4,14 +4,22 @@ import dev.xenolith.cpu.apic.ApicRegisters;
 import dev.xenolith.cpu.processor.Msrs;
 import dev.xenolith.cpu.processor.Processor;
 import dev.xenolith.device.ByteRegisters;
+import dev.xenolith.device.firmware.BiosInterrupts;
 import dev.xenolith.device.firmware.BoardDescription;
 import dev.xenolith.device.irq.IoApic;
+import dev.xenolith.device.irq.PicPair;
 import dev.xenolith.device.pci.ConfigSpace;
 import dev.xenolith.device.pci.Piix3;
 import dev.xenolith.device.pci.Piix4Pm;
 
 /** What firmware sets up in processors and chipset before it starts a kernel, done for kernels that are booted without it. */
 final class FirmwareDuties {
+    private static final int ICW1_WITH_ICW4 = 0x11;
+    private static final int ICW4_8086 = 1;
+    private static final int TIMER_IRQ = 0;
+    private static final int CASCADE = 2;
+    /** Counter 0, both bytes, mode 2. */
+    private static final int PIT_RATE_GENERATOR = 0x34;
     private static final int EXT_INT_MODE = 0x700;
     private static final int NMI_MODE = 0x400;
     private static final int APIC_ON = 0x1ff;
@@ -58,6 +66,24 @@ final class FirmwareDuties {
             isaBridge.write(Piix3.PIRQRCA + pirq, 1, PIRQ_ROUTES[pirq]);
         }
         edgeLevelControl.writeByte(1, ELCR2);
+    }
+
+    /** The 8259As with a BIOS's vectors, which let in the timer alone, and the timer at its slowest, 18.2 Hz. */
+    static void biosInterrupts(PicPair pic, ByteRegisters pit) {
+        initialise(pic.master(), BiosInterrupts.FIRST_VECTOR, 1 << CASCADE, ~(1 << TIMER_IRQ | 1 << CASCADE) & 0xff);
+        initialise(pic.slave(), BiosInterrupts.SECOND_VECTOR, CASCADE, 0xff);
+        pit.writeByte(3, PIT_RATE_GENERATOR);
+        pit.writeByte(0, 0);
+        pit.writeByte(0, 0);
+    }
+
+    /** ICW1 to ICW4, and the mask. */
+    private static void initialise(ByteRegisters pic, int vector, int cascade, int mask) {
+        pic.writeByte(0, ICW1_WITH_ICW4);
+        pic.writeByte(1, vector);
+        pic.writeByte(1, cascade);
+        pic.writeByte(1, ICW4_8086);
+        pic.writeByte(1, mask);
     }
 
     /**

@@ -19,12 +19,14 @@ import dev.xenolith.device.boot.BootImage;
 import dev.xenolith.device.boot.BootMemory;
 import dev.xenolith.device.boot.BootRequest;
 import dev.xenolith.device.boot.FirmwareImage;
+import dev.xenolith.device.firmware.BiosInterrupts;
 import dev.xenolith.device.firmware.BoardDescription;
 import dev.xenolith.device.firmware.DebugConsole;
 import dev.xenolith.device.firmware.DebugExit;
 import dev.xenolith.device.firmware.E820;
 import dev.xenolith.device.firmware.FirmwareTables;
 import dev.xenolith.device.firmware.FwCfg;
+import dev.xenolith.device.firmware.TestDevice;
 import dev.xenolith.device.input.KeyboardController;
 import dev.xenolith.device.input.SystemControlPortA;
 import dev.xenolith.device.irq.IoApic;
@@ -41,10 +43,12 @@ import dev.xenolith.device.time.Rtc;
 import dev.xenolith.device.time.SystemControlPort;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.function.Function;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -77,11 +81,12 @@ public final class PcBoard implements AutoCloseable, Saveable {
      * @param seconds time of the real-time clock, since 1970
      * @param firmware image at the top of 4 GiB, null for none
      * @param debugExit whether there is a debug-exit port at 0xf4 and 0x501
+     * @param testDevice whether there is a {@link TestDevice}
      * @param instructionLimit how many instructions may be retired
      */
     public record Options(long memoryBytes, int processors, CpuModel model, Machine.Configuration machine,
             Function<Executor, CharacterBackend> serial, long seconds, @Nullable FirmwareImage firmware,
-            boolean debugExit, long instructionLimit) {
+            boolean debugExit, boolean testDevice, long instructionLimit) {
     }
 
     private final Options options;
@@ -104,6 +109,7 @@ public final class PcBoard implements AutoCloseable, Saveable {
     private final Piix3 piix3;
     private final PciBus pci;
     private final FwCfg fwCfg;
+    private final @Nullable TestDevice testDevice;
     private final List<SharedLine> isa = new ArrayList<>();
     private final long rsdp;
     private long milestone = Long.MAX_VALUE;
@@ -154,6 +160,7 @@ public final class PcBoard implements AutoCloseable, Saveable {
         pci.add(1, 0, piix3);
         pci.add(1, 3, powerManagement);
         fwCfg = new FwCfg(new MemoryDma(machine.memory()));
+        testDevice = options.testDevice() ? new TestDevice(interruptLines()) : null;
         mapPorts(serial);
         mapMemory();
         describe();
@@ -171,6 +178,12 @@ public final class PcBoard implements AutoCloseable, Saveable {
             first.set(asserted);
             second.set(asserted);
         };
+    }
+
+    /** One more source of each interrupt: those of ISA, and the inputs of the I/O APIC beyond. */
+    private List<InterruptLine> interruptLines() {
+        return IntStream.range(0, IoApic.PINS)
+                .mapToObj(line -> line < ISA_IRQS ? isa.get(line).source() : ioApic.input(line)).toList();
     }
 
     /** RAM below 3 GiB and from 4 GiB on, shadow RAM below 1 MiB, ROM below 4 GiB. */
@@ -224,6 +237,11 @@ public final class PcBoard implements AutoCloseable, Saveable {
             ports.map("debug-exit", DebugExit.TESTS_PORT, DebugExit.PORTS, exit);
             ports.map("debug-exit", DebugExit.DEFAULT_PORT, DebugExit.PORTS, exit);
         }
+        if (testDevice != null) {
+            ports.map("test-device", TestDevice.REGISTER_PORT, TestDevice.REGISTER_PORTS, testDevice.register());
+            ports.map("test-device", TestDevice.FLUSH_PORT, TestDevice.FLUSH_PORTS, testDevice.flush());
+            ports.map("test-device", TestDevice.LINES_PORT, IoApic.PINS, testDevice.lines());
+        }
         for (Processor processor : machine.processors()) {
             processor.ioBus = charge.ports(ports);
         }
@@ -232,6 +250,10 @@ public final class PcBoard implements AutoCloseable, Saveable {
     private void mapMemory() {
         machine.processorSet().map().map("ioapic", BoardDescription.IO_APIC, IoApic.WINDOW_SIZE, charge.memory(ioApic));
         machine.processorSet().map().map("hpet", BoardDescription.HPET, Hpet.WINDOW_SIZE, charge.memory(hpet));
+        if (testDevice != null) {
+            machine.processorSet().map().map("test-device", TestDevice.WINDOW, TestDevice.WINDOW_SIZE,
+                    charge.memory(testDevice.window()));
+        }
     }
 
     /** What firmware finds in fw_cfg and CMOS. */
@@ -260,8 +282,13 @@ public final class PcBoard implements AutoCloseable, Saveable {
 
     /** Loads a kernel, after doing what firmware would have done. Throws {@link BootException} with one line if that fails. */
     public void boot(BootRequest request) throws BootException {
-        enter(BootImage.load(request, new BootMemory(machine.memory(), description.map(), rsdp)));
+        BootEntry entry = BootImage.load(request, new BootMemory(machine.memory(), description.map(), rsdp));
+        enter(entry);
         FirmwareDuties.powerManagement(powerManagement.config());
+        if (entry.biosInterrupts()) {
+            BiosInterrupts.install(machine.memory());
+            FirmwareDuties.biosInterrupts(pic, pit);
+        }
         FirmwareDuties.ioApic(ioApic, description.ioApicId());
         FirmwareDuties.pciInterrupts(piix3.config(), pic.edgeLevelControl());
         machine.processors().forEach(p -> FirmwareDuties.processor(p, description.pciHoleStart()));
@@ -363,7 +390,8 @@ public final class PcBoard implements AutoCloseable, Saveable {
 
     private List<Saveable> devices() {
         // Controllers last: restoring a device may drive its wire.
-        return List.of(pit, systemControl, rtc, keyboard, portA, com1, pci, fwCfg, hpet, pic, ioApic);
+        return Stream.of(testDevice, pit, systemControl, rtc, keyboard, portA, com1, pci, fwCfg, hpet, pic, ioApic)
+                .filter(Objects::nonNull).map(Saveable.class::cast).toList();
     }
 
     @Override

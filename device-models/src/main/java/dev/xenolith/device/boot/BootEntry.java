@@ -12,9 +12,11 @@ import java.util.Map;
  * @param pageTables CR3 in 64-bit mode
  * @param gdt address of the GDT, which has code at selector 0x10 and data at 0x18
  * @param registers values of general registers by their number; all others are 0
+ * @param biosInterrupts what is loaded comes after a BIOS and may go to real mode: vectors, 8259As and timer are to be as a BIOS leaves
+ *        them
  */
 public record BootEntry(String protocol, OperatingMode mode, long address, long pageTables, long gdt,
-        Map<Integer, Long> registers) {
+        Map<Integer, Long> registers, boolean biosInterrupts) {
     /** Selectors of the flat segments (Documentation/x86/boot.rst: __BOOT_CS, __BOOT_DS). */
     public static final int CODE_SELECTOR = 0x10;
     public static final int DATA_SELECTOR = 0x18;

@@ -5,8 +5,8 @@ import dev.xenolith.device.firmware.E820;
 import java.nio.charset.StandardCharsets;
 
 /**
- * A machine's memory while something is loaded into it. The first 640 KiB hold what the loaders make themselves; their places are
- * here.
+ * A machine's memory while something is loaded into it. What the loaders make themselves is in the first 640 KiB, at places of which
+ * images leave {@link #OWN_LOW_END} to {@link #INFORMATION} and what follows {@link #OWN_END} free.
  *
  * @param memory where things go
  * @param map what of it is RAM
@@ -14,15 +14,17 @@ import java.nio.charset.StandardCharsets;
  */
 public record BootMemory(PhysicalMemory memory, E820 map, long rsdp) {
     static final long GDT = 0x1000;
-    static final long PAGE_TABLES = 0x2000;
     /** Top of a stack of 4 KiB. */
-    static final long STACK = 0x9000;
+    static final long STACK = 0x3000;
+    static final long OWN_LOW_END = STACK;
     /** boot_params, Multiboot information, or hvm_start_info, with what they point to. */
     static final long INFORMATION = 0x1_0000;
     static final int INFORMATION_SIZE = 0x1_0000;
     static final long COMMAND_LINE = 0x2_0000;
     static final int COMMAND_LINE_SIZE = 0x1_0000;
-    /** Images are loaded from here on. */
+    static final long PAGE_TABLES = 0x3_0000;
+    static final long OWN_END = 0x3_6000;
+    /** Images that do not say where they belong are loaded from here on. */
     static final long IMAGES = 0x10_0000;
 
     private static final int PAGE = 4096;
@@ -34,10 +36,11 @@ public record BootMemory(PhysicalMemory memory, E820 map, long rsdp) {
     private static final long CODE_32 = 0x00cf_9b00_0000_ffffL;
     private static final long DATA = 0x00cf_9300_0000_ffffL;
 
-    /** Fails unless all {@code length} bytes at {@code address} are RAM above what the loaders use. */
+    /** Fails unless all {@code length} bytes at {@code address} are RAM that the loaders do not use themselves. */
     void require(String what, long address, long length) throws BootException {
-        if (address < IMAGES || !map.isRam(address, length)) {
-            throw new BootException(String.format("%s: 0x%x bytes at 0x%x are not in RAM", what, length, address));
+        boolean isOwn = address < OWN_LOW_END || address < OWN_END && address + length > INFORMATION;
+        if (isOwn || !map.isRam(address, length)) {
+            throw new BootException(String.format("%s: 0x%x bytes at 0x%x are not in free RAM", what, length, address));
         }
     }
 

@@ -39,6 +39,6 @@ public record FirmwareImage(BootRequest.File file) {
         memory.copyIn(content, 0, TOP - content.length, content.length);
         int low = Math.min(content.length, LOW_SIZE);
         memory.copyIn(content, content.length - low, LOW_TOP - low, low);
-        return new BootEntry("firmware", OperatingMode.REAL, RESET_VECTOR, 0, 0, Map.of());
+        return new BootEntry("firmware", OperatingMode.REAL, RESET_VECTOR, 0, 0, Map.of(), false);
     }
 }

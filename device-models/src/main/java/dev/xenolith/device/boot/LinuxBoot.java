@@ -120,8 +120,8 @@ final class LinuxBoot {
         Map<Integer, Long> registers = Map.of(Processor.RSI, BootMemory.INFORMATION, Processor.RSP, BootMemory.STACK);
         return has64
                 ? new BootEntry("Linux 64-bit", OperatingMode.LONG, address + ENTRY_64, memory.putIdentityTables(),
-                        BootMemory.GDT, registers)
-                : new BootEntry("Linux 32-bit", OperatingMode.PROTECTED, address, 0, BootMemory.GDT, registers);
+                        BootMemory.GDT, registers, false)
+                : new BootEntry("Linux 32-bit", OperatingMode.PROTECTED, address, 0, BootMemory.GDT, registers, false);
     }
 
     /** boot_params with the kernel's setup header, the command line, the address map and the root pointer. */

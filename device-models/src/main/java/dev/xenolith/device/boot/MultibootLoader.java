@@ -79,7 +79,7 @@ final class MultibootLoader {
         long information = putInformation(end);
         memory.putGdt(false);
         return new BootEntry("Multiboot", OperatingMode.PROTECTED, entry, 0, BootMemory.GDT, Map.of(Processor.RAX,
-                (long) LOADER_MAGIC, Processor.RBX, information, Processor.RSP, BootMemory.STACK));
+                (long) LOADER_MAGIC, Processor.RBX, information, Processor.RSP, BootMemory.STACK), true);
     }
 
     /** Loads as header_addr, load_addr, load_end_addr and bss_end_addr say (3.1.3). */
@@ -113,7 +113,7 @@ final class MultibootLoader {
         long commandLine = memory.putCommandLine(name, request.commandLine(), Integer.MAX_VALUE);
         List<BootRequest.Module> modules = request.allModules();
         ByteBuffer list = InformationWriter.structure(modules.size() * MODULE_SIZE);
-        long next = end;
+        long next = Math.max(end, BootMemory.IMAGES);
         for (BootRequest.Module module : modules) {
             long start = writer.load(module.file(), next);
             next = start + module.file().content().length;

@@ -51,6 +51,6 @@ final class PvhLoader {
         long startInfo = writer.add(info);
         memory.putGdt(false);
         return new BootEntry("PVH", OperatingMode.PROTECTED, entry.getAsLong(), 0, BootMemory.GDT,
-                Map.of(Processor.RBX, startInfo, Processor.RSP, BootMemory.STACK));
+                Map.of(Processor.RBX, startInfo, Processor.RSP, BootMemory.STACK), false);
     }
 }

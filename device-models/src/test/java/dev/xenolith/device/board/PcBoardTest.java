@@ -50,7 +50,7 @@ class PcBoardTest {
         return new PcBoard(new PcBoard.Options(64 << 20, processors, CpuModel.intel(),
                 new Machine.Configuration(ClockMode.VIRTUAL, 1),
                 machine -> backend = new StreamBackend(output, machine),
-                1_700_000_000L, null, true, limit));
+                1_700_000_000L, null, true, true, limit));
     }
 
     private static GuestCode guest() {
@@ -299,8 +299,7 @@ class PcBoardTest {
             for (CpuModel model : List.of(CpuModel.intel(), CpuModel.amd())) {
                 try (PcBoard board = new PcBoard(new PcBoard.Options(mebibytes << 20, 2, model,
                         new Machine.Configuration(ClockMode.VIRTUAL, 1), machine -> CharacterBackend.NULL, 0, null,
-                        false,
-                        1))) {
+                        false, false, 1))) {
                     load(board, guest().hlt(), null);
                     for (Processor p : board.machine().processors()) {
                         assertThat(Msrs.read(p, 0x2ff)).as("enabled, write-back").isEqualTo(0xc06);
@@ -374,7 +373,7 @@ class PcBoardTest {
         System.arraycopy(code, 0, image, image.length - 16, code.length);
         PcBoard.Options options = new PcBoard.Options(64 << 20, 1, CpuModel.amd(),
                 new Machine.Configuration(ClockMode.VIRTUAL, 1), machine -> new StreamBackend(output, machine), 0,
-                FirmwareImage.of(new BootRequest.File("bios", image)), false, 4_000_000);
+                FirmwareImage.of(new BootRequest.File("bios", image)), false, false, 4_000_000);
         try (PcBoard board = new PcBoard(options)) {
             board.bootFirmware();
             assertThat(board.machine().memory().read8(0xffff_fff0L)).isEqualTo(0xba);

@@ -101,9 +101,9 @@ class BootImageTest {
         refuses(Arrays.copyOf(image, 0x210), "kernel: the bzImage is truncated in its header");
         refuses(Arrays.copyOf(image, 1024), "kernel: the bzImage is truncated: nothing follows its setup code");
         little(image).putLong(0x258, 0x8000_0000L);
-        refuses(image, "kernel: 0x100000 bytes at 0x80000000 are not in RAM");
+        refuses(image, "kernel: 0x100000 bytes at 0x80000000 are not in free RAM");
         little(image).putLong(0x258, 0x10_0000).putInt(0x260, 0x7fff_ffff);
-        refuses(image, "kernel: 0x7fffffff bytes at 0x100000 are not in RAM");
+        refuses(image, "kernel: 0x7fffffff bytes at 0x100000 are not in free RAM");
         byte[] low = bzImage();
         low[0x211] = 0;
         refuses(low, "kernel: a zImage, loaded low; only a bzImage can be booted");
@@ -167,9 +167,32 @@ class BootImageTest {
         refuses(multiboot(0), "kernel: the Multiboot kernel is neither ELF nor has address fields");
         refuses(Arrays.copyOf(multiboot(1 << 16), 20), "kernel: the Multiboot header is truncated");
         refuses(Arrays.copyOf(multiboot(1 << 16), 40), "kernel: the Multiboot kernel is truncated");
-        byte[] low = multiboot(1 << 16);
-        little(low).putInt(12, 0x8000).putInt(16, 0x8000).putInt(20, 0x8040);
-        refuses(low, "kernel: 0x40 bytes at 0x8000 are not in RAM");
+        refuses(multibootAt(0x2fc1), "kernel: 0x40 bytes at 0x2fc1 are not in free RAM");
+        refuses(multibootAt(0xffc1), "kernel: 0x40 bytes at 0xffc1 are not in free RAM");
+        refuses(multibootAt(0x3_5fff), "kernel: 0x40 bytes at 0x35fff are not in free RAM");
+        refuses(multibootAt(0x9_fbc1), "kernel: 0x40 bytes at 0x9fbc1 are not in free RAM");
+    }
+
+    /** A real-mode kernel wants to be below 1 MiB; modules do not follow it there. */
+    @Test
+    void multibootBelowOneMebibyte() throws BootException {
+        for (int address : new int[]{0x3000, 0xffc0, 0x3_6000, 0x9_fbc0}) {
+            byte[] kernel = multibootAt(address);
+            BootEntry entry = load(kernel, new byte[]{1}, "line");
+            byte[] loaded = new byte[kernel.length];
+            memory.copyOut(address, loaded, 0, loaded.length);
+            assertThat(loaded).as("at 0x%x", address).isEqualTo(kernel);
+            long info = Objects.requireNonNull(entry.registers().get(Processor.RBX));
+            assertThat(text(memory.read32(info + 16))).isEqualTo("line");
+            assertThat(memory.read32(memory.read32(info + 24))).isEqualTo(0x10_0000);
+        }
+    }
+
+    private static byte[] multibootAt(int address) {
+        byte[] kernel = multiboot(1 << 16);
+        little(kernel).putInt(12, address).putInt(16, address).putInt(20, address + 0x40).putInt(24, 0).putInt(28,
+                address);
+        return kernel;
     }
 
     // ---- PVH ---------------------------------------------------------------------------------------------------------
@@ -216,7 +239,7 @@ class BootImageTest {
         refuses(arm, "kernel: not an ELF executable for x86");
         byte[] far = elf64(true);
         little(far).putLong(88, 1L << 40);
-        refuses(far, "kernel: 0x2000 bytes at 0x10000000000 are not in RAM");
+        refuses(far, "kernel: 0x2000 bytes at 0x10000000000 are not in free RAM");
         byte[] headers = elf64(true);
         little(headers).putLong(32, 1L << 40);
         refuses(headers, "kernel: the ELF program headers are out of place");

@@ -177,7 +177,7 @@ final class MachineRun {
         PcBoard.Options options = new PcBoard.Options(settings.memoryBytes(), settings.processors(), settings.model(),
                 settings.machine(), machine -> serial[0] = new StreamBackend(out, machine),
                 seconds == null ? System.currentTimeMillis() / 1000 : seconds, firmware, settings.debugExit(),
-                settings.maxInstructions() - instructions);
+                settings.testDevice(), settings.maxInstructions() - instructions);
         try (PcBoard board = new PcBoard(options)) {
             if (request == null) {
                 board.bootFirmware();

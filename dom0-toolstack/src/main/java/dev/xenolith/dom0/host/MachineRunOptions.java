@@ -71,6 +71,9 @@ final class MachineRunOptions {
     @Option(names = "--debug-exit", description = "Have a debug-exit port at 0xf4 and 0x501.")
     private boolean debugExit;
 
+    @Option(names = "--test-device", description = "Have the device that kvm-unit-tests drive: a register at port 0xe0, interrupt lines at 0x2000, memory at 0xff000000.")
+    private boolean testDevice;
+
     @Option(names = "--max-instructions", paramLabel = "N", description = "End after so many instructions.")
     private long maxInstructions = Long.MAX_VALUE;
 
@@ -125,7 +128,7 @@ final class MachineRunOptions {
                 pulled == null ? given : (pulled.commandLine() + " " + given).strip(), files, resolve(directory, bios),
                 memoryMiB() << 20, cpus, model,
                 new Machine.Configuration(clockMode(), chosenSeed()), deterministic ? DETERMINISTIC_START : null,
-                serialFile(directory), debugExit, maxInstructions, stats, debugging(),
+                serialFile(directory), debugExit, testDevice, maxInstructions, stats, debugging(),
                 trace.toSettings(directory, cpus));
     }
 

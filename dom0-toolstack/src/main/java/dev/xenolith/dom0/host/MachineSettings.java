@@ -22,7 +22,8 @@ import org.jspecify.annotations.Nullable;
  */
 record MachineSettings(@Nullable Path kernel, @Nullable Path initrd, String commandLine, List<Module> modules,
         @Nullable Path firmware, long memoryBytes, int processors, CpuModel model, Machine.Configuration machine,
-        @Nullable Long seconds, @Nullable Path serialFile, boolean debugExit, long maxInstructions, boolean stats,
+        @Nullable Long seconds, @Nullable Path serialFile, boolean debugExit, boolean testDevice, long maxInstructions,
+        boolean stats,
         @Nullable Debugging debugging, @Nullable TraceSettings trace) {
     /**
      * How a debugger finds the machine.
