@@ -16,6 +16,7 @@ public final class GuestImages {
     public static final String HOME_PROPERTY = "xenolith.home";
 
     private static final String IMAGE_SUFFIX = ".elf";
+    private static final String BARE_IMAGES = "images/bare";
 
     private final Path directory;
 
@@ -47,14 +48,35 @@ public final class GuestImages {
         return directory;
     }
 
-    /** Names of all images, sorted. */
+    /** Names of all PV guests, sorted. */
     public List<String> names() {
-        try (Stream<Path> files = Files.list(directory.resolve("images"))) {
+        return names(directory.resolve("images"));
+    }
+
+    /** Names of all guests for a bare machine, sorted. */
+    public List<String> bareNames() {
+        return names(directory.resolve(BARE_IMAGES));
+    }
+
+    private static List<String> names(Path images) {
+        try (Stream<Path> files = Files.list(images)) {
             return files.map(file -> file.getFileName().toString()).filter(name -> name.endsWith(IMAGE_SUFFIX))
                     .map(name -> name.substring(0, name.length() - IMAGE_SUFFIX.length())).sorted().toList();
         } catch (IOException e) {
             throw new UncheckedIOException("Cannot list the guest images", e);
         }
+    }
+
+    /**
+     * A Multiboot ELF image for a bare machine.
+     *
+     * @param name
+     *            of the guest, such as {@code task-switch}
+     * @throws NoSuchFileException
+     *             if there is no such guest
+     */
+    public Path bareImage(String name) throws NoSuchFileException {
+        return existing(directory.resolve(BARE_IMAGES).resolve(name + IMAGE_SUFFIX));
     }
 
     /**

@@ -29,8 +29,21 @@ class GuestImagesTest {
     void everySourceDirectoryHasItsImage() throws IOException {
         try (Stream<Path> sources = Files.list(guests.directory().resolve("src/main/guest"))) {
             List<String> names = sources.map(source -> source.getFileName().toString())
-                    .filter(name -> !name.equals("runtime")).sorted().toList();
+                    .filter(name -> !name.equals("runtime") && !name.equals("bare")).sorted().toList();
             assertThat(guests.names()).isEqualTo(names);
+        }
+    }
+
+    @Test
+    void everySourceOfABareGuestHasItsImage() throws IOException {
+        Path sources = guests.directory().resolve("src/main/guest/bare");
+        try (Stream<Path> files = Files.walk(sources)) {
+            List<String> names = files
+                    .filter(file -> Files.isRegularFile(file) && !file.startsWith(sources.resolve("runtime")))
+                    .map(file -> file.getFileName().toString()).map(name -> name.substring(0, name.lastIndexOf('.')))
+                    .sorted().toList();
+            assertThat(names).isNotEmpty();
+            assertThat(guests.bareNames()).isEqualTo(names);
         }
     }
 
@@ -79,9 +92,9 @@ class GuestImagesTest {
         String output = new String(build.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertThat(build.waitFor()).as(output).isZero();
 
-        try (Stream<Path> files = Files.list(built)) {
-            for (Path file : files.toList()) {
-                assertThat(images.resolve(file.getFileName().toString()))
+        try (Stream<Path> files = Files.walk(built)) {
+            for (Path file : files.filter(Files::isRegularFile).toList()) {
+                assertThat(images.resolve(built.relativize(file)))
                         .as("committed image; guest-images/build.sh builds it anew").hasSameBinaryContentAs(file);
             }
         }

@@ -1,0 +1,49 @@
+package dev.xenolith.guest;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.xenolith.cpu.model.CpuModel;
+import dev.xenolith.device.board.ClockMode;
+import dev.xenolith.device.board.Machine;
+import dev.xenolith.device.board.Outcome;
+import dev.xenolith.device.board.PcBoard;
+import dev.xenolith.device.boot.BootRequest;
+import dev.xenolith.device.serial.StreamBackend;
+import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Runs each bare guest on a bare machine of each model, and wants its verdict. */
+class BareGuestsTest {
+    private static final long INSTRUCTIONS = 50_000_000;
+    private static final GuestImages GUESTS = GuestImages.ofHome();
+
+    static Stream<Arguments> guests() {
+        return GUESTS.bareNames().stream()
+                .flatMap(name -> Stream.of("intel", "amd").map(model -> Arguments.of(name, model)));
+    }
+
+    @ParameterizedTest(name = "{0} on {1}")
+    @MethodSource("guests")
+    void passes(String name, String model) throws Exception {
+        ByteArrayOutputStream serial = new ByteArrayOutputStream();
+        PcBoard.Options options = new PcBoard.Options(64 << 20, 1, CpuModel.named(model),
+                new Machine.Configuration(ClockMode.VIRTUAL, 1), machine -> new StreamBackend(serial, machine), 0, null,
+                true, true, INSTRUCTIONS);
+        try (PcBoard board = new PcBoard(options)) {
+            byte[] image = Files.readAllBytes(GUESTS.bareImage(name));
+            board.boot(new BootRequest(new BootRequest.File(name, image), null, "", List.of()));
+            board.start();
+            Outcome outcome = board.outcome().get(60, TimeUnit.SECONDS);
+            String said = serial.toString(StandardCharsets.US_ASCII);
+            assertThat(said).isEqualTo("VERDICT " + name + " PASS\n");
+            assertThat(outcome).isEqualTo(new Outcome(Outcome.Kind.DEBUG_EXIT, 1, ""));
+        }
+    }
+}
