@@ -109,4 +109,9 @@ public final class DecodedInstruction {
         }
         return -1;
     }
+
+    /** Whether it has a string source and a string destination. */
+    public boolean hasTwoStrings() {
+        return forms.length > 1 && forms[0] == OperandForm.STRING && forms[1] == OperandForm.STRING;
+    }
 }

@@ -322,6 +322,7 @@ public final class Decoder {
         int[] registers = new int[count];
         long immediate = 0;
         boolean haveImmediate = false;
+        boolean destinationOnly = false;
         base = DecodedInstruction.ZERO;
         index = DecodedInstruction.ZERO;
         scale = 0;
@@ -422,7 +423,11 @@ public final class Decoder {
                         displacement &= (1L << addressBits) - 1;
                     }
                 }
-                case STRING_SOURCE, STRING_DESTINATION -> forms[i] = OperandForm.STRING;
+                case STRING_SOURCE -> forms[i] = OperandForm.STRING;
+                case STRING_DESTINATION -> {
+                    forms[i] = OperandForm.STRING;
+                    destinationOnly = count < 2 || row.operands().get(1 - i).type() != OperandType.STRING_SOURCE;
+                }
                 case CONSTANT -> {
                     forms[i] = OperandForm.IMMEDIATE;
                     immediate = spec.fixed();
@@ -432,6 +437,7 @@ public final class Decoder {
         if (incomplete) {
             return null;
         }
+        stackSegment &= !destinationOnly; // that is in ES, whatever the prefixes
         if (row.usesVectorIndex() && (registers[0] == registers[1] || registers[0] == registers[2]
                 || registers[1] == registers[2])) {
             return null;

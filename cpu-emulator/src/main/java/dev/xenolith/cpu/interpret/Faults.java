@@ -17,15 +17,21 @@ final class Faults {
     }
 
     /**
-     * Whether the non-canonical address was one in SS: that of a memory operand based on RSP or RBP, unless overridden, or that of
-     * an implied access to the stack. Memory access does not know, so that it need not be told.
+     * Whether the non-canonical address was one in SS: that of a memory operand based on RSP or RBP, unless overridden, that of an
+     * implied access to the stack, or outside 64-bit mode that of an implied operand behind prefix SS. Memory access does not know,
+     * so that it need not be told.
      */
     private static boolean isStackAccess(Processor p, Op op) {
         boolean operand = op.base != Processor.ZERO || op.index != Processor.ZERO || op.displacement != 0;
         if (operand && (!op.usesStack || isNear(p.faultAddress, op.address(p)))) {
             return op.stackSegment;
         }
-        return op.usesStack;
+        return op.usesStack || op.stackSegment && (!op.hasTwoStrings || isNear(p.faultAddress, source(p, op)));
+    }
+
+    /** Offset of a string instruction's source. */
+    private static long source(Processor p, Op op) {
+        return p.gpr[Processor.RSI] << op.addressShift >>> op.addressShift;
     }
 
     /** An access that crosses into the next page faults there. */

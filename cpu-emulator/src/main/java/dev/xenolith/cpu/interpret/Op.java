@@ -36,6 +36,8 @@ public abstract class Op extends Executable {
     final boolean stackSegment;
     /** As {@link dev.xenolith.cpu.decode.Semantic#usesStack}. */
     final boolean usesStack;
+    /** Has a string destination besides a string source: in ES, which no prefix overrides. */
+    final boolean hasTwoStrings;
 
     protected Op(DecodedInstruction instruction) {
         displacement = instruction.displacement;
@@ -53,6 +55,7 @@ public abstract class Op extends Executable {
         length = (byte) instruction.length;
         stackSegment = instruction.stackSegment;
         usesStack = instruction.row.semantic().usesStack();
+        hasTwoStrings = instruction.hasTwoStrings();
     }
 
     /** An operation with the operands of {@code other}. */
@@ -72,6 +75,7 @@ public abstract class Op extends Executable {
         length = other.length;
         stackSegment = other.stackSegment;
         usesStack = other.usesStack;
+        hasTwoStrings = other.hasTwoStrings;
     }
 
     /** An operation without operands. */
@@ -91,6 +95,7 @@ public abstract class Op extends Executable {
         length = 0;
         stackSegment = false;
         usesStack = false;
+        hasTwoStrings = false;
     }
 
     @Override

@@ -15,8 +15,9 @@ final class FxImage {
     private static final int FIP = 8;
     private static final int FDP = 16;
     private static final int MXCSR = 24;
-    private static final int ST = 32;
-    private static final int XMM = 160;
+    /** ST(0), the others behind it in steps of 16; XMM0 likewise. */
+    static final int ST = 32;
+    static final int XMM = 160;
     private static final int ERROR_SUMMARY = 0x80;
 
     private FxImage() {
@@ -26,15 +27,18 @@ final class FxImage {
         return ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
     }
 
-    /** Fills {@code fx} and {@code high} with anything that can be loaded; {@code x87} with a pending exception now and then. */
+    /** Fills {@code fx} and {@code high} with anything that can be loaded; with {@code x87} an exception may be pending there. */
     static void random(SplittableRandom random, byte[] fx, byte[] high, boolean x87, boolean approximate) {
         ByteBuffer image = buffer(fx);
         int control = random.nextInt(3) != 0 ? 0x37f : random.nextInt() & 0xf00 | 0x7f;
-        if (x87 && random.nextInt(6) == 0) {
+        boolean unmasked = x87 && random.nextInt(4) == 0;
+        if (unmasked) {
             control &= ~random.nextInt(64);
         }
         int status = random.nextInt(8) << 11 | random.nextInt() & 0x4700;
-        if (random.nextInt(4) == 0) {
+        if (unmasked && random.nextBoolean()) {
+            status |= random.nextInt(64);
+        } else if (random.nextInt(4) == 0) {
             status |= random.nextInt(64) & (random.nextInt(4) == 0 ? 63 : control);
         }
         boolean pending = (status & ~control & 63) != 0;
@@ -60,6 +64,11 @@ final class FxImage {
             image.putLong(XMM + 8 * i, lane(random));
             buffer(high).putLong(8 * i, lane(random));
         }
+    }
+
+    /** Number of the register that is ST(0) in {@code fx}. */
+    static int top(byte[] fx) {
+        return buffer(fx).getShort(FSW) >> 11 & 7;
     }
 
     /** Two binary32, one binary64, or integers. */
