@@ -38,7 +38,8 @@ class CampaignTest {
         try (SiliconRunner silicon = new SiliconRunner(512)) {
             assertThat(campaign(new InstructionGenerator(forms(64), 64), silicon, silicon).differences()).isEmpty();
             assertThat(campaign(new InstructionGenerator(forms(32), 32), silicon, silicon).differences()).isEmpty();
-            assertThat(campaign(new SequenceGenerator(forms(64)), silicon, silicon).differences()).isEmpty();
+            assertThat(campaign(new SequenceGenerator(forms(64), 64), silicon, silicon).differences()).isEmpty();
+            assertThat(campaign(new SequenceGenerator(forms(32), 32), silicon, silicon).differences()).isEmpty();
         }
     }
 

@@ -14,10 +14,16 @@ import java.util.List;
  *        instruction, which has then written nothing
  * @param memory when the contents of memory are defined
  * @param undefinedStatus bits of the x87 status word that are undefined
+ * @param undefinedIfFaulted bit n: register n is undefined when it ends in an exception before its end
  * @param anyFault several faults are possible and no manual says which comes first: that there is one is enough
  */
 record Comparison(long undefinedFlags, int undefinedRegisters, long undefinedFlagsIfFaulted, Memory memory,
-        boolean anyFault, int undefinedStatus) {
+        boolean anyFault, int undefinedStatus, int undefinedIfFaulted) {
+    Comparison(long undefinedFlags, int undefinedRegisters, long undefinedFlagsIfFaulted, Memory memory,
+            boolean anyFault, int undefinedStatus) {
+        this(undefinedFlags, undefinedRegisters, undefinedFlagsIfFaulted, memory, anyFault, undefinedStatus, 0);
+    }
+
     Comparison(long undefinedFlags, int undefinedRegisters, long undefinedFlagsIfFaulted, Memory memory,
             boolean anyFault) {
         this(undefinedFlags, undefinedRegisters, undefinedFlagsIfFaulted, memory, anyFault, 0);
@@ -170,7 +176,7 @@ record Comparison(long undefinedFlags, int undefinedRegisters, long undefinedFla
         if (silicon.ending == Outcome.Ending.SYSTEM_CALL) {
             return 1; // RAX, which the kernel does not give back as it was
         }
-        return silicon.completed(snippet) ? undefinedRegisters : 0;
+        return silicon.completed(snippet) ? undefinedRegisters : undefinedIfFaulted;
     }
 
     private static String ending(Outcome outcome) {

@@ -74,7 +74,7 @@ class DecoderAgainstCapstoneTest {
         }
         boolean sizeMatters = mnemonic.startsWith("J") || mnemonic.startsWith("CALL") || mnemonic.startsWith("RET")
                 || mnemonic.equals("PUSH");
-        for (int i = 0; sizeMatters && i < 5; i++) {
+        for (int i = 0; sizeMatters && i < instruction.length; i++) {
             if (code[i] == 0x66 || code[i] == 0x67) {
                 return true;
             }

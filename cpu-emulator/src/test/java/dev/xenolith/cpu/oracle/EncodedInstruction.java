@@ -16,6 +16,8 @@ final class EncodedInstruction {
     private int length;
     private boolean rexW;
     private int rexBits;
+    /** Has a REX prefix: byte registers 4 to 7 are SPL to DIL, without it AH to BH. */
+    boolean rexPrefix;
 
     /** In bits; 0 if the form has none. */
     int operandBits;
@@ -61,10 +63,12 @@ final class EncodedInstruction {
     }
 
     /** @param memoryAllowed whether an operand may be in memory where it may also be a register */
-    void random(InstructionForm form, boolean memoryAllowed, SplittableRandom random) {
+    void random(Variant variant, boolean memoryAllowed, SplittableRandom random) {
+        InstructionForm form = variant.form();
         do {
             length = 0;
-            operandBits = pick(form.operandBits(codeBits), random);
+            operandBits = variant.operandBits();
+            rexPrefix = false;
             memory = false;
             base = index = segment = rmRegister = regRegister = vvvvRegister = vectorIndex = NONE;
             ripRelative = false;
@@ -72,7 +76,7 @@ final class EncodedInstruction {
             immediate = 0;
             boolean modrm = form.modrm;
             boolean memoryForm = modrm && form.mayBeMemory()
-                    && (!form.mayBeRegister() || memoryAllowed && random.nextBoolean());
+                    && (!form.mayBeRegister() || memoryAllowed && random.nextInt(8) < 5);
             boolean offset = form.hasOperand('O');
             memory = memoryForm || offset;
             prefixes(form, random);
@@ -156,7 +160,8 @@ final class EncodedInstruction {
     private int oddities(InstructionForm form, int[] prefixes, int count, SplittableRandom random) {
         int added = count;
         invalid = false;
-        if (!lock && random.nextInt(128) == 0 && !form.semantic.endsWith("cr") && !form.semantic.equals("verw")) {
+        if (!lock && random.nextInt(form.canFault(operandBits) ? 128 : 12) == 0 && !form.semantic.endsWith("cr")
+                && !form.semantic.equals("verw")) {
             // Not for moves to and from control registers, where LOCK means CR8 on some of AMD's processors; nor for VERW, which
             // Zen 3 executes behind LOCK.
             prefixes[added++] = 0xf0;
@@ -190,6 +195,7 @@ final class EncodedInstruction {
     private void opcode(InstructionForm form, SplittableRandom random) {
         if (rexW || rexBits != 0 || codeBits == 64 && random.nextInt(4) == 0) {
             bytes[length++] = (byte) (0x40 | (rexW ? 8 : 0) | rexBits);
+            rexPrefix = true;
         }
         System.arraycopy(form.opcode, 0, bytes, length, form.opcode.length);
         length += form.opcode.length;
@@ -305,8 +311,10 @@ final class EncodedInstruction {
             return;
         }
         long value = Values.any(random);
-        if (operand.equals("Jz") && random.nextInt(8) != 0) {
+        if (operand.equals("Jz") && random.nextInt(4) != 0) {
             value = random.nextInt(-AddressMap.PAGE / 2, AddressMap.PAGE / 2);
+        } else if (operand.equals("Jb") && random.nextBoolean()) {
+            value = random.nextInt();
         }
         put(length, size, value);
         length += size;
@@ -317,13 +325,21 @@ final class EncodedInstruction {
         put(displacementAt, displacementBytes, value);
     }
 
+    /** Replaces the immediate byte that the instruction ends in. */
+    void putImmediate(int value) {
+        bytes[length - 1] = (byte) value;
+        immediate = (byte) value;
+    }
+
+    /** Replaces the far pointer that the instruction ends in: an offset of operand size, then a selector. */
+    void putFarPointer(long offset, int selector) {
+        put(length - 2 - operandBits / 8, operandBits / 8, offset);
+        put(length - 2, 2, selector);
+    }
+
     private void put(int at, int size, long value) {
         for (int i = 0; i < size; i++) {
             bytes[at + i] = (byte) (value >>> 8 * i);
         }
-    }
-
-    private static int pick(int[] choices, SplittableRandom random) {
-        return choices[random.nextInt(choices.length)];
     }
 }

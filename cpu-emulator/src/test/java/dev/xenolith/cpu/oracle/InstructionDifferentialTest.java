@@ -3,32 +3,35 @@ package dev.xenolith.cpu.oracle;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import java.nio.file.Path;
-import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
-
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.stream.LongStream;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Test;
-
-import dev.xenolith.cpu.decode.Decoder;
-import dev.xenolith.cpu.decode.Disassembler;
-import dev.xenolith.cpu.decode.Mode;
-import dev.xenolith.cpu.decode.OpcodeTable;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * The emulated processor does what silicon does. {@code -Doracle.instances=N} and {@code -Doracle.seed=S} make long runs and
- * repeat failures, {@code -Doracle.only=REGEX} those of forms whose feature and instruction begin like that; the tables of what was compared are {@code target/oracle-*.txt}.
+ * The emulated processor does what silicon does. {@code -Doracle.each=N} makes a campaign of N instances of every row of the opcode
+ * table at every operand size: from {@value Campaign#INSTANCES} on they must be enough of each kind, and {@link CoverageTable} is written anew. {@code -Doracle.seed=S
+ * -Doracle.instances=N} repeats failures, {@code -Doracle.only=REGEX} takes forms whose feature and instruction begin like that.
  */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class InstructionDifferentialTest {
-    private static final long SEED = Long.getLong("oracle.seed", 1);
-    private static final long INSTANCES_PER_FORM = 40;
+    private static final long SEED = Long.getLong("oracle.seed", Slice.SEED);
+    private static final int EACH = Integer.getInteger("oracle.each", Slice.EACH);
+    /** Of sequences a campaign makes so many that begin with each variant. */
+    private static final int SEQUENCES = 600;
+
+    /** The instances are shared among so many threads; which are made does not depend on it. */
+    private static final int THREADS = Integer.getInteger("oracle.threads", 1);
 
     private final Exclusions exclusions = new Exclusions();
-    private final Decoder decoder = new Decoder(OpcodeTable.load());
+    private final CoverageTable coverage = new CoverageTable(exclusions);
 
     @BeforeEach
     void needsSilicon() {
@@ -36,56 +39,52 @@ class InstructionDifferentialTest {
         assumeTrue(unavailable.isEmpty(), () -> unavailable.orElseThrow());
     }
 
-    @Test
-    void instructionsOf64BitMode() {
-        compare(new InstructionGenerator(forms(64), 64), 64, "64-bit");
+    @AfterAll
+    void writeCoverage() {
+        if (coverage.complete()) {
+            coverage.write();
+        }
     }
 
-    @Test
-    void sequencesOf64BitMode() {
-        compare(new SequenceGenerator(forms(64)), 64, "sequences");
-    }
-
-    @Test
-    void instructionsOfCompatibilityMode() {
-        compare(new InstructionGenerator(forms(32), 32), 32, "32-bit");
-    }
-
-    private List<InstructionForm> forms(int codeBits) {
+    @ParameterizedTest
+    @EnumSource
+    void emulatedIsAsSilicon(Slice slice) {
         String only = System.getProperty("oracle.only", "");
-        return InstructionForm.table().stream().filter(form -> exclusions.reason(form, codeBits).isEmpty())
-                .filter(form -> (form.feature + " " + form.assembly).matches(only + ".*")).toList();
-    }
-
-    private void compare(SnippetGenerator generator, int codeBits, String name) {
-        int mode = (codeBits == 64 ? Mode.CODE_64 : Mode.CODE_32 | Mode.FLAT) | Mode.STACK_32;
-        try (SiliconRunner silicon = new SiliconRunner(512); EmulatedRunner emulated = new EmulatedRunner()) {
-            Campaign campaign = new Campaign(generator, silicon, emulated, (code, address) -> disassemble(code, address,
-                    mode));
-            campaign.run(SEED, Long.getLong("oracle.instances", INSTANCES_PER_FORM * generator.forms().size()));
-            campaign.writeCoverage(Path.of("target", "oracle-" + name + ".txt"), excluded(codeBits));
-            assertThat(campaign.differences()).isEmpty();
+        int variants = slice.generator(exclusions, only).variants().size();
+        long instances = Long.getLong("oracle.instances",
+                (long) (slice.sequences ? Math.min(EACH, SEQUENCES) : EACH) * variants);
+        List<Campaign> parts = inParts(slice, only, instances);
+        Campaign campaign = parts.getFirst();
+        parts.stream().skip(1).forEach(campaign::add);
+        boolean whole = EACH >= Campaign.INSTANCES && Long.getLong("oracle.instances") == null && only.isEmpty();
+        if (whole) {
+            coverage.add(slice, campaign);
+        }
+        assertThat(campaign.differences()).isEmpty();
+        if (whole && !slice.sequences) {
+            assertThat(campaign.shortfalls(Campaign.INSTANCES, Campaign.EDGES, Campaign.FAULTS)).isEmpty();
         }
     }
 
-    private Map<InstructionForm, String> excluded(int codeBits) {
-        Map<InstructionForm, String> excluded = new LinkedHashMap<>();
-        for (InstructionForm form : InstructionForm.table()) {
-            exclusions.reason(form, codeBits).ifPresent(reason -> excluded.put(form, reason));
+    private List<Campaign> inParts(Slice slice, String only, long instances) {
+        long part = (instances + THREADS - 1) / THREADS;
+        try (ExecutorService threads = Executors.newFixedThreadPool(THREADS)) {
+            List<CompletableFuture<Campaign>> running = LongStream.range(0, THREADS).mapToObj(
+                    i -> CompletableFuture
+                            .supplyAsync(() -> run(slice, only, SEED + i * part, Math.clamp(instances - i * part, 0,
+                                    part)), threads))
+                    .toList();
+            return running.stream().map(CompletableFuture::join).toList();
         }
-        return excluded;
     }
 
-    private String disassemble(byte[] code, long address, int mode) {
-        StringBuilder text = new StringBuilder();
-        for (int at = 0; at < code.length;) {
-            byte[] rest = Arrays.copyOfRange(code, at, at + 16);
-            var instruction = Objects
-                    .requireNonNull(decoder.decode(rest, 0, rest.length, (int) (address & 0xfff), mode));
-            text.append(at == 0 ? "" : "; ").append(Disassembler.format(instruction, address));
-            at += instruction.length;
-            address += instruction.length;
+    private Campaign run(Slice slice, String only, long seed, long instances) {
+        try (SiliconRunner silicon = new SiliconRunner(Campaign.BATCH);
+                EmulatedRunner emulated = new EmulatedRunner()) {
+            Campaign campaign = new Campaign(slice.generator(exclusions, only), silicon, emulated,
+                    slice.disassembler());
+            campaign.run(seed, instances);
+            return campaign;
         }
-        return text.toString();
     }
 }

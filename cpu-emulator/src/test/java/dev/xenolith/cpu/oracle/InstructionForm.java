@@ -10,6 +10,9 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
 
 /**
  * A row of the opcode table as a generator of encodings sees it. Read from the table's text by itself and not through the
@@ -21,6 +24,18 @@ final class InstructionForm {
     private static final long[] FLAG_BITS = {1, 1 << 2, 1 << 4, 1 << 6, 1 << 7, 1 << 11};
 
     static final long STATUS = 0x8d5;
+
+    /** With exceptions of their own, or that wait for those of the x87. */
+    private static final Set<String> FAULTING_ATTRIBUTES = Set.of("fp", "x87", "wait", "mmx");
+    /** Statements of a program that reach memory, or an address out of code, or raise an exception outright. */
+    private static final List<String> FAULTING_STATEMENTS = List.of("push ", "= pop", "load ", "check ", "raise ",
+            "branch ", "rip = ");
+    /** Registers that a program reads by name; one before an equals sign is written. */
+    private static final Pattern NAMED_REGISTER = Pattern.compile(
+            "\\b(R[A-D]X|R[SD]I|RBP|rAX|rDX|AX|AL|AH)\\b(?! *= )");
+    /** What works on the whole processor and cannot fail. */
+    private static final List<String> FAULTLESS_CALLS = List.of("StringInstructions.setDirection",
+            "SystemInstructions.pause", "SystemInstructions.readBase", "SystemCalls.syscall(", "VectorState.clear");
 
     /** Row as written, for reports. */
     final String encoding;
@@ -36,6 +51,11 @@ final class InstructionForm {
     final long readFlags;
     final long writtenFlags;
     final long undefinedFlags;
+    /** Attributes and program of the semantic, as written. */
+    final List<String> attributes;
+    final String program;
+    /** Registers that the program reads by name. */
+    final List<String> namedRegisters;
     /** Transfers control or works on more than registers, flags and its operands. */
     final boolean endsBlock;
 
@@ -61,6 +81,8 @@ final class InstructionForm {
     boolean modIgnored;
     boolean withoutRexB;
     final List<String> operands;
+    private final String modrmOperand;
+    private final boolean faulting;
 
     private InstructionForm(String[] columns, Map<String, String[]> semantics) {
         encoding = columns[0];
@@ -81,8 +103,13 @@ final class InstructionForm {
         readFlags = flags(meaning[1]);
         writtenFlags = flags(meaning[2]) | flags(meaning[3]);
         undefinedFlags = flags(meaning[3]);
-        endsBlock = List.of(meaning[4].split(" +")).contains("end");
+        attributes = List.of(meaning[4].split(" +"));
+        program = meaning[5];
+        namedRegisters = NAMED_REGISTER.matcher(program).results().map(MatchResult::group).toList();
+        endsBlock = attributes.contains("end");
+        modrmOperand = findModrmOperand(operands);
         parseEncoding();
+        faulting = findFaulting();
     }
 
     private void parseEncoding() {
@@ -172,6 +199,10 @@ final class InstructionForm {
 
     /** The operand in the r/m field, or an empty string. */
     String modrmOperand() {
+        return modrmOperand;
+    }
+
+    private static String findModrmOperand(List<String> operands) {
         for (String operand : operands) {
             if ("EMRWUQNF".indexOf(operand.charAt(0)) >= 0 && !Character.isUpperCase(operand.charAt(1))
                     || operand.startsWith("vm")) {
@@ -197,6 +228,42 @@ final class InstructionForm {
 
     private boolean hasFarPointer() {
         return operands.contains("Mp");
+    }
+
+    /** Whether operand {@code number}, from 0, is read: not where it is only written, or is an address alone. */
+    boolean reads(int number) {
+        return !attributes.contains("w" + (number + 1)) && !operands.get(number).endsWith("-")
+                && !program.contains((number + 1) + "o") && !writesByAddress(number);
+    }
+
+    /** mw8 and the like: the bytes at the address of the one operand in memory are written. */
+    private boolean writesByAddress(int number) {
+        return "MvE".indexOf(operands.get(number).charAt(0)) >= 0
+                && attributes.stream().anyMatch(attribute -> attribute.startsWith("mw"))
+                && !attributes.contains("rw1");
+    }
+
+    /**
+     * Whether the operation itself, of {@code operandBits}, can raise an exception at user level. What cannot works on registers and flags alone, and is
+     * stopped only in the fetch or by a prefix that it must not have.
+     */
+    boolean canFault(int operandBits) {
+        boolean canonical = operandBits == 32 && program.contains("writeBase"); // all of 32 bits are
+        return faulting && !canonical;
+    }
+
+    private boolean findFaulting() {
+        if (attributes.stream().anyMatch(FAULTING_ATTRIBUTES::contains)
+                || operands.stream().anyMatch(operand -> "PQN".indexOf(operand.charAt(0)) >= 0)) {
+            return true; // its own floating-point exceptions, or one that is pending
+        }
+        boolean address = operands.stream().anyMatch(operand -> operand.endsWith("-")) || program.contains("2o");
+        if ((mayBeMemory() && !address || hasOperand('O')) && !program.equals("-")) {
+            return true;
+        }
+        boolean calls = program.contains("(p") && FAULTLESS_CALLS.stream().noneMatch(program::contains)
+                && !attributes.contains("x87n");
+        return calls || FAULTING_STATEMENTS.stream().anyMatch(program::contains);
     }
 
     boolean hasOperand(char kind) {

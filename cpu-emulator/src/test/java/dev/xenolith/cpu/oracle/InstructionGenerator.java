@@ -18,6 +18,8 @@ final class InstructionGenerator implements SnippetGenerator {
     private static final long STATUS = InstructionForm.STATUS;
     /** C0 to C3 of the x87 status word. */
     private static final int CONDITIONS = 0x4700;
+    /** Of the eight registers that POPA knows. */
+    private static final int ALL_BUT_RSP = 0xef;
     private static final int RAX = 0;
     private static final int RCX = 1;
     private static final int RDX = 2;
@@ -32,47 +34,73 @@ final class InstructionGenerator implements SnippetGenerator {
         0x40, 0x43, 4,
         0x2f, 0x37, 0xffff};
 
-    private final List<InstructionForm> forms;
+    private final List<Variant> variants;
     private final int codeBits;
     private final byte[] noise = new byte[1 << 20];
 
     /** The row of the latest instance, how it was encoded, and what is undefined after it. */
     InstructionForm form;
     final EncodedInstruction encoded;
+    /** Linear address of its operand in memory. */
+    private long target;
+    private boolean stopped;
+    private final SourceValues values;
+    private SourceValues.Kind sources = SourceValues.Kind.NONE;
     /** Whether its operand was placed at an address that is not canonical. */
     private boolean placedOutside;
-    /** Whether its operand takes the last double quadword below those, which Zen 3 refuses as if it were one of them. */
+    /** Whether its operand ends in the last double quadword below those, which Zen 3 refuses as if it were one of them. */
     private boolean placedLast;
 
     /** @param codeBits 64 for 64-bit mode, 32 for compatibility mode */
     InstructionGenerator(List<InstructionForm> forms, int codeBits) {
-        this.forms = forms;
+        variants = Variant.of(forms, codeBits);
         this.codeBits = codeBits;
         encoded = new EncodedInstruction(codeBits);
         form = forms.getFirst();
+        values = new SourceValues(codeBits, form, encoded, new Snippet());
         new SplittableRandom(1).nextBytes(noise);
     }
 
     @Override
-    public List<InstructionForm> forms() {
-        return forms;
+    public List<Variant> variants() {
+        return variants;
     }
 
     @Override
-    public InstructionForm formOf(long seed) {
-        return forms.get((int) Long.remainderUnsigned(seed, forms.size()));
+    public boolean stopped() {
+        return stopped;
+    }
+
+    @Override
+    public SourceValues.Kind sources() {
+        return sources;
     }
 
     @Override
     public Comparison generate(long seed, Snippet snippet) {
         SplittableRandom random = new SplittableRandom(seed * 0x9e37_79b9_7f4a_7c15L);
-        generate(formOf(seed), entry(random), snippet, random);
+        boolean cut = random.nextInt(32) == 0;
+        Variant variant = variantOf(seed);
+        int entry = variant.form().hasOperand('J') ? branchEntry(random) : entry(random);
+        generate(variant, entry, snippet, random);
+        // Not UD0 and UD1, of which AMD's processors do not fetch the ModRM byte that Intel's give them.
+        if (cut && !encoded.invalid && encoded.length() > 1 && !form.semantic.equals("ud")) {
+            cut(snippet, random);
+        }
         return comparison(snippet);
     }
 
-    /** Fills {@code snippet} with an instance of {@code form} at offset {@code entry} into the code pages. */
-    void generate(InstructionForm form, int entry, Snippet snippet, SplittableRandom random) {
-        this.form = form;
+    /** Moves the instruction to the end of the code pages, its last bytes beyond: they cannot be fetched. */
+    private void cut(Snippet snippet, SplittableRandom random) {
+        snippet.code = Arrays.copyOf(snippet.code, random.nextInt(1, snippet.code.length));
+        snippet.entry = AddressMap.CODE_BYTES - snippet.code.length;
+        stopped = true;
+    }
+
+    /** Fills {@code snippet} with an instance of {@code variant} at offset {@code entry} into the code pages. */
+    void generate(Variant variant, int entry, Snippet snippet, SplittableRandom random) {
+        form = variant.form();
+        target = 0;
         Registers registers = snippet.registers;
         snippet.resetRegisters();
         snippet.entry = entry;
@@ -92,8 +120,12 @@ final class InstructionGenerator implements SnippetGenerator {
         if (random.nextInt(48) == 0) {
             registers.rflags |= TF;
         }
-        FxImage.random(random, snippet.fx, snippet.ymmHigh, form.feature.equals("fpu"), false);
-        encoded.random(form, true, random);
+        FxImage.random(random, snippet.fx, snippet.ymmHigh, waitsForX87(), false);
+        encoded.random(variant, true, random);
+        stopped = encoded.invalid;
+        if (reachesNothing() && random.nextInt(3) == 0) {
+            registers.rflags |= TF;
+        }
         placedOutside = false;
         placedLast = false;
         if (codeBits == 32) {
@@ -112,6 +144,18 @@ final class InstructionGenerator implements SnippetGenerator {
             }
         }
         snippet.code = encoded.code();
+        sources = values.look(form, encoded, snippet, target);
+    }
+
+    /** Goes where no process has code, below 64 KiB: that it arrives shows when it is stepped, before the next fetch. */
+    private boolean reachesNothing() {
+        return encoded.operandBits == 16 && form.semantic.matches("(jmp|call|ret)f?i?|iret");
+    }
+
+    /** Of the x87, or on its registers as MMX. */
+    private boolean waitsForX87() {
+        return form.feature.equals("fpu") || form.attributes.contains("mmx")
+                || form.operands.stream().anyMatch(operand -> "PQN".indexOf(operand.charAt(0)) >= 0);
     }
 
     private static void enterCompatibilityMode(SplittableRandom random, Registers registers) {
@@ -134,6 +178,15 @@ final class InstructionGenerator implements SnippetGenerator {
         };
     }
 
+    /** As {@link #entry}, and often so near to either end of the code that a relative branch may leave it. */
+    private static int branchEntry(SplittableRandom random) {
+        return switch (random.nextInt(4)) {
+            case 0, 1 -> random.nextInt(32);
+            case 2 -> AddressMap.CODE_BYTES - 15 - random.nextInt(32);
+            default -> entry(random);
+        };
+    }
+
     // ---- registers and memory that the row reads by itself -------------------------------------------------------------
 
     private void shapeRegisters(SplittableRandom random, Snippet snippet) {
@@ -147,12 +200,39 @@ final class InstructionGenerator implements SnippetGenerator {
                     gpr[RBP] = Targets.any(random, bytes, codeBits == 64);
                 }
             }
-            case "pop", "popmem", "popseg", "popf", "ret", "reti", "retf", "retfi", "iret" -> {
+            case "pop", "popmem", "popa", "popseg", "popf", "ret", "reti", "retf", "retfi", "iret" -> {
                 gpr[RSP] = stackTarget(random, bytes, 0);
                 shapeStack(random, snippet, bytes);
             }
-            case "leave" -> gpr[RBP] = Targets.any(random, bytes, codeBits == 64);
-            case "xlat" -> gpr[RBX] = Targets.any(random, 1, codeBits == 64) - (gpr[RAX] & 0xff);
+            case "maskmovq", "maskmovdqu" -> {
+                gpr[RDI] = Targets.any(random, 16, codeBits == 64);
+                if (codeBits == 32 && form.vex) {
+                    // At the end of 4 GiB a fault may come or not (SDM 3A 5.3); on Zen 3 it does not, other than for the legacy form.
+                    gpr[RDI] = Math.min(gpr[RDI] & 0xffff_ffffL, 0xffff_fff0L);
+                }
+            }
+            case "jmpfi", "callfi" -> {
+                if (random.nextBoolean()) {
+                    encoded.putFarPointer(Targets.code(random), codeSelector(random));
+                }
+                if (form.semantic.equals("callfi")) {
+                    gpr[RSP] = stackTarget(random, bytes, 2 * bytes);
+                }
+            }
+            case "pusha" -> gpr[RSP] = stackTarget(random, 8 * bytes, 8 * bytes);
+            case "int" -> {
+                if (random.nextInt(8) == 0) {
+                    encoded.putImmediate(0x80);
+                }
+            }
+            case "leave" -> {
+                gpr[RBP] = Targets.any(random, bytes, codeBits == 64);
+                store(snippet, gpr[RBP], bytes, Values.any(random));
+            }
+            case "xlat" -> {
+                gpr[RBX] = Targets.any(random, 1, codeBits == 64) - (gpr[RAX] & 0xff);
+                store(snippet, gpr[RBX] + (gpr[RAX] & 0xff), 1, Values.any(random));
+            }
             case "loop", "loope", "loopne", "jrcxz" -> gpr[RCX] = random.nextInt(4) == 0
                     ? random.nextLong() << 32
                     : random.nextInt(3);
@@ -177,8 +257,11 @@ final class InstructionGenerator implements SnippetGenerator {
         }
     }
 
-    /** Not that of 32-bit code, which is not executed so far. */
+    /** Half of the time the one that the code has; never that of 32-bit code seen from 64-bit code, whose upper halves are undefined. */
     private int codeSelector(SplittableRandom random) {
+        if (random.nextBoolean()) {
+            return codeBits == 64 ? AddressMap.CODE_SELECTOR_64 : AddressMap.CODE_SELECTOR_32;
+        }
         int selector = selector(random);
         return codeBits == 64 && selector >> 3 == AddressMap.CODE_SELECTOR_32 >> 3
                 ? AddressMap.CODE_SELECTOR_64
@@ -193,11 +276,11 @@ final class InstructionGenerator implements SnippetGenerator {
     }
 
     private static int selector(SplittableRandom random) {
-        return SELECTORS[random.nextInt(SELECTORS.length)];
+        return random.nextInt(4) == 0 ? AddressMap.DATA_SELECTOR : SELECTORS[random.nextInt(SELECTORS.length)];
     }
 
     private long stackTarget(SplittableRandom random, int bytes, int below) {
-        return (random.nextInt(3) == 0 ? Targets.any(random, bytes, codeBits == 64) : Targets.writable(random, bytes))
+        return (random.nextInt(5) < 2 ? Targets.any(random, bytes, codeBits == 64) : Targets.writable(random, bytes))
                 + below;
     }
 
@@ -220,6 +303,10 @@ final class InstructionGenerator implements SnippetGenerator {
             gpr[RDI] |= random.nextLong() << 32;
             gpr[RCX] |= random.nextLong() << 32;
         }
+        if (random.nextInt(4) != 0) {
+            store(snippet, wide ? gpr[RSI] : gpr[RSI] & 0xffff_ffffL, bytes, Values.any(random));
+            store(snippet, wide ? gpr[RDI] : gpr[RDI] & 0xffff_ffffL, bytes, Values.any(random));
+        }
         if (form.semantic.equals("cmps") || form.semantic.equals("scas")) {
             // Runs of equal elements, so that a repetition gets somewhere.
             byte value = (byte) random.nextInt();
@@ -238,10 +325,17 @@ final class InstructionGenerator implements SnippetGenerator {
         long at = snippet.registers.gpr[RSP];
         switch (form.semantic) {
             case "ret", "reti" -> store(snippet, at, 8, Targets.code(random));
-            case "popseg" -> store(snippet, at, 8, random.nextLong() << 16 | selector(random));
+            case "pop", "popmem" -> store(snippet, at, 8, Values.any(random));
+            case "popa" -> {
+                for (int i = 0; i < 8; i++) {
+                    store(snippet, at + i * bytes, bytes, Values.any(random));
+                }
+            }
+            case "popseg" ->
+                store(snippet, at, 8, (random.nextBoolean() ? random.nextLong() << 16 : 0) | selector(random));
             case "popf" -> {
                 if (random.nextInt(8) != 0) { // not single-stepping
-                    store(snippet, at, 8, random.nextLong() & ~0x100L);
+                    store(snippet, at, 8, (random.nextBoolean() ? Values.any(random) : random.nextLong()) & ~0x100L);
                 }
             }
             case "retf", "retfi" -> {
@@ -306,7 +400,7 @@ final class InstructionGenerator implements SnippetGenerator {
                 registers.gsBase = segmentBase;
             }
         }
-        long target = fixed && encoded.displacementBytes == 4
+        target = fixed && encoded.displacementBytes == 4
                 ? AddressMap.WRITABLE + random.nextInt(-3, 2 * AddressMap.PAGE)
                 : Targets.any(random, size, wide);
         if (form.semantic.startsWith("cmpxchg") && random.nextInt(4) != 0) {
@@ -316,7 +410,7 @@ final class InstructionGenerator implements SnippetGenerator {
             target &= -size;
         }
         placedOutside = target << 16 >> 16 != target;
-        placedLast = size >= 16 && target >>> 4 == (1L << 43) - 1;
+        placedLast = size >= 16 && target + size - 1 >>> 4 == (1L << 43) - 1;
         long address = target - segmentBase(registers);
         solve(random, snippet, address);
         fillOperand(random, snippet, target, size);
@@ -365,6 +459,9 @@ final class InstructionGenerator implements SnippetGenerator {
         }
         if (operand.endsWith("w")) {
             return 2;
+        }
+        if (operand.endsWith("d") || operand.endsWith("q")) {
+            return operand.endsWith("d") ? 4 : 8;
         }
         if (operand.endsWith("p")) {
             return 16;
@@ -449,10 +546,15 @@ final class InstructionGenerator implements SnippetGenerator {
                 }
             }
             case "movsr", "lar", "lsl", "verr", "verw" -> value = selector(random);
+            case "ldmxcsr" -> {
+                if (random.nextInt(8) != 0) {
+                    value &= 0xffff; // no reserved bits
+                }
+            }
             case "jmpf", "callf", "lss", "lfs", "lgs" -> {
                 int bytes = encoded.operandBits / 8;
-                value = Targets.code(random);
                 boolean far = form.semantic.endsWith("f");
+                value = far ? Targets.code(random) : Values.any(random);
                 store(snippet, target + bytes, 2, far ? codeSelector(random) : selector(random));
                 store(snippet, target, bytes, value);
                 return;
@@ -514,8 +616,11 @@ final class InstructionGenerator implements SnippetGenerator {
                 // What it pushed before it faulted is below the stack pointer and may be there or not.
                 return new Comparison(0, 0, 0, Comparison.Memory.UNLESS_FAULTED, true);
             }
-            case "calli", "jmpf", "jmpfi", "retf", "retfi", "iret", "lss", "lfs", "lgs", "les", "lds", "bound",
-                    "popa" -> {
+            case "popa" -> {
+                // No manual says whether what was popped before it faulted is in its register; on Zen 3 it is.
+                return new Comparison(0, 0, 0, Comparison.Memory.ALWAYS, true, 0, ALL_BUT_RSP);
+            }
+            case "calli", "jmpf", "jmpfi", "retf", "retfi", "iret", "lss", "lfs", "lgs", "les", "lds", "bound" -> {
                 return new Comparison(0, 0, 0, Comparison.Memory.ALWAYS, true);
             }
             default -> {

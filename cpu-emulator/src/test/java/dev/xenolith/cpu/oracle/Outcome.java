@@ -40,6 +40,15 @@ final class Outcome {
                 || vector == DEBUG && rip == snippet.end());
     }
 
+    /** Ended in an exception, and not at an INT3 that surrounds the code or by single-stepping. */
+    boolean faulted(Snippet snippet) {
+        if (ending != Ending.EXCEPTION || vector == DEBUG) {
+            return false;
+        }
+        boolean ownBreakpoint = rip > snippet.start() && rip <= snippet.end();
+        return vector != BREAKPOINT || ownBreakpoint;
+    }
+
     ByteBuffer data() {
         return ByteBuffer.wrap(pages).order(ByteOrder.LITTLE_ENDIAN);
     }

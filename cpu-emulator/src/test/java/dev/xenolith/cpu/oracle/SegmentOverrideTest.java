@@ -21,7 +21,8 @@ class SegmentOverrideTest {
     /** Instruction, whether only its source crosses, vector. */
     @ParameterizedTest
     @CsvSource({"36 ad, true, 12", "ad, true, 13", "36 66 ad, true, 12", "f3 36 ad, true, 12", "36 a5, true, 12",
-        "36 a5, false, 13", "a5, true, 13", "36 a7, true, 12", "36 a7, false, 13", "36 ab, false, 13", "36 af, false, 13",
+        "36 a5, false, 13", "a5, true, 13", "36 a7, true, 12", "36 a7, false, 13", "36 ab, false, 13",
+        "36 af, false, 13",
         "36 0f f7 c1, false, 12", "0f f7 c1, false, 13", "36 66 0f f7 c1, false, 12", "66 0f f7 c1, false, 13",
         "36 a1 ff ff ff ff, true, 12", "a1 ff ff ff ff, true, 13", "36 8b 00, true, 12", "8b 00, true, 13"})
     void faultsByItsSegment(String code, boolean source, int vector) {

@@ -14,31 +14,41 @@ final class SequenceGenerator implements SnippetGenerator {
     private static final int RESERVED_BYTES = LONGEST * 15;
 
     private final InstructionGenerator first;
-    private final List<InstructionForm> forms;
-    private final EncodedInstruction encoded = new EncodedInstruction(64);
+    private final List<Variant> variants;
+    private final EncodedInstruction encoded;
 
-    /** Takes those of {@code forms} that neither transfer control nor do more than compute. */
-    SequenceGenerator(List<InstructionForm> forms) {
-        this.forms = forms.stream().filter(form -> !form.endsBlock && !form.semantic.equals("enter")
-                && !form.semantic.startsWith("fprem")).toList(); // conditions that are undefined now and then
-        first = new InstructionGenerator(this.forms, 64);
+    /**
+     * Takes those of {@code forms} that neither transfer control nor do more than compute.
+     *
+     * @param codeBits 64 for 64-bit mode, 32 for compatibility mode
+     */
+    SequenceGenerator(List<InstructionForm> forms, int codeBits) {
+        first = new InstructionGenerator(forms.stream().filter(form -> !form.endsBlock && !form.semantic.equals("enter")
+                && !form.semantic.startsWith("fprem")).toList(), codeBits); // conditions that are undefined now and then
+        variants = first.variants();
+        encoded = new EncodedInstruction(codeBits);
     }
 
     @Override
-    public List<InstructionForm> forms() {
-        return forms;
+    public List<Variant> variants() {
+        return variants;
     }
 
     @Override
-    public InstructionForm formOf(long seed) {
-        return first.formOf(seed);
+    public boolean stopped() {
+        return first.stopped();
+    }
+
+    @Override
+    public SourceValues.Kind sources() {
+        return first.sources();
     }
 
     @Override
     public Comparison generate(long seed, Snippet snippet) {
         SplittableRandom random = new SplittableRandom(seed * 0x9e37_79b9_7f4a_7c15L + 1);
         int entry = random.nextInt(AddressMap.CODE_BYTES - RESERVED_BYTES);
-        first.generate(formOf(seed), entry, snippet, random);
+        first.generate(variantOf(seed), entry, snippet, random);
         Comparison comparison = first.comparison(snippet);
         if (comparison.undefinedRegisters() != 0 || comparison.memory() != Comparison.Memory.ALWAYS
                 || comparison.anyFault()) {
@@ -47,11 +57,12 @@ final class SequenceGenerator implements SnippetGenerator {
         long undefined = comparison.undefinedFlags();
         long everUndefined = undefined;
         for (int more = random.nextInt(1, LONGEST); more > 0; more--) {
-            InstructionForm form = forms.get(random.nextInt(forms.size()));
+            Variant variant = variants.get(random.nextInt(variants.size()));
+            InstructionForm form = variant.form();
             if (!usable(form) || (form.readFlags & undefined) != 0) {
                 continue;
             }
-            encoded.random(form, false, random);
+            encoded.random(variant, false, random);
             if (encoded.operandBits == 16 && (form.semantic.startsWith("sh") || form.semantic.equals("bswap"))) {
                 continue; // the result may be undefined
             }
@@ -63,7 +74,8 @@ final class SequenceGenerator implements SnippetGenerator {
     }
 
     private static boolean usable(InstructionForm form) {
-        return (!form.modrm || form.mayBeRegister() || form.modrmByte >= 0) && !form.hasOperand('O');
+        boolean several = form.semantic.equals("pusha") || form.semantic.equals("popa"); // parts of it may be done at a fault
+        return (!form.modrm || form.mayBeRegister() || form.modrmByte >= 0) && !form.hasOperand('O') && !several;
     }
 
     /** CF too after a shift by the whole width or more (SDM 2B, SAL), which only its execution would tell. */

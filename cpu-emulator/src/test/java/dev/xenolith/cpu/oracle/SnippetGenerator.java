@@ -4,12 +4,21 @@ import java.util.List;
 
 /** Makes a snippet from a seed, which decides everything about it. */
 interface SnippetGenerator {
-    /** All forms that it makes snippets of. */
-    List<InstructionForm> forms();
+    /** All variants that it makes snippets of. */
+    List<Variant> variants();
 
-    /** The form that the snippet of {@code seed} is about. */
-    InstructionForm formOf(long seed);
+    /** The variant that the snippet of {@code seed} is about: consecutive seeds take them in turn. */
+    default Variant variantOf(long seed) {
+        List<Variant> variants = variants();
+        return variants.get((int) Long.remainderUnsigned(seed, variants.size()));
+    }
 
     /** Fills {@code snippet} and says what may differ in its outcomes. */
     Comparison generate(long seed, Snippet snippet);
+
+    /** Whether the latest snippet begins with an instruction that a prefix makes invalid, or that the code ends in. */
+    boolean stopped();
+
+    /** What the latest snippet's first instruction reads. */
+    SourceValues.Kind sources();
 }

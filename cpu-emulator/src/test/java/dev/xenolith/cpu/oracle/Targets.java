@@ -28,19 +28,19 @@ final class Targets {
      */
     static long any(SplittableRandom random, int size, boolean wide) {
         int kind = random.nextInt(100);
-        if (kind < 70) {
+        if (kind < 60) {
             return writable(random, size);
         }
-        if (kind < 84) {
+        if (kind < 76) {
             return BOUNDARIES[random.nextInt(BOUNDARIES.length)] - random.nextInt(1, size + 1);
         }
-        if (kind < 90) {
+        if (kind < 81) {
             return AddressMap.WRITABLE + PAGE - random.nextInt(1, size + 1);
         }
-        if (kind < 94) {
+        if (kind < 85) {
             return AddressMap.READ_ONLY_LOW + random.nextInt(PAGE - size);
         }
-        if (kind < 97 || !wide) {
+        if (kind < 93 || !wide) {
             return NOWHERE[random.nextInt(NOWHERE.length)] + random.nextInt(8);
         }
         return NOT_CANONICAL[random.nextInt(NOT_CANONICAL.length)] - (size > 1 ? random.nextInt(2) : 0);
@@ -60,6 +60,7 @@ final class Targets {
         return switch (random.nextInt(12)) {
             case 0 -> Targets.any(random, 1, true);
             case 1 -> AddressMap.CODE + AddressMap.CODE_BYTES - random.nextInt(2);
+            case 2, 3 -> AddressMap.CODE + random.nextInt(2); // a power of two, and beside it
             default -> AddressMap.CODE + random.nextInt(AddressMap.PAGE - 16);
         };
     }
