@@ -280,6 +280,35 @@ class DeliveryTest {
         assertThat(p.rflags()).isEqualTo(0x602);
     }
 
+    /** On Intel's processors; AMD's have them outside long mode only. */
+    @Test
+    void sysenterAndSysexitChangeRings() {
+        p.msr.sysenterCs = TestMachine.KERNEL_CODE;
+        p.msr.sysenterEip = HANDLER;
+        p.msr.sysenterEsp = RSP0;
+        user();
+        p.setRflags(0x602);
+        machine.script.add(SystemCalls::sysenter);
+        p.run(1);
+        assertThat(p.rip).isEqualTo(HANDLER);
+        assertThat(p.gpr[Processor.RSP]).isEqualTo(RSP0);
+        assertThat(p.cpl).isZero();
+        assertThat(p.segmentSelector[Processor.CS]).isEqualTo(8);
+        assertThat(p.segmentSelector[Processor.SS]).isEqualTo(0x10);
+        assertThat(p.rflags()).as("without IF").isEqualTo(0x402);
+        p.load8(TestMachine.KERNEL);
+        p.gpr[Processor.RDX] = 0x1234;
+        p.gpr[Processor.RCX] = 0x5678;
+        machine.script.add(q -> SystemCalls.sysexit(q, 64));
+        p.run(1);
+        assertThat(p.rip).isEqualTo(0x1234);
+        assertThat(p.gpr[Processor.RSP]).isEqualTo(0x5678);
+        assertThat(p.cpl).isEqualTo(3);
+        assertThat(p.segmentSelector[Processor.CS]).isEqualTo(8 + 32 | 3);
+        assertThat(p.segmentSelector[Processor.SS]).isEqualTo(8 + 40 | 3);
+        assertThat(p.rflags()).isEqualTo(0x402);
+    }
+
     @Test
     void farCallsAndReturns() {
         long rip = p.rip;
