@@ -2,6 +2,7 @@ package dev.xenolith.device.board;
 
 import dev.xenolith.cpu.apic.LocalApic;
 import dev.xenolith.cpu.memory.MemoryLayout;
+import dev.xenolith.cpu.memory.PhysicalMap;
 import dev.xenolith.cpu.model.CpuModel;
 import dev.xenolith.cpu.processor.Processor;
 import dev.xenolith.device.Clock;
@@ -19,6 +20,7 @@ import dev.xenolith.device.boot.BootImage;
 import dev.xenolith.device.boot.BootMemory;
 import dev.xenolith.device.boot.BootRequest;
 import dev.xenolith.device.boot.FirmwareImage;
+import dev.xenolith.device.display.VgaText;
 import dev.xenolith.device.firmware.BiosInterrupts;
 import dev.xenolith.device.firmware.BoardDescription;
 import dev.xenolith.device.firmware.DebugConsole;
@@ -105,6 +107,7 @@ public final class PcBoard implements AutoCloseable, Saveable {
     private final KeyboardController keyboard;
     private final SystemControlPortA portA;
     private final Uart16550 com1;
+    private final VgaText display;
     private final Piix4Pm powerManagement;
     private final Piix3 piix3;
     private final PciBus pci;
@@ -148,6 +151,7 @@ public final class PcBoard implements AutoCloseable, Saveable {
         portA = new SystemControlPortA(a20.source(), this::reset);
         CharacterBackend serial = options.serial().apply(machine::post);
         com1 = new Uart16550("com1", clock, serial, isa.get(BoardDescription.COM1_IRQ).source());
+        display = new VgaText(clock);
         powerManagement = new Piix4Pm(clock, ports, isa.get(BoardDescription.SCI).source(),
                 () -> end(Outcome.of(Outcome.Kind.POWER_OFF)));
         List<List<InterruptLine>> routes = new ArrayList<>();
@@ -228,6 +232,9 @@ public final class PcBoard implements AutoCloseable, Saveable {
         ports.map("port92", 0x92, 1, portA);
         ports.map("apm", 0xb2, 2, powerManagement.apm());
         ports.map("com1", BoardDescription.COM1_PORT, 8, com1);
+        ports.map("vga", VgaText.PORT, VgaText.PORTS, display);
+        ports.map("vga", VgaText.MONOCHROME_PORT, VgaText.CRTC_PORTS, display.monochrome());
+        ports.map("vga", VgaText.COLOUR_PORT, VgaText.CRTC_PORTS, display.colour());
         ports.map("fw_cfg", FwCfg.PORT, FwCfg.PORTS, fwCfg.registers());
         ports.map("fw_cfg", FwCfg.DMA_PORT, FwCfg.DMA_PORTS, fwCfg.dma());
         ports.map("pci", PciBus.PORT, PciBus.PORTS, pci);
@@ -248,11 +255,12 @@ public final class PcBoard implements AutoCloseable, Saveable {
     }
 
     private void mapMemory() {
-        machine.processorSet().map().map("ioapic", BoardDescription.IO_APIC, IoApic.WINDOW_SIZE, charge.memory(ioApic));
-        machine.processorSet().map().map("hpet", BoardDescription.HPET, Hpet.WINDOW_SIZE, charge.memory(hpet));
+        PhysicalMap map = machine.processorSet().map();
+        map.map("ioapic", BoardDescription.IO_APIC, IoApic.WINDOW_SIZE, charge.memory(ioApic));
+        map.map("hpet", BoardDescription.HPET, Hpet.WINDOW_SIZE, charge.memory(hpet));
+        map.map("vga", VgaText.MEMORY, VgaText.MEMORY_SIZE, charge.memory(display.memory()));
         if (testDevice != null) {
-            machine.processorSet().map().map("test-device", TestDevice.WINDOW, TestDevice.WINDOW_SIZE,
-                    charge.memory(testDevice.window()));
+            map.map("test-device", TestDevice.WINDOW, TestDevice.WINDOW_SIZE, charge.memory(testDevice.window()));
         }
     }
 
@@ -347,6 +355,11 @@ public final class PcBoard implements AutoCloseable, Saveable {
         return machine;
     }
 
+    /** The text on the screen, a line for each row. On the machine thread, or when the machine has ended. */
+    public List<String> screen() {
+        return display.text();
+    }
+
     /** Name of the device at an I/O port, or {@code "none"}. */
     public String deviceAtPort(int port) {
         String name = ports.nameAt(port);
@@ -390,7 +403,7 @@ public final class PcBoard implements AutoCloseable, Saveable {
 
     private List<Saveable> devices() {
         // Controllers last: restoring a device may drive its wire.
-        return Stream.of(testDevice, pit, systemControl, rtc, keyboard, portA, com1, pci, fwCfg, hpet, pic, ioApic)
+        return Stream.of(testDevice, pit, systemControl, rtc, keyboard, portA, com1, display, pci, fwCfg, hpet, pic, ioApic)
                 .filter(Objects::nonNull).map(Saveable.class::cast).toList();
     }
 

@@ -31,7 +31,12 @@ final class LinuxBoot {
     private static final int CMDLINE_SIZE = 0x238;
     private static final int PREF_ADDRESS = 0x258;
     private static final int INIT_SIZE = 0x260;
-    /** Other fields of boot_params. */
+    /** Other fields of boot_params; screen_info is at its start. */
+    private static final int ORIG_VIDEO_MODE = 0x06;
+    private static final int ORIG_VIDEO_COLS = 0x07;
+    private static final int ORIG_VIDEO_LINES = 0x0e;
+    private static final int ORIG_VIDEO_IS_VGA = 0x0f;
+    private static final int ORIG_VIDEO_POINTS = 0x10;
     private static final int ACPI_RSDP_ADDR = 0x070;
     private static final int E820_ENTRIES = 0x1e8;
     private static final int E820_TABLE = 0x2d0;
@@ -133,6 +138,8 @@ final class LinuxBoot {
         }
         params.put(SETUP_HEADER, image, SETUP_HEADER, end - SETUP_HEADER);
         params.put(TYPE_OF_LOADER, (byte) UNKNOWN_LOADER);
+        params.put(ORIG_VIDEO_MODE, (byte) 3).put(ORIG_VIDEO_COLS, (byte) 80).put(ORIG_VIDEO_LINES, (byte) 25);
+        params.put(ORIG_VIDEO_IS_VGA, (byte) 1).putShort(ORIG_VIDEO_POINTS, (short) 16);
         int limit = version() >= VERSION_CMDLINE_SIZE ? header.getInt(CMDLINE_SIZE) : OLD_CMDLINE_SIZE;
         params.putInt(CMD_LINE_PTR,
                 (int) memory.putCommandLine(name, request.commandLine(), limit < 0 ? Integer.MAX_VALUE : limit));

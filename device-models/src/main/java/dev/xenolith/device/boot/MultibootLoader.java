@@ -2,6 +2,7 @@ package dev.xenolith.device.boot;
 
 import dev.xenolith.cpu.processor.OperatingMode;
 import dev.xenolith.cpu.processor.Processor;
+import dev.xenolith.device.display.VgaText;
 import dev.xenolith.device.firmware.E820;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -17,12 +18,16 @@ final class MultibootLoader {
     private static final int ADDRESS_FIELDS_SIZE = 32;
     private static final int VIDEO_MODE = 1 << 2;
     private static final int REQUIRED = 0xffff;
-    private static final int UNDERSTOOD = 0x3;
+    /** Of these a video mode is a wish: a boot loader may set a text mode whatever the kernel would like (3.1.4). */
+    private static final int UNDERSTOOD = 0x3 | VIDEO_MODE;
     private static final int ADDRESS_FIELDS = 1 << 16;
 
-    /** Fields of the information that are valid: memory, command line, modules, memory map, loader's name. */
-    private static final int INFO_FLAGS = 1 | 1 << 2 | 1 << 3 | 1 << 6 | 1 << 9;
+    /** Fields of the information that are valid: memory, command line, modules, memory map, loader's name, framebuffer. */
+    private static final int INFO_FLAGS = 1 | 1 << 2 | 1 << 3 | 1 << 6 | 1 << 9 | 1 << 12;
     private static final int INFO_SIZE = 116;
+    private static final int COLUMNS = 80;
+    private static final int ROWS = 25;
+    private static final int EGA_TEXT = 2;
     private static final int MODULE_SIZE = 16;
     private static final int MMAP_ENTRY = 24;
 
@@ -54,9 +59,6 @@ final class MultibootLoader {
 
     BootEntry load(int header) throws BootException {
         int flags = bytes.getInt(header + 4);
-        if ((flags & VIDEO_MODE) != 0) {
-            throw new BootException(name + ": the Multiboot kernel asks for a video mode, and there is no display");
-        }
         if ((flags & REQUIRED & ~UNDERSTOOD) != 0) {
             throw new BootException(String.format("%s: the Multiboot kernel requires unknown features 0x%x", name,
                     flags & REQUIRED & ~UNDERSTOOD));
@@ -128,6 +130,8 @@ final class MultibootLoader {
         info.putInt(0, INFO_FLAGS).putInt(4, kibibytesFrom(0)).putInt(8, kibibytesFrom(BootMemory.IMAGES));
         info.putInt(16, (int) commandLine).putInt(20, modules.size()).putInt(24, (int) writer.add(list));
         info.putInt(44, map.capacity()).putInt(48, (int) writer.add(map)).putInt(64, (int) writer.add("Xenolith"));
+        info.putLong(88, VgaText.MEMORY).putInt(96, 2 * COLUMNS).putInt(100, COLUMNS).putInt(104, ROWS);
+        info.put(108, (byte) 16).put(109, (byte) EGA_TEXT);
         return writer.add(info);
     }
 

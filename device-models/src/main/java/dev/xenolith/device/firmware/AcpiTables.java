@@ -27,8 +27,8 @@ public final class AcpiTables {
 
     /** FADT flags: WBINVD, C1 on all processors, sleep button and RTC wake not fixed hardware, reset register. */
     private static final int FADT_FLAGS = 1 | 1 << 2 | 1 << 5 | 1 << 6 | 1 << 10;
-    /** IAPC_BOOT_ARCH: legacy devices, 8042, no VGA. */
-    private static final int BOOT_ARCHITECTURE = 1 | 1 << 1 | 1 << 2;
+    /** IAPC_BOOT_ARCH: legacy devices, 8042. */
+    private static final int BOOT_ARCHITECTURE = 1 | 1 << 1;
     private static final int RESET_PORT = 0xcf9;
     private static final int RESET_VALUE = 6;
     private static final int CENTURY = 0x32;

@@ -18,6 +18,7 @@ import dev.xenolith.device.time.PmTimer;
 public final class Piix4Pm implements PciFunction {
     /** Registers of configuration space. */
     public static final int PMBA = 0x40;
+    public static final int DEVACTB = 0x58;
     public static final int PMREGMISC = 0x80;
     /** Offsets in the block of ports. */
     public static final int PMSTS = 0x00;
@@ -44,12 +45,18 @@ public final class Piix4Pm implements PciFunction {
     private static final int PMCNTRL_WRITABLE = 0x1c07;
     private static final int GP_BITS = 0x0f01;
     private static final int PMIOSE = 1;
+    /**
+     * In {@link #DEVACTB}: writes to port 0xb2 give an SMI. It is on from the start, as where a hypervisor offers no SMIs: firmware that
+     * finds it so takes the handler to be in place, and does not wait for one of its own.
+     */
+    private static final int APMC_EN = 1 << 25;
 
     private final ConfigSpace config = new ConfigSpace(0x8086, 0x7113, 0x03, 0x06_8000)
             .set(ConfigSpace.STATUS, 2, 0x0280)
             .allow(ConfigSpace.COMMAND, 1, ConfigSpace.COMMAND_IO)
             .set(ConfigSpace.INTERRUPT_PIN, 1, 1)
             .set(PMBA, 4, 1).allow(PMBA, 4, 0xffc0)
+            .set(DEVACTB, 4, APMC_EN)
             .allow(PMREGMISC, 1, PMIOSE)
             .allow(0xd2, 1, 0x0f).set(0x90, 4, 1).allow(0x90, 4, 0xfff0);
     private final PmTimer timer;

@@ -74,6 +74,8 @@ class BootImageTest {
         assertThat(memory.read8(params + 0x210)).isEqualTo(0xff);
         assertThat(text(memory.read32(params + 0x228))).isEqualTo("console=ttyS0");
         assertThat(memory.read64(params + 0x70)).isEqualTo(RSDP);
+        assertThat(memory.read16(params + 6)).as("mode 3, 80 columns").isEqualTo(80 << 8 | 3);
+        assertThat(memory.read16(params + 0xe)).as("25 lines of a VGA").isEqualTo(1 << 8 | 25);
         assertThat(memory.read8(params + 0x1e8)).isEqualTo(2);
         assertThat(memory.read64(params + 0x2d0 + 20)).isEqualTo(0x10_0000);
         assertThat(memory.read32(params + 0x218)).as("as high as possible").isEqualTo((32 << 20) - 8192);
@@ -135,14 +137,14 @@ class BootImageTest {
     @Test
     void multibootWithModules() throws BootException {
         memory.write8(0x20_0100, 0xff);
-        BootEntry entry = load(multiboot(1 << 16 | 3), new byte[]{1}, "line",
+        BootEntry entry = load(multiboot(1 << 16 | 7), new byte[]{1}, "line",
                 new BootRequest.Module(new BootRequest.File("m", new byte[]{2, 3}), "m arg"));
         assertThat(entry.mode()).isEqualTo(OperatingMode.PROTECTED);
         assertThat(entry.address()).isEqualTo(0x20_0030);
         assertThat(entry.registers()).containsEntry(Processor.RAX, 0x2bad_b002L);
         assertThat(memory.read8(0x20_0100)).as("bss").isZero();
         long info = Objects.requireNonNull(entry.registers().get(Processor.RBX));
-        assertThat(memory.read32(info)).isEqualTo(0x24d);
+        assertThat(memory.read32(info)).isEqualTo(0x124d);
         assertThat(memory.read32(info + 4)).isEqualTo(639);
         assertThat(memory.read32(info + 8)).isEqualTo(31 << 10);
         assertThat(text(memory.read32(info + 16))).isEqualTo("line");
@@ -157,12 +159,14 @@ class BootImageTest {
         assertThat(memory.read32(entries)).isEqualTo(20);
         assertThat(memory.read64(entries + 24 + 4)).isEqualTo(0x10_0000);
         assertThat(text(memory.read32(info + 64))).isEqualTo("Xenolith");
+        assertThat(memory.read64(info + 88)).as("text, whatever mode the kernel would like").isEqualTo(0xb_8000);
+        assertThat(memory.read32(info + 96)).isEqualTo(160);
+        assertThat(memory.read32(info + 104)).isEqualTo(25);
+        assertThat(memory.read16(info + 108)).isEqualTo(2 << 8 | 16);
     }
 
     @Test
     void badMultibootKernels() {
-        refuses(multiboot(1 << 16 | 4),
-                "kernel: the Multiboot kernel asks for a video mode, and there is no display");
         refuses(multiboot(1 << 16 | 0x80), "kernel: the Multiboot kernel requires unknown features 0x80");
         refuses(multiboot(0), "kernel: the Multiboot kernel is neither ELF nor has address fields");
         refuses(Arrays.copyOf(multiboot(1 << 16), 20), "kernel: the Multiboot header is truncated");

@@ -72,6 +72,13 @@ class PciTest {
     }
 
     @Test
+    void firmwareFindsThatItsSmiHandlerIsNotWanted() {
+        assertThat(read(1, 3, Piix4Pm.DEVACTB, 4)).isEqualTo(1 << 25);
+        write(1, 3, Piix4Pm.DEVACTB, 4, 0);
+        assertThat(read(1, 3, Piix4Pm.DEVACTB, 4)).isEqualTo(1 << 25);
+    }
+
+    @Test
     void onlyWholeAddressesCount() {
         read(0, 0, 0, 4);
         assertThat(ports.in(ADDRESS, 4)).isEqualTo(0x8000_0000L);

@@ -1,8 +1,8 @@
 package dev.xenolith.dom0.host;
 
 /**
- * Finds commands in what is typed at a machine's serial port: Ctrl-A x ends the machine, Ctrl-A Ctrl-A or Ctrl-A a is one Ctrl-A, and
- * Ctrl-A before anything else is passed on with it.
+ * Finds commands in what is typed at a machine's serial port: Ctrl-A x ends the machine, Ctrl-A s shows the screen, Ctrl-A h
+ * the commands, Ctrl-A Ctrl-A or Ctrl-A a is one Ctrl-A, and Ctrl-A before anything else is passed on with it.
  */
 final class EscapeKeys {
     /** What is to be done with a byte. */
@@ -10,6 +10,10 @@ final class EscapeKeys {
         void pass(byte value) throws InterruptedException;
 
         void end();
+
+        void showScreen() throws InterruptedException;
+
+        void help();
     }
 
     private static final byte CTRL_A = 1;
@@ -32,6 +36,8 @@ final class EscapeKeys {
         escaped = false;
         switch (value) {
             case 'x', 'X' -> sink.end();
+            case 's' -> sink.showScreen();
+            case 'h', '?' -> sink.help();
             case CTRL_A, 'a' -> sink.pass(CTRL_A);
             default -> {
                 sink.pass(CTRL_A);

@@ -42,6 +42,12 @@ final class MachineRun {
     static final int INSTRUCTION_LIMIT = 6;
 
     private static final int EXIT_CODE_MASK = 0xff;
+    private static final String HELP = """
+            Ctrl-A h  this help
+            Ctrl-A s  show the screen
+            Ctrl-A x  end the machine
+            Ctrl-A a  send Ctrl-A
+            """;
 
     /** The board that runs now and its serial line's end; another pair after a reset. */
     private record Running(PcBoard board, StreamBackend serial) {
@@ -55,6 +61,7 @@ final class MachineRun {
     private boolean readsInput;
     private final MachineStatistics statistics = new MachineStatistics();
     private boolean isFirst = true;
+    private List<String> screen = List.of();
     private @Nullable MachineTrace trace;
 
     MachineRun(Client client, MachineSettings settings) {
@@ -80,6 +87,10 @@ final class MachineRun {
             } while (outcome.kind() == Outcome.Kind.RESET);
             client.rawMode(false);
             checkTrace(traceOut);
+            if (settings.screen()) {
+                client.out().write(text(screen).getBytes(StandardCharsets.UTF_8));
+                client.out().flush();
+            }
             if (settings.stats()) {
                 printStats(System.nanoTime() - start);
             }
@@ -206,6 +217,7 @@ final class MachineRun {
             statistics.detach();
             instructions += board.retired();
             machineTime += board.machine().clock().now();
+            screen = board.screen();
             out.flush();
             return outcome;
         } catch (BootException e) {
@@ -244,6 +256,19 @@ final class MachineRun {
                     now.board.stop();
                 }
             }
+
+            @Override
+            public void showScreen() throws InterruptedException {
+                Running now = running.get();
+                if (now != null) {
+                    MachineRun.this.showScreen(now.board);
+                }
+            }
+
+            @Override
+            public void help() {
+                say(HELP);
+            }
         });
         Thread.ofPlatform().name("serial-input").daemon().start(() -> {
             try (InputStream in = client.in()) {
@@ -256,6 +281,30 @@ final class MachineRun {
                 Thread.currentThread().interrupt();
             }
         });
+    }
+
+    /** Prints what is on the screen of a machine that runs. Any thread but the machine's. */
+    private void showScreen(PcBoard board) throws InterruptedException {
+        try {
+            say(text(board.machine().call(board::screen).get()));
+        } catch (ExecutionException e) {
+            // The machine has just ended.
+        }
+    }
+
+    /** Prints lines between those of the serial port, on a terminal that may be in raw mode. */
+    private void say(String lines) {
+        try {
+            client.out().write(("\n" + lines).replace("\n", "\r\n").getBytes(StandardCharsets.UTF_8));
+            client.out().flush();
+        } catch (IOException e) {
+            // Whoever asked has gone.
+        }
+    }
+
+    /** The screen as lines of text, without the blank ones at its end. */
+    private static String text(List<String> screen) {
+        return String.join("\n", screen).stripTrailing() + "\n";
     }
 
     // ---- files -------------------------------------------------------------------------------------------------------

@@ -80,6 +80,9 @@ final class MachineRunOptions {
     @Option(names = "--stats", description = "Say at the end what was done in what time: instructions, caches, devices, the hottest blocks. Counting them takes time.")
     private boolean stats;
 
+    @Option(names = "--screen", description = "Print the text on the screen at the end; Ctrl-A s prints it meanwhile.")
+    private boolean screen;
+
     @Option(names = "--gdb", paramLabel = "[HOST]:PORT", description = "Let gdb connect ('target remote :PORT'); without HOST from this computer only. Port 0: any that is free.")
     private @Nullable String gdb;
 
@@ -128,7 +131,7 @@ final class MachineRunOptions {
                 pulled == null ? given : (pulled.commandLine() + " " + given).strip(), files, resolve(directory, bios),
                 memoryMiB() << 20, cpus, model,
                 new Machine.Configuration(clockMode(), chosenSeed()), deterministic ? DETERMINISTIC_START : null,
-                serialFile(directory), debugExit, testDevice, maxInstructions, stats, debugging(),
+                serialFile(directory), debugExit, testDevice, maxInstructions, stats, screen, debugging(),
                 trace.toSettings(directory, cpus));
     }
 

@@ -17,14 +17,14 @@ import org.jspecify.annotations.Nullable;
  * @param seconds time at the start, since 1970; null for the host's
  * @param serialFile where the serial port's output goes, null for standard output
  * @param maxInstructions how many instructions may be retired
+ * @param screen whether the text on the screen is printed at the end
  * @param debugging null without a debugger
  * @param trace null if nothing is traced
  */
 record MachineSettings(@Nullable Path kernel, @Nullable Path initrd, String commandLine, List<Module> modules,
         @Nullable Path firmware, long memoryBytes, int processors, CpuModel model, Machine.Configuration machine,
         @Nullable Long seconds, @Nullable Path serialFile, boolean debugExit, boolean testDevice, long maxInstructions,
-        boolean stats,
-        @Nullable Debugging debugging, @Nullable TraceSettings trace) {
+        boolean stats, boolean screen, @Nullable Debugging debugging, @Nullable TraceSettings trace) {
     /**
      * How a debugger finds the machine.
      *

@@ -7,6 +7,8 @@ import dev.xenolith.dom0.xl.ToolstackException;
 import dev.xenolith.dom0.xl.Xenolith;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.PipedInputStream;
+import java.io.PipedOutputStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
@@ -36,6 +38,8 @@ class MachineCommandTest {
     /** Sends 'H' at COM1, waits until it has left, powers off. */
     private static final int[] PRINT = {0x66, 0xba, 0xf8, 0x03, 0xb0, 'H', 0xee, 0x66, 0xba, 0xfd, 0x03, 0xec, 0xa8,
         0x40, 0x74, 0xfb};
+    /** mov word ptr [b80a2h], 748h. */
+    private static final int[] SHOW = {0x66, 0xc7, 0x04, 0x25, 0xa2, 0x80, 0x0b, 0, 'H', 7};
     /** An endless loop. */
     private static final int[] LOOP = {0xeb, 0xfe};
     /** xor eax, eax; then inc eax; cmp eax, 3; jb three times. */
@@ -123,6 +127,31 @@ class MachineCommandTest {
     }
 
     @Test
+    void theScreenIsPrintedAtTheEnd() throws IOException {
+        assertThat(machine("--kernel", kernel(true, SHOW, PRINT, POWER_OFF), "--screen", "--serial", "file:log",
+                "--deterministic")).isZero();
+        assertThat(client.outText()).isEqualTo("\n H\n");
+    }
+
+    @Test
+    void theScreenIsPrintedOnRequest() throws Exception {
+        PipedOutputStream keys = new PipedOutputStream();
+        client.input(new PipedInputStream(keys));
+        String kernel = kernel(true, SHOW, LOOP);
+        CompletableFuture<Integer> exit = CompletableFuture.supplyAsync(() -> machine("--kernel", kernel));
+        while (!client.outText().contains("\r\n\r\n H\r\n")) {
+            assertThat(exit).isNotDone();
+            keys.write(new byte[]{1, 's'});
+            keys.flush();
+            Thread.sleep(20);
+        }
+        keys.write(new byte[]{1, 'h', 1, 'x'});
+        keys.flush();
+        assertThat(exit.get(30, TimeUnit.SECONDS)).isZero();
+        assertThat(client.outText()).contains("Ctrl-A x  end the machine\r\n");
+    }
+
+    @Test
     void escapesArePassedOn() throws InterruptedException {
         StringBuilder passed = new StringBuilder();
         EscapeKeys keys = new EscapeKeys(new EscapeKeys.Sink() {
@@ -135,11 +164,21 @@ class MachineCommandTest {
             public void end() {
                 passed.append("end ");
             }
+
+            @Override
+            public void showScreen() {
+                passed.append("screen ");
+            }
+
+            @Override
+            public void help() {
+                passed.append("help ");
+            }
         });
-        for (int value : new int[]{'x', 1, 'a', 1, 1, 1, 'z', 1, 'x'}) {
+        for (int value : new int[]{'x', 1, 'a', 1, 1, 1, 'z', 1, 's', 1, 'h', 's', 1, 'x'}) {
             keys.typed((byte) value);
         }
-        assertThat(passed).hasToString("120 1 1 1 122 end ");
+        assertThat(passed).hasToString("120 1 1 1 122 screen help 115 end ");
     }
 
     private void refuses(String message, String... arguments) {
