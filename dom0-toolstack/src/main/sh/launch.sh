@@ -132,6 +132,11 @@ client=$home/dom0-toolstack/target/lib/xenolith-client.jar
 client_class=dev.xenolith.dom0.client.Main
 is_built || build
 
+# What is closed must not become one of the files that the JVM opens. Nothing can be written to the second and third.
+true 2>/dev/null 3<&0 || exec </dev/null
+true 2>/dev/null 3>&1 || exec 1</dev/null
+true 3>&2 || exec 2</dev/null
+
 tty=0
 [ -t 0 ] && tty=1
 if [ -t 1 ]; then tty=${tty}1; else tty=${tty}0; fi

@@ -20,6 +20,9 @@ public final class BootImage {
         if (ElfImage.isElf(kernel)) {
             return PvhLoader.load(request, memory);
         }
+        if (MultibootLoader.hasCorruptHeader(kernel)) {
+            throw new BootException(request.kernel().name() + ": the checksum of its Multiboot header is wrong");
+        }
         throw new BootException(request.kernel().name()
                 + ": neither a Linux bzImage, a Multiboot kernel, nor an ELF kernel with a PVH entry");
     }

@@ -11,6 +11,9 @@ import java.util.OptionalLong;
 final class ElfImage {
     /** A loadable segment: file bytes and their physical place; what memory has more is zero. */
     record Segment(int offset, int fileSize, long address, long memorySize) {
+        boolean covers(long place) {
+            return Long.compareUnsigned(place - address, memorySize) < 0;
+        }
     }
 
     private static final int IDENT = 16;
@@ -90,6 +93,13 @@ final class ElfImage {
         }
     }
 
+    /** Fails unless execution can begin at {@code address}: some segment has it. */
+    void requireEntry(long address) throws BootException {
+        if (segments.stream().noneMatch(each -> each.covers(address))) {
+            throw new BootException(String.format("%s: the entry at 0x%x is in none of its segments", name, address));
+        }
+    }
+
     /** Loads the segments; returns the first address after them. */
     long load(BootMemory memory) throws BootException {
         long end = 0;
@@ -98,6 +108,12 @@ final class ElfImage {
                 continue;
             }
             memory.require(name, segment.address, segment.memorySize);
+            for (Segment other : segments) {
+                if (other != segment && other.memorySize != 0 && segment.covers(other.address)) {
+                    throw new BootException(String.format("%s: two of its segments overlap at 0x%x", name,
+                            other.address));
+                }
+            }
             memory.put(name, content, segment.offset, segment.address, segment.fileSize);
             memory.zero(name, segment.address + segment.fileSize, segment.memorySize - segment.fileSize);
             end = Math.max(end, segment.address + segment.memorySize);

@@ -15,6 +15,7 @@ final class LinuxBoot {
     /** Fields of the setup header, at the same offsets in boot_params. */
     private static final int SETUP_HEADER = 0x1f1;
     private static final int SETUP_SECTS = 0x1f1;
+    private static final int SYSSIZE = 0x1f4;
     private static final int BOOT_FLAG = 0x1fe;
     private static final int JUMP_OFFSET = 0x201;
     private static final int HEADER = 0x202;
@@ -46,12 +47,14 @@ final class LinuxBoot {
     private static final short BOOT_FLAG_VALUE = (short) 0xaa55;
     private static final int MAGIC = 0x5372_6448;
     private static final int SECTOR = 512;
+    private static final int PARAGRAPH = 16;
     private static final int DEFAULT_SETUP_SECTS = 4;
     private static final int LOADED_HIGH = 1;
     private static final int XLF_KERNEL_64 = 1;
     private static final int UNKNOWN_LOADER = 0xff;
     private static final int ENTRY_64 = 0x200;
     private static final int LEAST_HEADER = 0x268;
+    private static final int VERSION_SYSSIZE = 0x204;
     private static final int VERSION_CMDLINE_SIZE = 0x206;
     private static final int VERSION_PREF_ADDRESS = 0x20a;
     private static final int VERSION_XLOADFLAGS = 0x20c;
@@ -102,6 +105,13 @@ final class LinuxBoot {
         int setup = ((sectors == 0 ? DEFAULT_SETUP_SECTS : sectors) + 1) * SECTOR;
         if (setup >= image.length) {
             throw new BootException(name + ": the bzImage is truncated: nothing follows its setup code");
+        }
+        // Of the last paragraph the file need not have all.
+        long expected = version() >= VERSION_SYSSIZE ? (header.getInt(SYSSIZE) & 0xffff_ffffL) * PARAGRAPH : 0;
+        if (image.length - setup <= expected - PARAGRAPH) {
+            throw new BootException(
+                    String.format("%s: the bzImage is truncated: %d bytes follow its setup code, not %d",
+                            name, image.length - setup, expected));
         }
         boolean hasPreference = version() >= VERSION_PREF_ADDRESS;
         long address = hasPreference && header.get(RELOCATABLE_KERNEL) != 0

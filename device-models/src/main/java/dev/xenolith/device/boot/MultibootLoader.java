@@ -47,10 +47,19 @@ final class MultibootLoader {
 
     /** Offset of a header whose checksum is right, -1 if there is none. */
     static int findHeader(byte[] image) {
+        return find(image, true);
+    }
+
+    /** Whether there is a header all the same, with another checksum. */
+    static boolean hasCorruptHeader(byte[] image) {
+        return findHeader(image) < 0 && find(image, false) >= 0;
+    }
+
+    private static int find(byte[] image, boolean whole) {
         ByteBuffer bytes = ByteBuffer.wrap(image).order(ByteOrder.LITTLE_ENDIAN);
         for (int at = 0; at + HEADER_SIZE <= Math.min(image.length, SEARCH); at += 4) {
             if (bytes.getInt(at) == HEADER_MAGIC
-                    && bytes.getInt(at) + bytes.getInt(at + 4) + bytes.getInt(at + 8) == 0) {
+                    && (!whole || bytes.getInt(at) + bytes.getInt(at + 4) + bytes.getInt(at + 8) == 0)) {
                 return at;
             }
         }
@@ -75,6 +84,7 @@ final class MultibootLoader {
             }
             end = elf.load(memory);
             entry = elf.entry();
+            elf.requireEntry(entry);
         } else {
             throw new BootException(name + ": the Multiboot kernel is neither ELF nor has address fields");
         }

@@ -24,12 +24,16 @@ final class PvhLoader {
         ElfImage elf = new ElfImage(request.kernel());
         OptionalLong entry = elf.note("Xen", XEN_ELFNOTE_PHYS32_ENTRY);
         if (entry.isEmpty()) {
+            if (MultibootLoader.hasCorruptHeader(request.kernel().content())) {
+                throw new BootException(name + ": the checksum of its Multiboot header is wrong");
+            }
             throw new BootException(name + ": the ELF kernel has neither a Multiboot header nor a PVH entry");
         }
         if (entry.getAsLong() >>> 32 != 0) {
             throw new BootException(name + ": the PVH entry is not below 4 GiB");
         }
         long next = elf.load(memory);
+        elf.requireEntry(entry.getAsLong());
         InformationWriter writer = new InformationWriter(name, memory);
         List<BootRequest.Module> modules = request.allModules();
         ByteBuffer list = InformationWriter.structure(modules.size() * MODULE_SIZE);

@@ -2,10 +2,10 @@ package dev.xenolith.device.serial;
 
 import java.io.IOException;
 import java.io.OutputStream;
-import java.io.UncheckedIOException;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Executor;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,23 +20,30 @@ public final class StreamBackend implements CharacterBackend {
     private final Executor machine;
     private final BlockingQueue<Byte> input = new ArrayBlockingQueue<>(INPUT_CAPACITY);
     private @Nullable Receiver receiver;
+    private final Consumer<IOException> failed;
+    private boolean broken;
     private boolean flushPending;
 
     /**
      * @param out takes the bytes the guest sends
      * @param machine runs what it is given on the machine thread: the inbox
+     * @param failed told on the machine thread, once, that {@code out} takes no more; what the guest sends then is lost
      */
-    public StreamBackend(OutputStream out, Executor machine) {
+    public StreamBackend(OutputStream out, Executor machine, Consumer<IOException> failed) {
         this.out = out;
         this.machine = machine;
+        this.failed = failed;
     }
 
     @Override
     public void write(byte value) {
+        if (broken) {
+            return;
+        }
         try {
             out.write(value);
         } catch (IOException e) {
-            throw new UncheckedIOException(e);
+            fail(e);
         }
         if (!flushPending) {
             flushPending = true;
@@ -46,11 +53,19 @@ public final class StreamBackend implements CharacterBackend {
 
     private void flush() {
         flushPending = false;
+        if (broken) {
+            return;
+        }
         try {
             out.flush();
         } catch (IOException e) {
-            throw new UncheckedIOException(e);
+            fail(e);
         }
+    }
+
+    private void fail(IOException e) {
+        broken = true;
+        failed.accept(e);
     }
 
     @Override

@@ -13,6 +13,7 @@ import dev.xenolith.device.boot.FirmwareImage;
 import dev.xenolith.device.serial.CharacterBackend;
 import dev.xenolith.device.serial.StreamBackend;
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Objects;
@@ -49,7 +50,7 @@ class PcBoardTest {
     private PcBoard board(int processors, long limit) {
         return new PcBoard(new PcBoard.Options(64 << 20, processors, CpuModel.intel(),
                 new Machine.Configuration(ClockMode.VIRTUAL, 1),
-                machine -> backend = new StreamBackend(output, machine),
+                machine -> backend = new StreamBackend(output, machine, PcBoardTest::noFailure),
                 1_700_000_000L, null, true, true, limit));
     }
 
@@ -372,7 +373,8 @@ class PcBoardTest {
             (byte) 0xee, (byte) 0xeb, (byte) 0xfe};
         System.arraycopy(code, 0, image, image.length - 16, code.length);
         PcBoard.Options options = new PcBoard.Options(64 << 20, 1, CpuModel.amd(),
-                new Machine.Configuration(ClockMode.VIRTUAL, 1), machine -> new StreamBackend(output, machine), 0,
+                new Machine.Configuration(ClockMode.VIRTUAL, 1),
+                machine -> new StreamBackend(output, machine, PcBoardTest::noFailure), 0,
                 FirmwareImage.of(new BootRequest.File("bios", image)), false, false, 4_000_000);
         try (PcBoard board = new PcBoard(options)) {
             board.bootFirmware();
@@ -395,5 +397,9 @@ class PcBoardTest {
             copy.machine().clock().advanceTo(board.machine().clock().now());
             RoundTrip.check(board, copy);
         }
+    }
+
+    private static void noFailure(IOException e) {
+        throw new AssertionError(e);
     }
 }

@@ -102,6 +102,10 @@ class BootImageTest {
         byte[] image = bzImage();
         refuses(Arrays.copyOf(image, 0x210), "kernel: the bzImage is truncated in its header");
         refuses(Arrays.copyOf(image, 1024), "kernel: the bzImage is truncated: nothing follows its setup code");
+        little(image).putInt(0x1f4, image.length / 16);
+        refuses(image, "kernel: the bzImage is truncated: " + (image.length - 1024)
+                + " bytes follow its setup code, not " + image.length / 16 * 16);
+        little(image).putInt(0x1f4, (image.length - 1024 + 15) / 16);
         little(image).putLong(0x258, 0x8000_0000L);
         refuses(image, "kernel: 0x100000 bytes at 0x80000000 are not in free RAM");
         little(image).putLong(0x258, 0x10_0000).putInt(0x260, 0x7fff_ffff);
@@ -171,6 +175,9 @@ class BootImageTest {
         refuses(multiboot(0), "kernel: the Multiboot kernel is neither ELF nor has address fields");
         refuses(Arrays.copyOf(multiboot(1 << 16), 20), "kernel: the Multiboot header is truncated");
         refuses(Arrays.copyOf(multiboot(1 << 16), 40), "kernel: the Multiboot kernel is truncated");
+        byte[] checksum = multiboot(1 << 16);
+        checksum[8]++;
+        refuses(checksum, "kernel: the checksum of its Multiboot header is wrong");
         refuses(multibootAt(0x2fc1), "kernel: 0x40 bytes at 0x2fc1 are not in free RAM");
         refuses(multibootAt(0xffc1), "kernel: 0x40 bytes at 0xffc1 are not in free RAM");
         refuses(multibootAt(0x3_5fff), "kernel: 0x40 bytes at 0x35fff are not in free RAM");
@@ -244,6 +251,16 @@ class BootImageTest {
         byte[] far = elf64(true);
         little(far).putLong(88, 1L << 40);
         refuses(far, "kernel: 0x2000 bytes at 0x10000000000 are not in free RAM");
+        byte[] entry = elf64(true);
+        little(entry).putLong(0x190, 0x20_2000);
+        refuses(entry, "kernel: the entry at 0x202000 is in none of its segments");
+        byte[] overlap = elf64(true);
+        little(overlap).putInt(120, 1).putLong(144, 0x20_1fff).putLong(160, 0x20);
+        little(overlap).putShort(56, (short) 3).putInt(176, 4).putLong(184, 0x180).putLong(208, 24);
+        refuses(overlap, "kernel: two of its segments overlap at 0x201fff");
+        byte[] corrupt = elf64(false);
+        little(corrupt).putInt(0x1c0, 0x1bad_b002);
+        refuses(corrupt, "kernel: the checksum of its Multiboot header is wrong");
         byte[] headers = elf64(true);
         little(headers).putLong(32, 1L << 40);
         refuses(headers, "kernel: the ELF program headers are out of place");

@@ -8,7 +8,11 @@ import dev.xenolith.device.StateException;
 import dev.xenolith.device.TestLine;
 import dev.xenolith.device.TestTime;
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -22,7 +26,8 @@ class Uart16550Test {
     private final TestLine irq = new TestLine();
     private final ByteArrayOutputStream out = new ByteArrayOutputStream();
     private final ConcurrentLinkedQueue<Runnable> inbox = new ConcurrentLinkedQueue<>();
-    private final StreamBackend backend = new StreamBackend(out, inbox::add);
+    private final List<IOException> failures = new ArrayList<>();
+    private final StreamBackend backend = new StreamBackend(out, inbox::add, failures::add);
     private final Uart16550 uart = new Uart16550("com1", time, backend, irq);
 
     @BeforeEach
@@ -253,6 +258,21 @@ class Uart16550Test {
     }
 
     @Test
+    void outputThatFailsIsToldOfOnce() {
+        StreamBackend full = new StreamBackend(new OutputStream() {
+            @Override
+            public void write(int value) throws IOException {
+                throw new IOException("full");
+            }
+        }, inbox::add, failures::add);
+        full.write((byte) 'a');
+        drain();
+        full.write((byte) 'b');
+        drain();
+        assertThat(failures).extracting(IOException::getMessage).containsExactly("full");
+    }
+
+    @Test
     void stateComesBack() throws StateException, InterruptedException {
         fifos(2);
         write(Uart16550.IER, 3);
@@ -262,7 +282,7 @@ class Uart16550Test {
         TestLine line = new TestLine();
         ByteArrayOutputStream copyOut = new ByteArrayOutputStream();
         Uart16550 copy = RoundTrip.check(uart,
-                new Uart16550("com1", copyTime, new StreamBackend(copyOut, Runnable::run), line));
+                new Uart16550("com1", copyTime, new StreamBackend(copyOut, Runnable::run, failures::add), line));
         assertThat(line.level()).isFalse();
         copyTime.advance(5 * CHARACTER);
         assertThat(line.level()).as("time-out").isTrue();

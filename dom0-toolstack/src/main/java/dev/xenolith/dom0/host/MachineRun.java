@@ -8,12 +8,13 @@ import dev.xenolith.device.boot.FirmwareImage;
 import dev.xenolith.device.serial.StreamBackend;
 import dev.xenolith.dom0.gdb.BoardTarget;
 import dev.xenolith.dom0.gdb.GdbServer;
-import dev.xenolith.dom0.xl.Client;
-import dev.xenolith.dom0.xl.ToolstackException;
 import dev.xenolith.dom0.monitor.MachineStatistics;
 import dev.xenolith.dom0.monitor.MachineTrace;
 import dev.xenolith.dom0.monitor.Monitors;
 import dev.xenolith.dom0.monitor.TraceSettings;
+import dev.xenolith.dom0.xl.Client;
+import dev.xenolith.dom0.xl.FileProblem;
+import dev.xenolith.dom0.xl.ToolstackException;
 import java.io.BufferedOutputStream;
 import java.io.BufferedWriter;
 import java.io.FilterOutputStream;
@@ -21,15 +22,14 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.OutputStreamWriter;
-import java.io.UncheckedIOException;
 import java.io.Writer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
@@ -61,6 +61,8 @@ final class MachineRun {
     private boolean readsInput;
     private final MachineStatistics statistics = new MachineStatistics();
     private boolean isFirst = true;
+    private volatile boolean ending;
+    private volatile @Nullable IOException serialFailure;
     private List<String> screen = List.of();
     private @Nullable MachineTrace trace;
 
@@ -71,9 +73,18 @@ final class MachineRun {
 
     /** Returns the exit code. */
     int run() throws InterruptedException {
-        long start = System.nanoTime();
         BootRequest request = request();
         FirmwareImage firmware = firmware();
+        OrderlyEnd orderlyEnd = new OrderlyEnd(this::end);
+        try {
+            return run(request, firmware);
+        } finally {
+            orderlyEnd.done();
+        }
+    }
+
+    private int run(@Nullable BootRequest request, @Nullable FirmwareImage firmware) throws InterruptedException {
+        long start = System.nanoTime();
         try (OutputStream file = serialFile();
                 Writer traceOut = traceWriter();
                 GdbServer debugger = debugger()) {
@@ -84,7 +95,7 @@ final class MachineRun {
                 // The serial line's end flushes what a turn has written.
                 outcome = power(request, firmware, new BufferedOutputStream(file == null ? client.out() : file),
                         debugger);
-            } while (outcome.kind() == Outcome.Kind.RESET);
+            } while (outcome.kind() == Outcome.Kind.RESET && !ending);
             client.rawMode(false);
             checkTrace(traceOut);
             if (settings.screen()) {
@@ -147,7 +158,7 @@ final class MachineRun {
                     : Files.newOutputStream(wanted.file());
             return new BufferedWriter(new OutputStreamWriter(out, StandardCharsets.UTF_8));
         } catch (IOException e) {
-            throw new ToolstackException(ToolstackException.FAILURE, "--trace-file: " + e, e);
+            throw failure("--trace-file", Objects.requireNonNull(wanted.file()), e);
         }
     }
 
@@ -170,14 +181,34 @@ final class MachineRun {
                 failure = e;
             }
             if (failure != null) {
-                throw new ToolstackException(ToolstackException.FAILURE, "--trace-file: " + failure, failure);
+                throw new ToolstackException(ToolstackException.FAILURE, "--trace-file: " + FileProblem.of(failure),
+                        failure);
             }
         }
     }
 
-    private @Nullable OutputStream serialFile() throws IOException {
+    private @Nullable OutputStream serialFile() {
         Path file = settings.serialFile();
-        return file == null ? null : Files.newOutputStream(file);
+        try {
+            return file == null ? null : Files.newOutputStream(file);
+        } catch (IOException e) {
+            throw failure("--serial", file, e);
+        }
+    }
+
+    /** Serial output can go nowhere any more. */
+    private void serialFailed(IOException e) {
+        serialFailure = e;
+        end();
+    }
+
+    /** Switches the machine off for good. Any thread. */
+    private void end() {
+        ending = true;
+        Running now = running.get();
+        if (now != null) {
+            now.board.stop();
+        }
     }
 
     /** Builds a machine, boots it and waits for its end. */
@@ -186,7 +217,7 @@ final class MachineRun {
         StreamBackend[] serial = new StreamBackend[1];
         Long seconds = settings.seconds();
         PcBoard.Options options = new PcBoard.Options(settings.memoryBytes(), settings.processors(), settings.model(),
-                settings.machine(), machine -> serial[0] = new StreamBackend(out, machine),
+                settings.machine(), machine -> serial[0] = new StreamBackend(out, machine, this::serialFailed),
                 seconds == null ? System.currentTimeMillis() / 1000 : seconds, firmware, settings.debugExit(),
                 settings.testDevice(), settings.maxInstructions() - instructions);
         try (PcBoard board = new PcBoard(options)) {
@@ -196,6 +227,9 @@ final class MachineRun {
                 board.boot(request);
             }
             running.set(new Running(board, serial[0]));
+            if (ending) {
+                board.stop();
+            }
             readInput();
             Monitors monitors = new Monitors(board.machine().processors());
             if (settings.stats()) {
@@ -219,15 +253,19 @@ final class MachineRun {
             machineTime += board.machine().clock().now();
             screen = board.screen();
             out.flush();
+            IOException failure = serialFailure;
+            if (failure != null) {
+                throw failure;
+            }
             return outcome;
         } catch (BootException e) {
             throw ToolstackException.failure(String.valueOf(e.getMessage()));
         } catch (IOException e) {
-            throw new ToolstackException(ToolstackException.FAILURE, e.toString(), e);
+            throw new ToolstackException(ToolstackException.FAILURE, "--serial: " + FileProblem.of(e), e);
+        } catch (OutOfMemoryError e) {
+            throw ToolstackException.failure("--memory: there is no room for " + (settings.memoryBytes() >> 20)
+                    + " MiB: " + e.getMessage());
         } catch (ExecutionException e) {
-            if (e.getCause() instanceof UncheckedIOException failure) {
-                throw new ToolstackException(ToolstackException.FAILURE, "--serial: " + failure.getCause(), e);
-            }
             throw new ToolstackException(ToolstackException.FAILURE, "BUG: the machine ended by " + e.getCause(), e);
         }
     }
@@ -251,10 +289,7 @@ final class MachineRun {
 
             @Override
             public void end() {
-                Running now = running.get();
-                if (now != null) {
-                    now.board.stop();
-                }
+                MachineRun.this.end();
             }
 
             @Override
@@ -336,13 +371,18 @@ final class MachineRun {
         }
     }
 
+    private static ToolstackException failure(String option, Path file, IOException e) {
+        return new ToolstackException(ToolstackException.FAILURE, option + ": " + file + ": " + FileProblem.of(e), e);
+    }
+
     private static BootRequest.File read(String option, Path file) {
         try {
             return new BootRequest.File(String.valueOf(file.getFileName()), Files.readAllBytes(file));
-        } catch (NoSuchFileException e) {
-            throw ToolstackException.failure(option + ": " + file + ": no such file");
         } catch (IOException e) {
-            throw new ToolstackException(ToolstackException.FAILURE, option + ": " + e, e);
+            throw failure(option, file, e);
+        } catch (OutOfMemoryError e) {
+            throw ToolstackException.failure(option + ": " + file + ": too large: an image is read into the heap of "
+                    + (Runtime.getRuntime().maxMemory() >> 20) + " MiB first");
         }
     }
 

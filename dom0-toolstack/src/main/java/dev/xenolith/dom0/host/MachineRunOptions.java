@@ -8,6 +8,7 @@ import dev.xenolith.dom0.gdb.GdbAddress;
 import dev.xenolith.dom0.image.Image;
 import dev.xenolith.dom0.image.ImageStore;
 import dev.xenolith.dom0.xl.ToolstackException;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -121,22 +122,32 @@ final class MachineRunOptions {
         for (String module : modules) {
             int comma = module.indexOf(',');
             String file = comma < 0 ? module : module.substring(0, comma);
-            files.add(
-                    new MachineSettings.Module(directory.resolve(file), comma < 0 ? "" : module.substring(comma + 1)));
+            files.add(new MachineSettings.Module(resolve(directory, "--module", file),
+                    comma < 0 ? "" : module.substring(comma + 1)));
         }
         Image pulled = image == null ? null : images.get(image);
         String given = append == null ? "" : append;
-        return new MachineSettings(pulled == null ? resolve(directory, kernel) : pulled.kernel(),
-                pulled == null ? resolve(directory, initrd) : pulled.initrd(),
-                pulled == null ? given : (pulled.commandLine() + " " + given).strip(), files, resolve(directory, bios),
+        return new MachineSettings(pulled == null ? given(directory, "--kernel", kernel) : pulled.kernel(),
+                pulled == null ? given(directory, "--initrd", initrd) : pulled.initrd(),
+                pulled == null ? given : (pulled.commandLine() + " " + given).strip(), files,
+                given(directory, "--bios", bios),
                 memoryMiB() << 20, cpus, model,
                 new Machine.Configuration(clockMode(), chosenSeed()), deterministic ? DETERMINISTIC_START : null,
                 serialFile(directory), debugExit, testDevice, maxInstructions, stats, screen, debugging(),
                 trace.toSettings(directory, cpus));
     }
 
-    private static @Nullable Path resolve(Path directory, @Nullable String file) {
-        return file == null ? null : directory.resolve(file);
+    private static @Nullable Path given(Path directory, String option, @Nullable String file) {
+        return file == null ? null : resolve(directory, option, file);
+    }
+
+    /** A file's place. Throws if the locale has no such characters. */
+    static Path resolve(Path directory, String option, String file) {
+        try {
+            return directory.resolve(file);
+        } catch (InvalidPathException e) {
+            throw usage(option + ": " + e.getMessage());
+        }
     }
 
     private ClockMode clockMode() {
@@ -185,7 +196,7 @@ final class MachineRunOptions {
             return null;
         }
         if (serial.startsWith(SERIAL_FILE) && serial.length() > SERIAL_FILE.length()) {
-            return directory.resolve(serial.substring(SERIAL_FILE.length()));
+            return resolve(directory, "--serial", serial.substring(SERIAL_FILE.length()));
         }
         throw usage("--serial: expected stdio or file:FILE, found '" + serial + "'");
     }

@@ -49,7 +49,9 @@ final class MachineTraceOptions {
             throw usage("--trace-cpu: expected 0 to " + (processors - 1) + ", found " + processor);
         }
         long[] addresses = addresses();
-        return new TraceSettings(kinds(what), file == null ? null : directory.resolve(file),
+        String given = file;
+        return new TraceSettings(kinds(what),
+                given == null ? null : MachineRunOptions.resolve(directory, "--trace-file", given),
                 atLeast("--trace-from", from, 0, 0), atLeast("--trace-count", count, 1, Long.MAX_VALUE), addresses[0],
                 addresses[1], processor == null ? -1 : processor);
     }

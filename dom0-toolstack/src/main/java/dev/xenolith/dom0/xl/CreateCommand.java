@@ -9,10 +9,8 @@ import dev.xenolith.dom0.config.XlConfigException;
 import dev.xenolith.dom0.config.XlConfigParser;
 import java.io.IOException;
 import java.io.StringWriter;
-import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -115,20 +113,12 @@ final class CreateCommand extends XlCommand {
                     UUID::randomUUID);
         } catch (IOException | InvalidPathException e) {
             throw new ToolstackException(ToolstackException.CREATE_FAILED,
-                    "failed to read config file: " + name + ": " + reason(e), e);
+                    "failed to read config file: " + name + ": " + FileProblem.of(e), e);
         } catch (XlConfigException e) {
             throw ToolstackException.failure(String.valueOf(e.getMessage()));
         }
         result.warnings().forEach(context::message);
         return result;
-    }
-
-    private static String reason(Exception e) {
-        return switch (e) {
-            case NoSuchFileException _ -> "No such file or directory";
-            case AccessDeniedException _ -> "Permission denied";
-            default -> String.valueOf(e.getMessage());
-        };
     }
 
     /** Prints the result on standard output for a dry run, on standard error for {@code -d}. */

@@ -39,7 +39,7 @@ final class TestMachine implements AutoCloseable {
     static PcBoard board(int processors, String code) throws BootException {
         PcBoard board = new PcBoard(new PcBoard.Options(16 << 20, processors, CpuModel.intel(),
                 new Machine.Configuration(ClockMode.VIRTUAL, 1),
-                machine -> new StreamBackend(new ByteArrayOutputStream(), machine), 0, null, true, false,
+                machine -> new StreamBackend(new ByteArrayOutputStream(), machine, e -> {}), 0, null, true, false,
                 Long.MAX_VALUE));
         board.boot(new BootRequest(new BootRequest.File("guest", kernel(code)), null, "", List.of()));
         return board;

@@ -1,6 +1,7 @@
 package dev.xenolith.dom0.host;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.xenolith.dom0.xl.TestClient;
 import dev.xenolith.dom0.xl.ToolstackException;
@@ -9,6 +10,7 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.PipedInputStream;
 import java.io.PipedOutputStream;
+import java.io.RandomAccessFile;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
@@ -40,6 +42,10 @@ class MachineCommandTest {
         0x40, 0x74, 0xfb};
     /** mov word ptr [b80a2h], 748h. */
     private static final int[] SHOW = {0x66, 0xc7, 0x04, 0x25, 0xa2, 0x80, 0x0b, 0, 'H', 7};
+    /** Pulses the keyboard controller's reset line. */
+    private static final int[] RESET = {0xb0, 0xfe, 0xe6, 0x64, 0xeb, 0xfe};
+    /** mov ebx, 0d0000000h; mov dword ptr [rbx], 1; for ever unless [rbx] is -1. */
+    private static final int[] NOWHERE = {0xbb, 0, 0, 0, 0xd0, 0xc7, 0x03, 1, 0, 0, 0, 0x83, 0x3b, 0xff, 0x75, 0xfe};
     /** An endless loop. */
     private static final int[] LOOP = {0xeb, 0xfe};
     /** xor eax, eax; then inc eax; cmp eax, 3; jb three times. */
@@ -152,6 +158,36 @@ class MachineCommandTest {
     }
 
     @Test
+    void aMachineThatIsAlwaysResetIsEnded() throws IOException {
+        client.input(new ByteArrayInputStream(new byte[]{1, 'x'}));
+        assertThat(machine("--kernel", kernel(true, RESET))).isZero();
+    }
+
+    @Test
+    void aFullDiskEndsIt() throws IOException {
+        assumeTrue(Files.exists(Path.of("/dev/full")), "there is no /dev/full");
+        fails("--serial: No space left on device", "--kernel", kernel(true, PRINT, LOOP), "--serial", "file:/dev/full");
+    }
+
+    @Test
+    void whereNothingIsOnesAreReadAndWritesAreLost() throws IOException {
+        assertThat(machine("--kernel", kernel(true, NOWHERE, DEBUG_EXIT), "--debug-exit")).isEqualTo(0x21);
+    }
+
+    @Test
+    void firmwareCannotWriteItsRom() throws IOException {
+        byte[] image = new byte[0x1_0000];
+        image[0] = 0x10;
+        // mov al, 55h; mov cs:[0], al; mov al, cs:[0]; out 0f4h, al
+        int[] code = {0xb0, 0x55, 0x2e, 0xa2, 0, 0, 0x2e, 0xa0, 0, 0, 0xe6, 0xf4, 0xf4};
+        for (int i = 0; i < code.length; i++) {
+            image[0xfff0 + i] = (byte) code[i];
+        }
+        Files.write(directory.resolve("bios"), image);
+        assertThat(machine("--bios", "bios", "--debug-exit")).isEqualTo(0x21);
+    }
+
+    @Test
     void escapesArePassedOn() throws InterruptedException {
         StringBuilder passed = new StringBuilder();
         EscapeKeys keys = new EscapeKeys(new EscapeKeys.Sink() {
@@ -179,6 +215,12 @@ class MachineCommandTest {
             keys.typed((byte) value);
         }
         assertThat(passed).hasToString("120 1 1 1 122 screen help 115 end ");
+    }
+
+    private void fails(String message, String... arguments) {
+        client.err().reset();
+        assertThat(machine(arguments)).isEqualTo(ToolstackException.FAILURE);
+        assertThat(error()).startsWith("xenolith: ").contains(message).hasLineCount(1).doesNotContain("Exception");
     }
 
     private void refuses(String message, String... arguments) {
@@ -303,7 +345,21 @@ class MachineCommandTest {
     @Test
     void badFilesAreNamed() throws IOException {
         assertThat(machine("--kernel", "missing")).isEqualTo(ToolstackException.FAILURE);
-        assertThat(error()).contains("--kernel: ", "missing: no such file").hasLineCount(1);
+        assertThat(error()).contains("--kernel: ", "missing: No such file or directory").hasLineCount(1);
+        Files.createDirectory(directory.resolve("folder"));
+        fails("--kernel: " + directory + "/folder: Is a directory", "--kernel", "folder");
+        fails("--initrd: ", "--kernel", kernel(true, LOOP), "--initrd", "missing");
+        fails("--module: ", "--kernel", kernel(true, LOOP), "--module", "missing,arguments");
+        fails("--serial: " + directory + "/none/file: No such file or directory", "--kernel", kernel(true, LOOP),
+                "--serial", "file:none/file");
+        fails("--trace-file: " + directory + "/folder: Is a directory", "--kernel", kernel(true, LOOP), "--trace",
+                "all",
+                "--trace-file", "folder");
+        try (RandomAccessFile large = new RandomAccessFile(directory.resolve("large").toFile(), "rw")) {
+            large.setLength(3L << 30);
+        }
+        fails("large: too large: an image is read into the heap of ", "--kernel", kernel(true, LOOP), "--initrd",
+                "large");
         client.err().reset();
         Files.write(directory.resolve("text"), new byte[100]);
         assertThat(machine("--kernel", "text")).isEqualTo(ToolstackException.FAILURE);
