@@ -14,10 +14,19 @@ final class BareMachine implements AutoCloseable {
     private static final long L4 = 0x1000;
     private static final long L3 = 0x2000;
     private static final long L2 = 0x3000;
+    private static final long GDT = 0x4000;
+    private static final long IDT = 0x5000;
+    private static final long HANDLER = 0x6000;
+    private static final int CODE_SELECTOR = 8;
+    private static final int GDT_LIMIT = 2 * 8 - 1;
+    private static final int IDT_LIMIT = 32 * 16 - 1;
+    private static final long INTERRUPT_GATE = 0x8e00_0000_0000L;
     private static final long TABLE = 0x3;
     private static final long PAGE_2M = 0x83;
     static final long CODE = 0x20_0000;
     static final long DATA = 0x40_0000;
+    /** Where there is room for {@link #MEMORY} less this of code. */
+    static final long LARGE_CODE = 0x100_0000;
     private static final long STACK = 0x60_0000;
 
     private static final long CR0_PG_WP_PE = 0x8001_0001L;
@@ -49,12 +58,36 @@ final class BareMachine implements AutoCloseable {
             processor.segmentAttributes[segment] = segment == Processor.CS ? CODE_64 : DATA_RW;
             processor.segmentLimit[segment] = 0xffff_ffffL;
         }
+        memory.write64(GDT + CODE_SELECTOR, 0x00af_9b00_0000_ffffL);
+        processor.gdtBase = GDT;
+        processor.gdtLimit = GDT_LIMIT;
+        processor.segmentSelector[Processor.CS] = CODE_SELECTOR;
         processor.setCr3(L4, 0);
         processor.updateContext();
         processor.rip = CODE;
         processor.gpr[Processor.RSP] = STACK;
         processor.gpr[Processor.RSI] = DATA;
         processor.gpr[Processor.RDI] = DATA + 0x1000;
+    }
+
+    /** Writes {@code code} at {@code address}. */
+    void load(long address, byte[] code) {
+        machine.memory().copyIn(code, 0, address, code.length);
+    }
+
+    /** Has {@code code} run at exceptions of {@code vector}, below 32. */
+    void handle(int vector, int... code) {
+        for (int i = 0; i < code.length; i++) {
+            machine.memory().write8(HANDLER + i, code[i]);
+        }
+        machine.memory().write64(IDT + 16L * vector, INTERRUPT_GATE | CODE_SELECTOR << 16 | HANDLER);
+        processor.idtBase = IDT;
+        processor.idtLimit = IDT_LIMIT;
+    }
+
+    /** How many blocks the interpreter has built so far. */
+    long blocksBuilt() {
+        return machine.interpreter().statistics().blocksBuilt();
     }
 
     @Override

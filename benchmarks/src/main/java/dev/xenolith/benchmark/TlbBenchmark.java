@@ -16,7 +16,7 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
-/** Cost of a 64-bit load that hits the first-level TLB, and of one that a walk has to refill. */
+/** Cost of a 64-bit load that hits the first-level TLB, of one that the second level refills, and of one that a walk has to. */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
@@ -27,6 +27,8 @@ import org.openjdk.jmh.annotations.Warmup;
 public class TlbBenchmark {
     private static final int LOADS = 1000;
     private static final int PAGE = 4096;
+    /** More pages than the first level of the TLB holds, and fewer than the second. */
+    private static final int SOME_PAGES = 4_000;
     /** More pages than both levels of the TLB hold. */
     private static final int MANY_PAGES = 12_000;
 
@@ -55,10 +57,20 @@ public class TlbBenchmark {
 
     @Benchmark
     @OperationsPerInvocation(LOADS)
+    public long secondLevel() {
+        return cycle(SOME_PAGES);
+    }
+
+    @Benchmark
+    @OperationsPerInvocation(LOADS)
     public long walk() {
+        return cycle(MANY_PAGES);
+    }
+
+    private long cycle(int pages) {
         long sum = 0;
         for (int i = 0; i < LOADS; i++) {
-            page = page + 1 == MANY_PAGES ? 0 : page + 1;
+            page = page + 1 >= pages ? 0 : page + 1;
             sum += machine.processor.load64(BareMachine.DATA + (long) page * PAGE);
         }
         return sum;

@@ -34,7 +34,8 @@ class BareGuestsTest {
     void passes(String name, String model) throws Exception {
         ByteArrayOutputStream serial = new ByteArrayOutputStream();
         PcBoard.Options options = new PcBoard.Options(64 << 20, 1, CpuModel.named(model),
-                new Machine.Configuration(ClockMode.VIRTUAL, 1), machine -> new StreamBackend(serial, machine, e -> {}), 0, null,
+                new Machine.Configuration(ClockMode.VIRTUAL, 1), machine -> new StreamBackend(serial, machine, e -> {}),
+                0, null,
                 true, true, INSTRUCTIONS);
         try (PcBoard board = new PcBoard(options)) {
             byte[] image = Files.readAllBytes(GUESTS.bareImage(name));

@@ -68,7 +68,8 @@ final class Sequences implements Callable<Integer> {
         BootRequest.File initrd = workload.initrd == null ? null : file(workload.initrd);
         BootRequest request = new BootRequest(file(workload.kernel), initrd, workload.append, List.of());
         PcBoard.Options options = new PcBoard.Options(MEMORY, 1, CpuModel.intel(),
-                new Machine.Configuration(ClockMode.VIRTUAL, 1), machine -> new StreamBackend(System.err, machine, e -> {}),
+                new Machine.Configuration(ClockMode.VIRTUAL, 1),
+                machine -> new StreamBackend(System.err, machine, e -> {}),
                 0, null, false, false, Long.MAX_VALUE);
         try (PcBoard board = new PcBoard(options)) {
             BlockProfile profile = board.machine().interpreter().profile();

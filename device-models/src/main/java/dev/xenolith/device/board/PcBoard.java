@@ -403,7 +403,8 @@ public final class PcBoard implements AutoCloseable, Saveable {
 
     private List<Saveable> devices() {
         // Controllers last: restoring a device may drive its wire.
-        return Stream.of(testDevice, pit, systemControl, rtc, keyboard, portA, com1, display, pci, fwCfg, hpet, pic, ioApic)
+        return Stream
+                .of(testDevice, pit, systemControl, rtc, keyboard, portA, com1, display, pci, fwCfg, hpet, pic, ioApic)
                 .filter(Objects::nonNull).map(Saveable.class::cast).toList();
     }
 
