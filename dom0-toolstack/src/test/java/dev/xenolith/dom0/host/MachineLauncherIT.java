@@ -20,8 +20,8 @@ import org.junit.jupiter.api.io.TempDir;
 class MachineLauncherIT {
     /** Where reset vector and code of {@link #bios} are. */
     private static final int RESET_VECTOR = 0xfff0;
-    /** In real mode: mov dx, 3f8h; then for ever: mov al, 'A'; out dx, al. */
-    private static final int[] CHATTER = {0xba, 0xf8, 0x03, 0xb0, 'A', 0xee, 0xeb, 0xfb};
+    /** In real mode: 8-bit characters from the serial port, and for ever mov al, 'A'; out dx, al. */
+    private static final int[] CHATTER = {0xba, 0xfb, 0x03, 0xb0, 3, 0xee, 0xb2, 0xf8, 0xb0, 'A', 0xee, 0xeb, 0xfb};
 
     @TempDir
     private Path directory = Path.of("");
