@@ -8,8 +8,11 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -25,6 +28,8 @@ class MachineLauncherIT {
 
     @TempDir
     private Path directory = Path.of("");
+
+    private final List<Process> started = new ArrayList<>();
 
     private record Result(int exitCode, String out, String err) {
     }
@@ -42,9 +47,20 @@ class MachineLauncherIT {
     private Process start(String... line) throws IOException {
         String run = "'" + Path.of(System.getProperty("xenolith.home")).resolve("xenolith")
                 + "' machine run --memory 4";
-        return new ProcessBuilder(Stream.of(line).map(word -> word.replace("RUN", run)).toList())
+        Process process = new ProcessBuilder(Stream.of(line).map(word -> word.replace("RUN", run)).toList())
                 .directory(directory.toFile()).redirectOutput(directory.resolve("out").toFile())
                 .redirectError(directory.resolve("err").toFile()).start();
+        started.add(process);
+        return process;
+    }
+
+    /** A test that fails leaves nothing behind. */
+    @AfterEach
+    void end() {
+        for (Process process : started) {
+            process.descendants().forEach(ProcessHandle::destroyForcibly);
+            process.destroyForcibly();
+        }
     }
 
     private String read(String name) throws IOException {
