@@ -161,8 +161,9 @@ case $program-${1-} in
             -Dxenolith.tty=$tty -Dxenolith.home="$home" -cp "$jar" $client_class "$program" "$@"
         ;;
     *)
-        # A machine in this process.
-        exec "$jdk/bin/java" "@$home/cpu-emulator/jvm.options" -Xms512m -Xmx512m -Dxenolith.tty=$tty \
+        # A machine in this process. Of an archive that does not fit this JDK nothing is to be heard.
+        exec "$jdk/bin/java" "@$home/cpu-emulator/jvm.options" -Xms512m -Xmx512m -Xlog:disable \
+            -XX:AOTCache="$home/dom0-toolstack/target/lib/machine.aot" -Dxenolith.tty=$tty \
             -Dxenolith.home="$home" -cp "$jar" $client_class "$program" "$@"
         ;;
 esac
