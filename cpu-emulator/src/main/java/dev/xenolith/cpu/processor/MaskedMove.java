@@ -8,6 +8,8 @@ import dev.xenolith.cpu.execute.Logic;
  * is accessed.
  */
 public final class MaskedMove {
+    private static final int PAGE_SHIFT = 12;
+
     private MaskedMove() {}
 
     /** Stores the bytes of {@code low} and {@code high} that the masks select at {@code address}; {@code bytes} 8 or 16. */
@@ -67,8 +69,10 @@ public final class MaskedMove {
 
     private static void probeStore(Processor p, long address, int bytes) {
         if (isMisaligned(p, address, bytes)) {
+            long last = p.wrap(address + bytes - 1);
+            boolean crosses = (address ^ last) >>> PAGE_SHIFT != 0;
             p.probeStore(address, 1);
-            p.probeStore(p.wrap(address + bytes - 1), 1);
+            p.probeStore(crosses ? last >>> PAGE_SHIFT << PAGE_SHIFT : last, 1); // the fault is at the first byte of its page
         } else {
             p.probeStore(address, bytes);
         }
