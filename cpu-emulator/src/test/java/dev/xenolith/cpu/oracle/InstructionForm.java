@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A row of the opcode table as a generator of encodings sees it. Read from the table's text by itself and not through the
@@ -322,5 +323,17 @@ final class InstructionForm {
     @Override
     public String toString() {
         return encoding + " " + assembly;
+    }
+
+    /** Rows are the same if they are written the same. */
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof InstructionForm form && encoding.equals(form.encoding) && assembly.equals(form.assembly)
+                && size.equals(form.size) && modes.equals(form.modes);
+    }
+
+    @Override
+    public int hashCode() {
+        return encoding.hashCode() * 31 + assembly.hashCode();
     }
 }

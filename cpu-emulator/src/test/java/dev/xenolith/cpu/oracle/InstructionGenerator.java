@@ -10,16 +10,10 @@ import java.util.SplittableRandom;
  * take the rows in turn.
  */
 final class InstructionGenerator implements SnippetGenerator {
-    private static final long CF = 1;
     private static final long TF = 1 << 8;
     private static final long DF = 1 << 10;
-    private static final long OF = 1 << 11;
     private static final long AC = 1 << 18;
     private static final long STATUS = InstructionForm.STATUS;
-    /** C0 to C3 of the x87 status word. */
-    private static final int CONDITIONS = 0x4700;
-    /** Of the eight registers that POPA knows. */
-    private static final int ALL_BUT_RSP = 0xef;
     private static final int RAX = 0;
     private static final int RCX = 1;
     private static final int RDX = 2;
@@ -45,6 +39,7 @@ final class InstructionGenerator implements SnippetGenerator {
     private long target;
     private boolean stopped;
     private final SourceValues values;
+    private final UndefinedResults undefined;
     private SourceValues.Kind sources = SourceValues.Kind.NONE;
     /** Whether its operand was placed at an address that is not canonical. */
     private boolean placedOutside;
@@ -57,6 +52,7 @@ final class InstructionGenerator implements SnippetGenerator {
         this.codeBits = codeBits;
         encoded = new EncodedInstruction(codeBits);
         form = forms.getFirst();
+        undefined = new UndefinedResults(codeBits, encoded);
         values = new SourceValues(codeBits, form, encoded, new Snippet());
         new SplittableRandom(1).nextBytes(noise);
     }
@@ -206,8 +202,8 @@ final class InstructionGenerator implements SnippetGenerator {
             }
             case "maskmovq", "maskmovdqu" -> {
                 gpr[RDI] = Targets.any(random, 16, codeBits == 64);
-                if (codeBits == 32 && form.vex) {
-                    // At the end of 4 GiB a fault may come or not (SDM 3A 5.3); on Zen 3 it does not, other than for the legacy form.
+                if (encoded.addressBits == 32 && (codeBits == 64 || form.vex)) {
+                    // At the end of 4 GiB a fault may come or not (SDM 3A 5.3): on Zen 3 these wrap.
                     gpr[RDI] = Math.min(gpr[RDI] & 0xffff_ffffL, 0xffff_fff0L);
                 }
             }
@@ -409,8 +405,9 @@ final class InstructionGenerator implements SnippetGenerator {
         if (size >= 16 && random.nextInt(8) != 0) {
             target &= -size;
         }
-        placedOutside = target << 16 >> 16 != target;
-        placedLast = size >= 16 && target + size - 1 >>> 4 == (1L << 43) - 1;
+        long last = target + size - 1;
+        placedOutside = target << 16 >> 16 != target || last << 16 >> 16 != last;
+        placedLast = last >>> 4 == (1L << 43) - 1;
         long address = target - segmentBase(registers);
         solve(random, snippet, address);
         fillOperand(random, snippet, target, size);
@@ -546,11 +543,8 @@ final class InstructionGenerator implements SnippetGenerator {
                 }
             }
             case "movsr", "lar", "lsl", "verr", "verw" -> value = selector(random);
-            case "ldmxcsr" -> {
-                if (random.nextInt(8) != 0) {
-                    value &= 0xffff; // no reserved bits
-                }
-            }
+            case "ldmxcsr" -> // seldom with reserved bits; never AMD's MM, bit 17, which no model has
+                value &= random.nextInt(8) != 0 ? 0xffff : ~(1L << 17);
             case "jmpf", "callf", "lss", "lfs", "lgs" -> {
                 int bytes = encoded.operandBits / 8;
                 boolean far = form.semantic.endsWith("f");
@@ -580,66 +574,8 @@ final class InstructionGenerator implements SnippetGenerator {
         }
     }
 
-    // ---- what may differ -----------------------------------------------------------------------------------------------
-
-    /** What is undefined after the latest instance; finer than the table where it depends on the count (SDM 2B, SAL). */
+    /** What is undefined after the latest instance. */
     Comparison comparison(Snippet snippet) {
-        int bits = encoded.operandBits;
-        long flags = form.undefinedFlags;
-        boolean checksAlignment = (snippet.registers.rflags & AC) != 0;
-        boolean several = (checksAlignment || placedOutside || codeBits == 32) && accessesTwice();
-        if (encoded.invalid || several || placedLast || placedOutside && form.semantic.startsWith("bt")) {
-            return new Comparison(flags, 0, 0, Comparison.Memory.ALWAYS, true);
-        }
-        // Whether the end of an operand that crosses 4 GB wraps is up to the vendor.
-        if (form.operands.contains("Mt") && encoded.addressBits == 32) {
-            return new Comparison(flags, 0, 0, Comparison.Memory.ALWAYS, true);
-        }
-        switch (form.semantic) {
-            case "fprem", "fprem1" -> {
-                // The quotient is undefined for zero, infinity and before exceptions; FloatAgainstSiliconTest looks at it.
-                return new Comparison(0, 0, 0, Comparison.Memory.ALWAYS, false, CONDITIONS);
-            }
-            case "rol", "ror", "rcl", "rcr", "shl", "shr", "sar", "shld", "shrd" -> {
-                int count = shiftCount(snippet.registers.gpr);
-                if (count == 0) {
-                    return Comparison.EXACT;
-                }
-                if (count > bits && form.semantic.length() == 4) {
-                    int register = encoded.rmRegister >= 0 ? 1 << encoded.rmRegister : 0;
-                    return new Comparison(STATUS, register, 0, Comparison.Memory.IF_FAULTED, false);
-                }
-                boolean losesCarry = count >= bits && (form.semantic.equals("shl") || form.semantic.equals("shr"));
-                return Comparison.flags(flags & (count == 1 ? ~OF : -1) | (losesCarry ? CF : 0));
-            }
-            case "enter", "callf", "callfi", "pusha" -> {
-                // What it pushed before it faulted is below the stack pointer and may be there or not.
-                return new Comparison(0, 0, 0, Comparison.Memory.UNLESS_FAULTED, true);
-            }
-            case "popa" -> {
-                // No manual says whether what was popped before it faulted is in its register; on Zen 3 it is.
-                return new Comparison(0, 0, 0, Comparison.Memory.ALWAYS, true, 0, ALL_BUT_RSP);
-            }
-            case "calli", "jmpf", "jmpfi", "retf", "retfi", "iret", "lss", "lfs", "lgs", "les", "lds", "bound" -> {
-                return new Comparison(0, 0, 0, Comparison.Memory.ALWAYS, true);
-            }
-            default -> {
-                return flags == 0 ? Comparison.EXACT : Comparison.flags(flags);
-            }
-        }
-    }
-
-    private boolean accessesTwice() {
-        return switch (form.semantic) {
-            case "movs", "cmps", "popmem" -> true;
-            case "push" -> encoded.memory;
-            default -> false;
-        };
-    }
-
-    private int shiftCount(long[] gpr) {
-        String operand = form.operands.getLast();
-        long count = operand.equals("CL") ? gpr[RCX] : operand.equals("1") ? 1 : encoded.immediate;
-        return (int) (count & (encoded.operandBits == 64 ? 63 : 31));
+        return undefined.after(form, snippet, target, placedOutside, placedLast);
     }
 }

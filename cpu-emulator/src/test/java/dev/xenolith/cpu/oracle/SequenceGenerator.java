@@ -74,8 +74,9 @@ final class SequenceGenerator implements SnippetGenerator {
     }
 
     private static boolean usable(InstructionForm form) {
-        boolean several = form.semantic.equals("pusha") || form.semantic.equals("popa"); // parts of it may be done at a fault
-        return (!form.modrm || form.mayBeRegister() || form.modrmByte >= 0) && !form.hasOperand('O') && !several;
+        // Not what is partly done when it faults, nor what wraps at 4 GiB.
+        boolean vendors = form.semantic.matches("pusha|popa|maskmov.*");
+        return (!form.modrm || form.mayBeRegister() || form.modrmByte >= 0) && !form.hasOperand('O') && !vendors;
     }
 
     /** CF too after a shift by the whole width or more (SDM 2B, SAL), which only its execution would tell. */
