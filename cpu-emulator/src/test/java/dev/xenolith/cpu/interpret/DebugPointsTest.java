@@ -209,4 +209,19 @@ class DebugPointsTest {
         assertThat(cpu.debugger.hasBreakpoints(0xfff)).isFalse();
         assertThat(cpu.debugger.hasBreakpoints(-4096)).isTrue();
     }
+
+    /** MOV DRn, EAX and MOV EAX, DRn: what the debugger watches is not in them; DR4 and DR5 are DR6 and DR7. */
+    @Test
+    void theGuestsDebugRegistersAreItsOwn() {
+        watch(Access.WRITE, DATA, 4);
+        cpu.gpr[Processor.RAX] = 0x1234_5678L;
+        // mov dr0, eax; mov dr3, eax; mov ebx, dr0; mov ecx, dr3; mov edx, dr7; mov esi, dr5; mov edi, dr6
+        machine.code(CODE, "0f23c0 0f23d8 0f21c3 0f21d9 0f21fa 0f21ee 0f21f7");
+        assertThat(cpu.run(7).kind).isEqualTo(Stop.Kind.BUDGET);
+        assertThat(cpu.gpr[Processor.RBX]).isEqualTo(0x1234_5678L);
+        assertThat(cpu.gpr[Processor.RCX]).isEqualTo(0x1234_5678L);
+        assertThat(cpu.gpr[Processor.RDX]).isEqualTo(0x400);
+        assertThat(cpu.gpr[Processor.RSI]).isEqualTo(0x400);
+        assertThat(cpu.gpr[Processor.RDI]).isEqualTo(0xffff_0ff0L);
+    }
 }

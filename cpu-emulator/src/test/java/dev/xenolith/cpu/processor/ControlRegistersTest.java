@@ -1,6 +1,7 @@
 package dev.xenolith.cpu.processor;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.xenolith.cpu.model.CpuModel;
 import java.io.ByteArrayInputStream;
@@ -9,6 +10,7 @@ import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
 import java.util.Random;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -247,5 +249,49 @@ class ControlRegistersTest {
         assertThat(faults(() -> InputOutput.in(p, 0x500, 1))).as("beyond the limit").isTrue();
         p.setRflags(p.rflags() | Bits.RFLAGS_IOPL);
         assertThat(InputOutput.in(p, 0x87, 4)).isEqualTo(0xffff_ffffL);
+    }
+
+    /** MOV to and from CR0, CR2, CR3, CR4 and CR8; the others do not exist (SDM 2B, MOV, move to/from control registers). */
+    @Test
+    void movesReachTheRegistersThatExist() {
+        SystemInstructions.writeControl(p, 2, 0x1234_5678_9abcL);
+        assertThat(SystemInstructions.readControl(p, 2)).isEqualTo(0x1234_5678_9abcL);
+        SystemInstructions.writeControl(p, 8, 9);
+        assertThat(SystemInstructions.readControl(p, 8)).isEqualTo(9);
+        for (int number : new int[]{0, 3, 4}) {
+            SystemInstructions.writeControl(p, number, SystemInstructions.readControl(p, number));
+        }
+        assertThat(SystemInstructions.readControl(p, 0)).isEqualTo(p.cr0);
+        assertThat(SystemInstructions.readControl(p, 3)).isEqualTo(TestMachine.ROOT);
+        assertThat(SystemInstructions.readControl(p, 4)).isEqualTo(p.cr4);
+        for (int number : new int[]{1, 5, 6, 7, 9, 15}) {
+            assertRaises(Vector.UD, () -> SystemInstructions.readControl(p, number));
+            assertRaises(Vector.UD, () -> SystemInstructions.writeControl(p, number, 0));
+        }
+        assertRaises(Vector.GP, () -> SystemInstructions.writeControl(p, 8, 16));
+        assertRaises(Vector.GP, () -> SystemInstructions.writeControl(p, 4, -1));
+    }
+
+    /** RDMSR and WRMSR: number in ECX, value in EDX:EAX. */
+    @Test
+    void modelSpecificRegistersGoThroughEdxAndEax() {
+        p.gpr[Processor.RCX] = 0xffff_ffff_c000_0082L; // IA32_LSTAR
+        p.gpr[Processor.RDX] = 0x1234;
+        p.gpr[Processor.RAX] = 0x9abc_def0L;
+        SystemInstructions.wrmsr(p);
+        assertThat(p.msr.lstar).isEqualTo(0x1234_9abc_def0L);
+        p.gpr[Processor.RDX] = -1;
+        p.gpr[Processor.RAX] = -1;
+        SystemInstructions.rdmsr(p);
+        assertThat(p.gpr[Processor.RDX]).isEqualTo(0x1234);
+        assertThat(p.gpr[Processor.RAX]).isEqualTo(0x9abc_def0L);
+        p.gpr[Processor.RCX] = 0x1234_5678;
+        assertRaises(Vector.GP, () -> SystemInstructions.rdmsr(p));
+        assertRaises(Vector.GP, () -> SystemInstructions.wrmsr(p));
+    }
+
+    private void assertRaises(int vector, ThrowingCallable instruction) {
+        assertThatThrownBy(instruction).isInstanceOf(GuestFault.class);
+        assertThat(p.faultVector).isEqualTo(vector);
     }
 }

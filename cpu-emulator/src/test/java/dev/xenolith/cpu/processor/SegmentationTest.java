@@ -191,4 +191,22 @@ class SegmentationTest {
         assertThat(attempt(() -> SystemInstructions.smsw(p))).isEqualTo(Vector.GP << 16);
         assertThat(attempt(() -> SystemInstructions.sgdt(p, 0x1000))).isEqualTo(Vector.GP << 16);
     }
+
+    /** SGDT and SIDT store a limit and, in 64-bit mode, a base of 64 bits; SMSW is CR0's low half; SLDT and STR are selectors. */
+    @Test
+    void theTablesAreStoredAsTheyAre() {
+        p.gdtLimit = 0x1234;
+        p.idtBase = TestMachine.KERNEL + 0x5678;
+        p.idtLimit = 0xabc;
+        long gdtBase = p.gdtBase;
+        assertThat(attempt(() -> SystemInstructions.sgdt(p, 0x1000))).isEqualTo(-1);
+        assertThat(attempt(() -> SystemInstructions.sidt(p, 0x2000))).isEqualTo(-1);
+        assertThat(machine.memory.read16(0x1000)).isEqualTo((short) 0x1234);
+        assertThat(machine.memory.read64(0x1002)).isEqualTo(gdtBase);
+        assertThat(machine.memory.read16(0x2000)).isEqualTo((short) 0xabc);
+        assertThat(machine.memory.read64(0x2002)).isEqualTo(TestMachine.KERNEL + 0x5678);
+        assertThat(SystemInstructions.smsw(p) & 0xffff).isEqualTo(p.cr0 & 0xffff);
+        assertThat(Segmentation.sldt(p)).isEqualTo(p.segmentSelector[Processor.LDTR]);
+        assertThat(Segmentation.str(p)).isEqualTo(p.segmentSelector[Processor.TR]);
+    }
 }
