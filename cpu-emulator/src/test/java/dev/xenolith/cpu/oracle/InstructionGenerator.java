@@ -215,6 +215,13 @@ final class InstructionGenerator implements SnippetGenerator {
                     gpr[RSP] = stackTarget(random, bytes, 2 * bytes);
                 }
             }
+            case "wrfsbase", "wrgsbase" -> {
+                // The models take addresses of 57 bits, which a host without LA57 does not: none that only they take.
+                long value = gpr[encoded.rmRegister];
+                if (value << 7 >> 7 == value && value << 16 >> 16 != value) {
+                    gpr[encoded.rmRegister] = value ^ 1L << 62;
+                }
+            }
             case "pusha" -> gpr[RSP] = stackTarget(random, 8 * bytes, 8 * bytes);
             case "int" -> {
                 if (random.nextInt(8) == 0) {
