@@ -198,6 +198,17 @@ class PcBoardTest {
     }
 
     @Test
+    void theTestDeviceHasARegisterAWindowAndTheInterruptLines() throws Exception {
+        GuestCode code = pics(guest().lidt(IDT_POINTER), 5).out(0xe0, 4, 0x1234_5678).in(0xe0, 4).storeEax(RESULT)
+                .store(0xff00_fffcL, 0x55aa).loadEax(0xff00_fffcL).storeEax(RESULT + 4).out(0x2005, 1, 1);
+        Run run = run(await(code, 1), counting(new GuestCode(0).out(0x20, 1, 0x20)));
+        assertThat(run.outcome.code()).isEqualTo(1);
+        assertThat(run.results).containsExactly(0x1234_5678, 0x55aa);
+        GuestCode beyond = route(guest().lidt(IDT_POINTER), 23).out(0x2017, 1, 1);
+        assertThat(run(await(beyond, 1), counting(apicEoi())).outcome.code()).isEqualTo(1);
+    }
+
+    @Test
     void rtcPeriodicThroughThePics() throws Exception {
         GuestCode code = pics(guest().lidt(IDT_POINTER), 8);
         code.out(0x70, 1, 0x0b).out(0x71, 1, 0x42);
