@@ -56,7 +56,7 @@ final class BootRace implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         Image image = ImageStore.of(System.getenv()).get("linux");
-        String commandLine = image.commandLine() + " quiet -- " + words;
+        String commandLine = image.commandLine() + " -- " + words;
         String kernel = image.kernel().toString();
         String initrd = image.initrd().toString();
         List<String> own = List.of(home.resolve("xenolith").toString(), "machine", "run", "--kernel", kernel,

@@ -18,6 +18,7 @@ final class Fuser {
 
     /** A beginning of sequences. */
     private static final class Node {
+        /** By the next operation's name, interned: a look is then a comparison of references. */
         final Map<String, Node> longer = new HashMap<>();
         /** Name of the class of the sequence that ends here; null if none does. */
         @Nullable
@@ -36,7 +37,7 @@ final class Fuser {
         for (List<String> sequence : sequences) {
             Node node = root;
             for (String operation : sequence) {
-                node = node.longer.computeIfAbsent(operation, name -> new Node());
+                node = node.longer.computeIfAbsent(operation.intern(), name -> new Node());
             }
             node.name = FrequentSequences.className(sequence);
         }
@@ -57,7 +58,7 @@ final class Fuser {
         Node node = root;
         Node best = null;
         for (int i = start; i < ops.length; i++) {
-            node = node.longer.get(names.computeIfAbsent(ops[i].getClass(), Class::getSimpleName));
+            node = node.longer.get(name(ops[i]));
             if (node == null) {
                 break;
             }
@@ -66,6 +67,15 @@ final class Fuser {
             }
         }
         return best == null ? ops[start] : make(best, ops, start);
+    }
+
+    private String name(Op op) {
+        String name = names.get(op.getClass());
+        if (name == null) {
+            name = op.getClass().getSimpleName().intern();
+            names.put(op.getClass(), name);
+        }
+        return name;
     }
 
     private Executable make(Node node, Op[] ops, int start) {

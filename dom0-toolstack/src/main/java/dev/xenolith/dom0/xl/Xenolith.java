@@ -53,7 +53,7 @@ public final class Xenolith {
     public static int run(List<String> arguments, Client client, Supplier<Toolstack> toolstack,
             Map<String, Object> local) {
         CommandContext context = new CommandContext(client, toolstack, GlobalOptions.NONE);
-        CommandLine root = tree(context, local);
+        CommandLine root = tree(context, local, arguments.isEmpty() ? "" : arguments.getFirst());
         boolean colour = client.outIsTerminal() && !client.environment().containsKey("NO_COLOR");
         root.setOut(new PrintWriter(new OutputStreamWriter(client.out(), StandardCharsets.UTF_8), true));
         root.setErr(new PrintWriter(new OutputStreamWriter(client.err(), StandardCharsets.UTF_8), true));
@@ -87,8 +87,22 @@ public final class Xenolith {
         }
     }
 
-    private static CommandLine tree(CommandContext context, Map<String, Object> local) {
+    /** The commands; only the one that is {@code wanted} if there is such, for describing all of them takes half a second. */
+    private static CommandLine tree(CommandContext context, Map<String, Object> local, String wanted) {
+        Map<String, Supplier<Object>> commands = new LinkedHashMap<>();
+        local.forEach((name, command) -> commands.put(name, () -> command));
+        commands.put("xenstore", Xenolith::xenstore);
+        commands.put("trace", Trace::new);
         CommandLine root = new CommandLine(new Root(context));
+        commands.forEach((name, command) -> {
+            if (name.equals(wanted) || !commands.containsKey(wanted)) {
+                root.addSubcommand(name, command.get());
+            }
+        });
+        return root;
+    }
+
+    private static CommandLine xenstore() {
         CommandLine xenstore = new CommandLine(new Group());
         xenstore.getCommandSpec().usageMessage().description("Look into xenstore and change it.");
         Map<String, Object> leaves = new LinkedHashMap<>();
@@ -101,10 +115,7 @@ public final class Xenolith {
         leaves.put("chmod", new XenstoreCommands.Chmod());
         leaves.put("watch", new XenstoreCommands.Watch());
         leaves.forEach(xenstore::addSubcommand);
-        local.forEach(root::addSubcommand);
-        root.addSubcommand("xenstore", xenstore);
-        root.addSubcommand("trace", new Trace());
-        return root;
+        return xenstore;
     }
 
     /** {@code xenolith trace}. */
