@@ -2,13 +2,13 @@
  * A kernel below 1 MiB that goes to real mode and turns interrupts on: vectors, 8259As and timer are as a BIOS leaves them, so
  * that HLT ends by a tick and the count of ticks in the BIOS data area rises. INT 15h, whose service is not there, comes back.
  */
+#include "start.inc"
+
     .set COM1, 0x3f8
     .set DEBUG_EXIT, 0xf4
     .set TICKS, 0x46c
 
-    .section .multiboot, "a"
-    .align 4
-    .long 0x1badb002, 0, -0x1badb002
+    multiboot_header
 
     .text
     .code32

@@ -1,8 +1,7 @@
 /* Protected mode as Multiboot leaves it, with segments of our own; the stubs of the IDT; to ring 3 and back. */
+#include "start.inc"
 
-    .section .multiboot, "a"
-    .align 4
-    .long 0x1badb002, 0, -0x1badb002
+    multiboot_header
 
     .text
     .globl start
@@ -10,28 +9,11 @@ start:
     cld
     lgdt gdt_register
     ljmp $0x08, $1f
-1:  mov $0x10, %eax
-    mov %eax, %ds
-    mov %eax, %es
-    mov %eax, %ss
-    mov %eax, %fs
-    mov %eax, %gs
+1:  load_data_segments
     mov $kernel_stack_end - 0x2000, %esp
     call runtime_main
 
-    .align 16
-    .globl interrupt_stubs
-interrupt_stubs:
-    vector = 0
-    .rept 256
-    .align 16
-    .if vector != 8 && (vector < 10 || vector > 14) && vector != 17 && vector != 21 && vector != 29 && vector != 30
-    push $0
-    .endif
-    pushl $vector
-    jmp interrupt_common
-    vector = vector + 1
-    .endr
+    interrupt_stubs_of_all_vectors
 
 interrupt_common:
     pusha
@@ -107,11 +89,4 @@ kernel_stack_pointer:
 
     .bss
     .align 16
-    .skip 0x6000
-    .globl kernel_stack_end
-kernel_stack_end:
-
-    .section .user.data, "aw"
-    .align 16
-    .skip 4096
-user_stack_end:
+    kernel_stack_and_user_stack

@@ -1,8 +1,7 @@
 /* From Multiboot's protected mode to 64-bit mode; the stubs of the IDT; to ring 3 and back. */
+#include "start.inc"
 
-    .section .multiboot, "a"
-    .align 4
-    .long 0x1badb002, 0, -0x1badb002
+    multiboot_header
 
     .text
     .code32
@@ -43,29 +42,11 @@ start:
     ljmp $0x08, $1f
 
     .code64
-1:  mov $0x10, %eax
-    mov %eax, %ds
-    mov %eax, %es
-    mov %eax, %ss
-    mov %eax, %fs
-    mov %eax, %gs
+1:  load_data_segments
     mov $kernel_stack_end - 0x2000, %rsp
     call runtime_main
 
-    /* A stub of 16 bytes for each vector: an error code, if the processor has pushed none, and the vector. */
-    .align 16
-    .globl interrupt_stubs
-interrupt_stubs:
-    vector = 0
-    .rept 256
-    .align 16
-    .if vector != 8 && (vector < 10 || vector > 14) && vector != 17 && vector != 21 && vector != 29 && vector != 30
-    push $0
-    .endif
-    pushq $vector
-    jmp interrupt_common
-    vector = vector + 1
-    .endr
+    interrupt_stubs_of_all_vectors
 
 interrupt_common:
     push %rax
@@ -162,11 +143,4 @@ kernel_stack_pointer:
     .globl page_tables
 page_tables:
     .skip 6 * 4096
-    .skip 0x6000
-    .globl kernel_stack_end
-kernel_stack_end:
-
-    .section .user.data, "aw"
-    .align 16
-    .skip 4096
-user_stack_end:
+    kernel_stack_and_user_stack
