@@ -22,6 +22,12 @@ public final class LocalApic {
     public static final long DEFAULT_BASE = 0xfee0_0000L;
 
     private static final int LVT_ENTRIES = 6;
+    /** The interrupt command register: destination mode, and destination shorthands (SDM 3A 12.6.1). */
+    private static final int LOGICAL = 1 << 11;
+    private static final int SHORTHAND_SHIFT = 18;
+    private static final int SHORTHAND_SELF = 1;
+    private static final int SHORTHAND_ALL = 2;
+    private static final int SHORTHAND_OTHERS = 3;
     private static final int LVT_MASKED = 1 << 16;
     private static final int LVT_MODE_SHIFT = 8;
     private static final int LVT_MODE = 7 << LVT_MODE_SHIFT;
@@ -359,7 +365,6 @@ public final class LocalApic {
     private void send(long command, int destination) {
         int vector = (int) command & 0xff;
         int mode = (int) command >>> 8 & 7;
-        boolean logical = (command & 1 << 11) != 0;
         boolean deassert = (command & (1 << 14 | 1 << 15)) == 1 << 15;
         if (mode == ApicBus.FIXED && vector < 16) {
             error(ERROR_SEND_ILLEGAL_VECTOR);
@@ -369,14 +374,14 @@ public final class LocalApic {
             // INIT level de-assert synchronises arbitration ids of processors that had such.
             return;
         }
-        switch ((int) command >>> 18 & 3) {
-            case 1 -> receive(mode, vector, false);
-            case 2 -> sendToAll(true, mode, vector);
-            case 3 -> sendToAll(false, mode, vector);
+        switch (shorthand(command)) {
+            case SHORTHAND_SELF -> receive(mode, vector, false);
+            case SHORTHAND_ALL -> sendToAll(true, mode, vector);
+            case SHORTHAND_OTHERS -> sendToAll(false, mode, vector);
             default -> {
                 if (bus != null) {
-                    bus.send(destination, logical, mode, vector, false);
-                } else if (destination == -1 || matches(destination, logical)) {
+                    bus.send(destination, isLogical(command), mode, vector, false);
+                } else if (destination == -1 || matches(destination, isLogical(command))) {
                     receive(mode, vector, false);
                 }
             }
@@ -385,11 +390,21 @@ public final class LocalApic {
 
     /** Whether the interrupt that the ICR holds goes, or may go, to other APICs than this one. */
     public boolean interruptsOthers() {
-        int command = (int) interruptCommand;
-        int shorthand = command >>> 18 & 3;
-        boolean logical = (command & 1 << 11) != 0;
         int destination = (int) (isX2apic() ? interruptCommand >>> 32 : interruptCommand >>> 56);
-        return shorthand > 1 || shorthand == 0 && (logical || destination != id);
+        return switch (shorthand(interruptCommand)) {
+            case SHORTHAND_SELF -> false;
+            case SHORTHAND_ALL, SHORTHAND_OTHERS -> true;
+            default -> isLogical(interruptCommand) || destination != id;
+        };
+    }
+
+    /** Destination shorthand of an interrupt command; 0 if its destination counts. */
+    private static int shorthand(long command) {
+        return (int) command >>> SHORTHAND_SHIFT & 3;
+    }
+
+    private static boolean isLogical(long command) {
+        return (command & LOGICAL) != 0;
     }
 
     private void sendToAll(boolean self, int mode, int vector) {
@@ -564,7 +579,7 @@ public final class LocalApic {
                 timer.setDivide(low);
                 eventPending.run();
             }
-            case ApicRegisters.SELF_IPI -> send(low & 0xff | 1 << 18, 0);
+            case ApicRegisters.SELF_IPI -> send(low & 0xff | SHORTHAND_SELF << SHORTHAND_SHIFT, 0);
             default -> writeLvt(ApicRegisters.lvtIndex(register), low);
         }
     }

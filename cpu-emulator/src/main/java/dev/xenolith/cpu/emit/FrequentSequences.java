@@ -23,6 +23,15 @@ public final class FrequentSequences {
 
     /** Simple names of the operations' classes, as {@link OperationName} gives them, for each sequence. */
     public static List<List<String>> load() {
+        return Holder.SEQUENCES;
+    }
+
+    /** Read once: every interpreter wants them. */
+    private static final class Holder {
+        static final List<List<String>> SEQUENCES = read();
+    }
+
+    private static List<List<String>> read() {
         try (InputStream in = FrequentSequences.class.getResourceAsStream("sequences.txt")) {
             if (in == null) {
                 throw new IllegalStateException("sequences.txt is missing from the build");
@@ -52,7 +61,7 @@ public final class FrequentSequences {
             }
             sequences.add(sequence);
         }
-        return sequences;
+        return List.copyOf(sequences);
     }
 
     /** Simple name of the class that executes {@code sequence}. */

@@ -11,10 +11,8 @@ import java.util.List;
 /** Writes the classes that execute several operations in a row: see {@code interpret.Fused}. */
 final class FusedEmitter {
     private static final ClassDesc FUSED = ClassDesc.of("dev.xenolith.cpu.interpret.Fused");
-    private static final ClassDesc RESTART = ClassDesc.of("dev.xenolith.cpu.processor.GuestFault");
     private static final MethodTypeDesc CONSTRUCTOR = MethodTypeDesc.of(ConstantDescs.CD_void,
             ProgramEmitter.OP.arrayType(), ConstantDescs.CD_int);
-    private static final MethodTypeDesc EXEC = MethodTypeDesc.of(ConstantDescs.CD_void, ProgramEmitter.PROCESSOR);
 
     private FusedEmitter() {}
 
@@ -28,7 +26,8 @@ final class FusedEmitter {
             }
             builder.withMethodBody(ConstantDescs.INIT_NAME, CONSTRUCTOR, ClassFile.ACC_PUBLIC,
                     code -> constructor(code, type, sequence));
-            builder.withMethodBody("exec", EXEC, ClassFile.ACC_PUBLIC, code -> exec(code, type, sequence, effects));
+            builder.withMethodBody("exec", ProgramEmitter.EXEC, ClassFile.ACC_PUBLIC,
+                    code -> exec(code, type, sequence, effects));
         });
     }
 
@@ -49,14 +48,15 @@ final class FusedEmitter {
                 Label fresh = code.newLabel();
                 code.aload(0).getfield(FUSED, "stale", ConstantDescs.CD_boolean).ifeq(fresh);
                 setPart(code, i);
-                code.aload(1).invokevirtual(ProgramEmitter.PROCESSOR, "restartPrecisely", MethodTypeDesc.of(RESTART));
+                code.aload(1).invokevirtual(ProgramEmitter.PROCESSOR, "restartPrecisely",
+                        MethodTypeDesc.of(ProgramEmitter.FAULT));
                 code.athrow().labelBinding(fresh);
             }
             if (effects.get(i).raises()) {
                 setPart(code, i);
             }
             code.aload(0).getfield(type, part(i), operation(sequence, i)).aload(1);
-            code.invokevirtual(operation(sequence, i), "exec", EXEC);
+            code.invokevirtual(operation(sequence, i), "exec", ProgramEmitter.EXEC);
         }
         code.return_();
     }

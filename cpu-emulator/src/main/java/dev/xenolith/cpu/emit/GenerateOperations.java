@@ -106,7 +106,7 @@ public final class GenerateOperations {
                     .withMethodBody(ConstantDescs.INIT_NAME, constructor, ClassFile.ACC_PUBLIC,
                             code -> code.aload(0).aload(1)
                                     .invokespecial(ProgramEmitter.OP, ConstantDescs.INIT_NAME, constructor).return_())
-                    .withMethodBody("exec", MethodTypeDesc.of(ConstantDescs.CD_void, ProgramEmitter.PROCESSOR),
+                    .withMethodBody("exec", ProgramEmitter.EXEC,
                             ClassFile.ACC_PUBLIC,
                             code -> new ProgramEmitter(code, methods, row, bits, forms, legacy).emit()));
         } catch (IllegalArgumentException e) {

@@ -47,7 +47,7 @@ final class ProgramEmitter {
     static final ClassDesc PROCESSOR = ClassDesc.of("dev.xenolith.cpu.processor.Processor");
     static final ClassDesc OP = ClassDesc.of("dev.xenolith.cpu.interpret.Op");
     private static final ClassDesc FLAGS = ClassDesc.of("dev.xenolith.cpu.execute.Flags");
-    private static final ClassDesc FAULT = ClassDesc.of("dev.xenolith.cpu.processor.GuestFault");
+    static final ClassDesc FAULT = ClassDesc.of("dev.xenolith.cpu.processor.GuestFault");
     private static final ClassDesc ENVIRONMENT = ClassDesc.of("dev.xenolith.cpu.fpu.FloatEnvironment");
     private static final ClassDesc LONG = ClassDesc.ofDescriptor("J");
     private static final ClassDesc INT = ClassDesc.ofDescriptor("I");
@@ -55,6 +55,8 @@ final class ProgramEmitter {
     private static final ClassDesc BOOLEAN = ClassDesc.ofDescriptor("Z");
     private static final ClassDesc VOID = ClassDesc.ofDescriptor("V");
     private static final ClassDesc LONGS = LONG.arrayType();
+    /** Type of {@code exec}. */
+    static final MethodTypeDesc EXEC = MethodTypeDesc.of(VOID, PROCESSOR);
 
     private static final int GPR = 2;
     private static final int FIRST_OPERAND = 3;

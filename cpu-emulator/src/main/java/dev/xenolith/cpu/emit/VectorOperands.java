@@ -17,7 +17,6 @@ import java.util.List;
 final class VectorOperands {
     private static final ClassDesc PROCESSOR = ProgramEmitter.PROCESSOR;
     private static final ClassDesc FPU = ClassDesc.of("dev.xenolith.cpu.processor.FpuState");
-    private static final ClassDesc FAULT = ClassDesc.of("dev.xenolith.cpu.processor.GuestFault");
     private static final ClassDesc LONG = ClassDesc.ofDescriptor("J");
     private static final ClassDesc INT = ClassDesc.ofDescriptor("I");
     private static final ClassDesc VOID = ClassDesc.ofDescriptor("V");
@@ -118,7 +117,7 @@ final class VectorOperands {
         code.lload(ProgramEmitter.ADDRESS).l2i().loadConstant(bits(i) / 8 - 1).iand().ifeq(aligned);
         if (row.isAligned(bits(i))) {
             code.aload(1).loadConstant(GENERAL_PROTECTION).loadConstant(0)
-                    .invokevirtual(PROCESSOR, "raise", MethodTypeDesc.of(FAULT, INT, INT)).athrow();
+                    .invokevirtual(PROCESSOR, "raise", MethodTypeDesc.of(ProgramEmitter.FAULT, INT, INT)).athrow();
         } else {
             code.aload(1).lload(ProgramEmitter.ADDRESS).loadConstant(bits(i) / 8)
                     .invokevirtual(PROCESSOR, "checkUnaligned", MethodTypeDesc.of(VOID, LONG, INT));

@@ -297,8 +297,7 @@ public final class Interpreter implements Engine {
             if (trace != null && traced != null) {
                 trace.retired(p, rip, fetcher.bytes(traced.length), Disassembler.format(traced, rip), before);
             }
-            boolean held = p.shadowHoldsTrap && p.retired < p.shadowEnd;
-            if (trap && !held && !p.enteredHandler && (p.poll & Processor.POLL_STOP) == 0) {
+            if (trap && !p.holdsTrap() && !p.enteredHandler && (p.poll & Processor.POLL_STOP) == 0) {
                 ControlTransfer.singleStepTrap(p);
             }
         }

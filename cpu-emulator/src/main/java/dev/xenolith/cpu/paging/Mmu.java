@@ -1,5 +1,6 @@
 package dev.xenolith.cpu.paging;
 
+import dev.xenolith.cpu.execute.Logic;
 import dev.xenolith.cpu.memory.Attention;
 import dev.xenolith.cpu.memory.PhysicalMemory;
 import java.util.function.LongPredicate;
@@ -51,6 +52,9 @@ public final class Mmu {
     /** PAE paging: two levels below four entries that are kept in registers (SDM 3A 4.4). */
     public static final int LEVELS_PAE = 3;
 
+    /** Bits of a linear address with four and with five levels of paging (SDM 3A 4.5). */
+    public static final int LINEAR_BITS_4_LEVELS = 48;
+    public static final int LINEAR_BITS_5_LEVELS = 57;
     private static final int MAX_LEVELS = 5;
     private static final int ENTRY_KEY_SHIFT = 59;
     private static final int KEY_MASK = 15;
@@ -199,8 +203,12 @@ public final class Mmu {
 
     /** Whether {@code linear} is canonical for the present number of levels (SDM 1 3.3.7.1). */
     public boolean isCanonical(long linear) {
-        int shift = levels == MAX_LEVELS ? 64 - 57 : 64 - 48;
-        return linear << shift >> shift == linear;
+        return isCanonical(linear, levels == MAX_LEVELS ? LINEAR_BITS_5_LEVELS : LINEAR_BITS_4_LEVELS);
+    }
+
+    /** Whether {@code linear} is canonical where addresses have {@code bits} bits. */
+    public static boolean isCanonical(long linear, int bits) {
+        return Logic.signExtend(linear, bits) == linear;
     }
 
     // ---- translating ------------------------------------------------------------------------------------------------

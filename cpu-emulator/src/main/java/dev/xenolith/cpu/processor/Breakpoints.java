@@ -27,7 +27,7 @@ final class Breakpoints {
             p.rflagsSystem &= ~Bits.RFLAGS_RF;
             return false;
         }
-        boolean held = p.model.isIntel() && p.shadowHoldsTrap && p.retired < p.shadowEnd;
+        boolean held = p.model.isIntel() && p.holdsTrap();
         int hits = held ? 0 : matchInstruction(p, p.rip);
         if (hits == 0) {
             return false;
@@ -41,6 +41,14 @@ final class Breakpoints {
     /** Sets DR6 for a #DB: B0 to B3 are those of its own breakpoints, the other bits stay until software clears them. */
     static void report(Processor p, long reasons) {
         p.dr[6] = p.dr[6] & ~Bits.DR6_B | reasons;
+    }
+
+    /** Sets DR6 for what has been held back of #DB, if anything has. */
+    static void reportPending(Processor p) {
+        if (p.pendingDebug != 0) {
+            report(p, p.pendingDebug);
+            p.pendingDebug = 0;
+        }
     }
 
     /** A data access has been made. */

@@ -27,8 +27,8 @@ public final class ControlRegisters {
 
     /** Whether {@code linear} is canonical under the present CR4.LA57. */
     public static boolean isCanonical(Processor p, long linear) {
-        int shift = (p.cr4 & Bits.CR4_LA57) != 0 ? 64 - 57 : 64 - 48;
-        return linear << shift >> shift == linear;
+        return Mmu.isCanonical(linear,
+                (p.cr4 & Bits.CR4_LA57) != 0 ? Mmu.LINEAR_BITS_5_LEVELS : Mmu.LINEAR_BITS_4_LEVELS);
     }
 
     /**
@@ -36,8 +36,7 @@ public final class ControlRegisters {
      * whatever CR4.LA57 says (SDM 1 3.3.7.1).
      */
     public static boolean isCanonicalForRegisters(Processor p, long linear) {
-        int shift = 64 - p.model.linearBits();
-        return linear << shift >> shift == linear;
+        return Mmu.isCanonical(linear, p.model.linearBits());
     }
 
     public static boolean writeCr0(Processor p, long value) {

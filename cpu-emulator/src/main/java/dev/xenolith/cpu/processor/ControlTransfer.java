@@ -39,10 +39,7 @@ public final class ControlTransfer {
 
     /** INT1: #DB as a trap, without the check of the gate's DPL (SDM 2 INT1). What MOV SS has held back of #DB comes with it. */
     public static void icebp(Processor p, int length) {
-        if (p.pendingDebug != 0) {
-            Breakpoints.report(p, p.pendingDebug);
-            p.pendingDebug = 0;
-        }
+        Breakpoints.reportPending(p);
         softwareInterrupt(p, Vector.DB, length, false);
     }
 
@@ -65,8 +62,7 @@ public final class ControlTransfer {
     /** The #DB trap for what is pending of it; it ends HLT, whose own trap it may be (SDM 2 HLT). False if the run is over. */
     static boolean pendingTrap(Processor p) {
         p.wake();
-        Breakpoints.report(p, p.pendingDebug);
-        p.pendingDebug = 0;
+        Breakpoints.reportPending(p);
         return debugTrap(p);
     }
 

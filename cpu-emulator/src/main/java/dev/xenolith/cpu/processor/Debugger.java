@@ -61,7 +61,7 @@ public final class Debugger {
         // Beyond what an instruction can set, to be told from it.
         long held = p.retired + 3;
         if (holds) {
-            p.shadowHoldsTrap &= p.retired < p.shadowEnd;
+            p.shadowHoldsTrap = p.holdsTrap();
             p.shadowEnd = held;
         }
         steps = true;

@@ -595,6 +595,11 @@ public final class Processor extends LinearMemory {
         published = count;
     }
 
+    /** Whether the shadow of MOV SS or POP SS holds off a debug exception after or before the present instruction. */
+    public boolean holdsTrap() {
+        return shadowHoldsTrap && retired < shadowEnd;
+    }
+
     /** The guest waits for another processor (PAUSE, an IPI sent to one): lets the others have their turns. */
     void endTurn() {
         if (sharesTurns) {

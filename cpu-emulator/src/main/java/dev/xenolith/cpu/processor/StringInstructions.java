@@ -150,7 +150,7 @@ public final class StringInstructions {
 
     /** Counts an iteration down; whether to do another one now. */
     private static boolean again(Processor p, int addressBits, int length) {
-        p.gpr[RCX] = Exchange.merge(p.gpr[RCX], p.gpr[RCX] - 1, addressBits);
+        add(p, RCX, -1, addressBits);
         if (isDone(p, addressBits)) {
             return false;
         }
@@ -164,7 +164,7 @@ public final class StringInstructions {
 
     private static boolean againIf(Processor p, int addressBits, int repeat, int length) {
         if (p.flagResult == 0 != (repeat == DecodedInstruction.REPEAT)) {
-            p.gpr[RCX] = Exchange.merge(p.gpr[RCX], p.gpr[RCX] - 1, addressBits);
+            add(p, RCX, -1, addressBits);
             return false;
         }
         return again(p, addressBits, length);
@@ -180,7 +180,12 @@ public final class StringInstructions {
         }
         long address = Logic.zeroExtend(p.gpr[RDI], addressBits);
         int done = p.fill(address, bits / 8, p.gpr[Processor.RAX], most);
-        return done > 0 && finish(p, done, bits, addressBits, false);
+        if (done == 0) {
+            return false;
+        }
+        add(p, RDI, (long) done * bits / 8, addressBits);
+        countAllButLast(p, done, addressBits);
+        return true;
     }
 
     /** As {@link #fills} for REP MOVS. */
@@ -192,7 +197,13 @@ public final class StringInstructions {
         long source = Logic.zeroExtend(p.gpr[RSI], addressBits);
         long destination = Logic.zeroExtend(p.gpr[RDI], addressBits);
         int done = p.copy(source, destination, bits / 8, most);
-        return done > 0 && finish(p, done, bits, addressBits, true);
+        if (done == 0) {
+            return false;
+        }
+        add(p, RSI, (long) done * bits / 8, addressBits);
+        add(p, RDI, (long) done * bits / 8, addressBits);
+        countAllButLast(p, done, addressBits);
+        return true;
     }
 
     /** How many iterations may be done at once; less than 2 if not more than one. */
@@ -206,17 +217,10 @@ public final class StringInstructions {
         return Long.compareUnsigned(count, budget) < 0 ? count : budget;
     }
 
-    /** Registers and the count of retired instructions after {@code done} iterations, but for what follows the last of them. */
-    private static boolean finish(Processor p, int done, int bits, int addressBits, boolean source) {
-        long[] gpr = p.gpr;
-        long bytes = (long) done * (bits / 8);
-        if (source) {
-            gpr[RSI] = Exchange.merge(gpr[RSI], gpr[RSI] + bytes, addressBits);
-        }
-        gpr[RDI] = Exchange.merge(gpr[RDI], gpr[RDI] + bytes, addressBits);
-        gpr[RCX] = Exchange.merge(gpr[RCX], gpr[RCX] - (done - 1), addressBits);
+    /** Counts iterations that were done at once; the last of them is for {@link #again}, as one that is done alone. */
+    private static void countAllButLast(Processor p, int done, int addressBits) {
+        add(p, RCX, 1 - done, addressBits);
         p.retired += done - 1;
-        return true;
     }
 
     // ---- one iteration ---------------------------------------------------------------------------------------------
@@ -237,7 +241,11 @@ public final class StringInstructions {
 
     private static void advance(Processor p, int register, int bits, int addressBits) {
         long step = (p.rflagsSystem & Flags.DF) != 0 ? -bits / 8 : bits / 8;
-        p.gpr[register] = Exchange.merge(p.gpr[register], p.gpr[register] + step, addressBits);
+        add(p, register, step, addressBits);
+    }
+
+    private static void add(Processor p, int register, long value, int addressBits) {
+        p.gpr[register] = Exchange.merge(p.gpr[register], p.gpr[register] + value, addressBits);
     }
 
     private static void compare(Processor p, long a, long b, int bits) {

@@ -25,8 +25,6 @@ final class MultibootLoader {
     /** Fields of the information that are valid: memory, command line, modules, memory map, loader's name, framebuffer. */
     private static final int INFO_FLAGS = 1 | 1 << 2 | 1 << 3 | 1 << 6 | 1 << 9 | 1 << 12;
     private static final int INFO_SIZE = 116;
-    private static final int COLUMNS = 80;
-    private static final int ROWS = 25;
     private static final int EGA_TEXT = 2;
     private static final int MODULE_SIZE = 16;
     private static final int MMAP_ENTRY = 24;
@@ -140,7 +138,8 @@ final class MultibootLoader {
         info.putInt(0, INFO_FLAGS).putInt(4, kibibytesFrom(0)).putInt(8, kibibytesFrom(BootMemory.IMAGES));
         info.putInt(16, (int) commandLine).putInt(20, modules.size()).putInt(24, (int) writer.add(list));
         info.putInt(44, map.capacity()).putInt(48, (int) writer.add(map)).putInt(64, (int) writer.add("Xenolith"));
-        info.putLong(88, VgaText.MEMORY).putInt(96, 2 * COLUMNS).putInt(100, COLUMNS).putInt(104, ROWS);
+        info.putLong(88, VgaText.MEMORY).putInt(96, 2 * VgaText.COLUMNS)
+                .putInt(100, VgaText.COLUMNS).putInt(104, VgaText.ROWS);
         info.put(108, (byte) 16).put(109, (byte) EGA_TEXT);
         return writer.add(info);
     }

@@ -28,6 +28,11 @@ public final class VgaText implements ByteRegisters, Saveable {
     public static final int MONOCHROME_PORT = 0x3b4;
     public static final int COLOUR_PORT = 0x3d4;
     public static final int CRTC_PORTS = 7;
+    /** The text mode that is set from the start, 3: characters in a row, rows, and lines of a character. */
+    public static final int MODE = 3;
+    public static final int COLUMNS = 80;
+    public static final int ROWS = 25;
+    public static final int CHARACTER_LINES = 16;
 
     /** Offsets from {@link #PORT}. */
     private static final int ATTRIBUTE = 0x0;

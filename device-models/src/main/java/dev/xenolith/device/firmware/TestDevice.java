@@ -57,34 +57,25 @@ public final class TestDevice implements Saveable {
         return new Bytes(window);
     }
 
-    /** Takes what is written and does nothing. */
-    public MmioDevice flush() {
-        return new ByteRegisters() {
-            @Override
-            public int readByte(int offset) {
-                return 0;
-            }
+    /** Registers that read as 0. */
+    @FunctionalInterface
+    private interface WriteOnly extends ByteRegisters {
+        @Override
+        default int readByte(int offset) {
+            return 0;
+        }
+    }
 
-            @Override
-            public void writeByte(int offset, int value) {
-                // No translation is kept that software has not asked for.
-            }
-        };
+    /** Takes what is written and does nothing: no translation is kept that software has not asked for. */
+    public MmioDevice flush() {
+        WriteOnly nothing = (offset, value) -> {};
+        return nothing;
     }
 
     /** As many ports as there are lines. */
     public MmioDevice lines() {
-        return new ByteRegisters() {
-            @Override
-            public int readByte(int offset) {
-                return 0;
-            }
-
-            @Override
-            public void writeByte(int offset, int value) {
-                setLine(offset, value != 0);
-            }
-        };
+        WriteOnly ports = (offset, value) -> setLine(offset, value != 0);
+        return ports;
     }
 
     private void setLine(int line, boolean level) {
