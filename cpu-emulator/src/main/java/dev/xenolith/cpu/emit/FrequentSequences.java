@@ -17,7 +17,7 @@ import java.util.Set;
  */
 public final class FrequentSequences {
     /** Operations of the longest sequence. */
-    public static final int LONGEST = 4;
+    public static final int LONGEST = 12;
 
     private FrequentSequences() {}
 

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * that crosses the end of the page; one that does is a block of its own, bound to both frames.
  */
 final class Block {
-    static final int MAX_OPS = 32;
+    static final int MAX_OPS = 64;
     /** {@link #secondFrame} of a block within one frame. */
     static final int NO_FRAME = -1;
 

@@ -14,7 +14,7 @@ class FrequentSequencesTest {
         assertThat(FrequentSequences.parse(List.of("# why", "", "A B", " C  D E ")))
                 .containsExactly(List.of("A", "B"), List.of("C", "D", "E"));
         assertThatThrownBy(() -> FrequentSequences.parse(List.of("A B", "A")))
-                .hasMessage("sequences.txt, line 2: not 2 to 4 operations: A");
+                .hasMessage("sequences.txt, line 2: not 2 to 12 operations: A");
         assertThatThrownBy(() -> FrequentSequences.parse(List.of("A B", "C D", "A B")))
                 .hasMessage("sequences.txt, line 3: there already: A B");
     }
