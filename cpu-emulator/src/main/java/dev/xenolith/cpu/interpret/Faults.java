@@ -5,6 +5,8 @@ import dev.xenolith.cpu.processor.Processor;
 /** Hands a fault that an operation has raised to its processor. */
 final class Faults {
     private static final int STACK_FAULT = 12;
+    /** Bytes of the widest access beside one to the stack or by a string instruction. */
+    private static final int WIDEST = 16;
 
     private Faults() {}
 
@@ -22,11 +24,14 @@ final class Faults {
      * so that it need not be told.
      */
     private static boolean isStackAccess(Processor p, Op op) {
+        if (isNear(p.faultAddress, p.gpr[Processor.RSP], op.popped)) {
+            return true;
+        }
         boolean operand = op.base != Processor.ZERO || op.index != Processor.ZERO || op.displacement != 0;
-        if (operand && (!op.usesStack || isNear(p.faultAddress, op.address(p)))) {
+        if (operand && (!op.usesStack || isNear(p.faultAddress, op.address(p), WIDEST))) {
             return op.stackSegment;
         }
-        return op.usesStack || op.stackSegment && (!op.hasTwoStrings || isNear(p.faultAddress, source(p, op)));
+        return op.usesStack || op.stackSegment && (!op.hasTwoStrings || isNear(p.faultAddress, source(p, op), WIDEST));
     }
 
     /** Offset of a string instruction's source. */
@@ -34,8 +39,8 @@ final class Faults {
         return p.gpr[Processor.RSI] << op.addressShift >>> op.addressShift;
     }
 
-    /** An access that crosses into the next page faults there. */
-    private static boolean isNear(long fault, long access) {
-        return fault - access >= 0 && fault - access < 16;
+    /** Whether an access to {@code bytes} may have faulted there: one that crosses into the next page faults in that. */
+    private static boolean isNear(long fault, long access, int bytes) {
+        return fault - access >= 0 && fault - access < bytes;
     }
 }

@@ -36,6 +36,8 @@ public abstract class Op extends Executable {
     final boolean stackSegment;
     /** As {@link dev.xenolith.cpu.decode.Semantic#usesStack}. */
     final boolean usesStack;
+    /** Bytes that it pops before it reaches its memory operand: 0 but for POP. */
+    final byte popped;
     /** Has a string destination besides a string source: in ES, which no prefix overrides. */
     final boolean hasTwoStrings;
 
@@ -55,6 +57,7 @@ public abstract class Op extends Executable {
         length = (byte) instruction.length;
         stackSegment = instruction.stackSegment;
         usesStack = instruction.row.semantic().usesStack();
+        popped = (byte) (instruction.row.semantic().addressAfterRsp() ? instruction.operandBits / 8 : 0);
         hasTwoStrings = instruction.hasTwoStrings();
     }
 
@@ -75,6 +78,7 @@ public abstract class Op extends Executable {
         length = other.length;
         stackSegment = other.stackSegment;
         usesStack = other.usesStack;
+        popped = other.popped;
         hasTwoStrings = other.hasTwoStrings;
     }
 
@@ -95,6 +99,7 @@ public abstract class Op extends Executable {
         length = 0;
         stackSegment = false;
         usesStack = false;
+        popped = 0;
         hasTwoStrings = false;
     }
 

@@ -218,6 +218,12 @@ class InterpreterTest {
         exception(machine.run(10), GP, TestMachine.CODE);
         machine.code(TestMachine.CODE, "ff 33");
         exception(machine.run(10), GP, TestMachine.CODE);
+        machine.code(TestMachine.CODE, "8f 03");
+        exception(machine.run(10), SS, TestMachine.CODE);
+        cpu.gpr[Processor.RSP] = 0x8000_0000_0000L;
+        exception(machine.run(10), SS, TestMachine.CODE);
+        cpu.gpr[Processor.RSP] = TestMachine.STACK;
+        exception(machine.run(10), GP, TestMachine.CODE);
         assertThat(cpu.retired).isZero();
     }
 

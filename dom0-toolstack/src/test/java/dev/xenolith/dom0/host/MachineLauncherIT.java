@@ -106,6 +106,15 @@ class MachineLauncherIT {
     }
 
     @Test
+    void moreMemoryThanThereIsIsRefused() throws Exception {
+        assertThat(result("RUN --bios bios --memory 1024G </dev/null")).satisfies(result -> {
+            assertThat(result.exitCode()).isEqualTo(1);
+            assertThat(result.out()).isEmpty();
+            assertThat(result.err()).startsWith("xenolith: --memory: there is no room for 1048576 MiB").hasLineCount(1);
+        });
+    }
+
+    @Test
     void theTerminalIsRestored() throws Exception {
         assumeTrue(Files.isExecutable(Path.of("/usr/bin/script")),
                 "script(1), which makes a terminal, is not installed");
