@@ -46,7 +46,7 @@ class MachineLauncherIT {
     /** A process whose output goes into files; {@code RUN} in its command line is the command under test. */
     private Process start(String... line) throws IOException {
         String run = "'" + Path.of(System.getProperty("xenolith.home")).resolve("xenolith")
-                + "' machine run --memory 4";
+                + "' machine run";
         Process process = new ProcessBuilder(Stream.of(line).map(word -> word.replace("RUN", run)).toList())
                 .directory(directory.toFile()).redirectOutput(directory.resolve("out").toFile())
                 .redirectError(directory.resolve("err").toFile()).start();
@@ -74,8 +74,9 @@ class MachineLauncherIT {
 
     @Test
     void aSignalEndsItInOrder() throws Exception {
-        Process process = start("sh", "-c", "exec RUN --bios bios --stats --serial file:serial --trace devices"
-                + " --trace-count 100 --trace-file trace");
+        Process process = start("sh", "-c",
+                "exec RUN --bios bios --memory 4 --stats --serial file:serial --trace devices"
+                        + " --trace-count 100 --trace-file trace");
         while (!Files.exists(directory.resolve("serial")) || Files.size(directory.resolve("serial")) == 0) {
             assertThat(process.isAlive()).isTrue();
             Thread.sleep(20);
@@ -88,20 +89,20 @@ class MachineLauncherIT {
 
     @Test
     void aPipeThatBreaksEndsIt() throws Exception {
-        assertThat(result("{ RUN --bios bios </dev/null; echo $? >code; } | head -c 3"))
+        assertThat(result("{ RUN --bios bios --memory 4 </dev/null; echo $? >code; } | head -c 3"))
                 .isEqualTo(new Result(0, "AAA", "xenolith: --serial: Broken pipe\n"));
         assertThat(read("code")).isEqualTo("1\n");
     }
 
     @Test
     void closedFilesAreNoOthers() throws Exception {
-        assertThat(result("RUN --bios bios --deterministic --max-instructions 100000 <&-"))
+        assertThat(result("RUN --bios bios --memory 4 --deterministic --max-instructions 100000 <&-"))
                 .satisfies(result -> {
                     assertThat(result.exitCode()).isEqualTo(MachineRun.INSTRUCTION_LIMIT);
                     assertThat(result.out()).matches("A+");
                     assertThat(result.err()).isEqualTo("xenolith: --max-instructions are used up\n");
                 });
-        assertThat(result("RUN --bios bios --deterministic </dev/null >&-"))
+        assertThat(result("RUN --bios bios --memory 4 --deterministic </dev/null >&-"))
                 .isEqualTo(new Result(1, "", "xenolith: --serial: Bad file descriptor\n"));
     }
 
@@ -119,7 +120,7 @@ class MachineLauncherIT {
         assumeTrue(Files.isExecutable(Path.of("/usr/bin/script")),
                 "script(1), which makes a terminal, is not installed");
         Process process = start("script", "-qfec",
-                "stty -g >before; RUN --bios bios --screen; echo rc=$? >code; stty -g >after", "typescript");
+                "stty -g >before; RUN --bios bios --memory 4 --screen; echo rc=$? >code; stty -g >after", "typescript");
         try (OutputStream keys = process.getOutputStream()) {
             while (!Files.exists(directory.resolve("typescript")) || !read("typescript").contains("AAA")) {
                 Thread.sleep(20);
