@@ -119,6 +119,16 @@ class ControlRegistersTest {
     }
 
     @Test
+    void powerControlCanBeReadAndCleared() {
+        int powerControl = 0x1fc;
+        assertThat(Msrs.canRead(p, powerControl)).isTrue();
+        assertThat(Msrs.write(p, powerControl, 2)).isTrue();
+        assertThat(Msrs.read(p, powerControl)).isEqualTo(2);
+        assertThat(Msrs.write(p, powerControl, 0)).isTrue();
+        assertThat(Msrs.write(p, powerControl, 1)).as("reserved").isFalse();
+    }
+
+    @Test
     void predCmdCanOnlyBeWritten() {
         assertThat(Msrs.canRead(p, 0x49)).isFalse();
         assertThat(Msrs.write(p, 0x49, 1)).isTrue();
