@@ -31,7 +31,6 @@ final class SequenceSearch {
 
     private final int longest;
     private final List<Block> executed = new ArrayList<>();
-    private List<Block> blocks = new ArrayList<>();
 
     SequenceSearch(int longest) {
         this.longest = longest;
@@ -64,10 +63,10 @@ final class SequenceSearch {
     }
 
     private List<List<String>> candidates(int most) {
-        blocks = executed;
+        List<Block> blocks = executed;
         Set<List<String>> found = new LinkedHashSet<>();
         while (found.size() < most) {
-            Collection<List<String>> best = best();
+            Collection<List<String>> best = best(blocks);
             if (best.isEmpty()) {
                 break;
             }
@@ -97,7 +96,7 @@ final class SequenceSearch {
         return savings;
     }
 
-    private Collection<List<String>> best() {
+    private Collection<List<String>> best(List<Block> blocks) {
         Map<List<String>, Double> weights = new HashMap<>();
         for (Block block : blocks) {
             for (int i = 0; i + 1 < block.parts.size(); i++) {
