@@ -108,7 +108,8 @@ public final class GenerateOperations {
                                     .invokespecial(ProgramEmitter.OP, ConstantDescs.INIT_NAME, constructor).return_())
                     .withMethodBody("exec", ProgramEmitter.EXEC,
                             ClassFile.ACC_PUBLIC,
-                            code -> new ProgramEmitter(code, methods, row, bits, forms, legacy).emit()));
+                            code -> new ProgramEmitter(new OperationAccess(code), methods, row, bits, forms, legacy,
+                                    ProgramEmitter.FIRST_LOCAL).emit()));
         } catch (IllegalArgumentException e) {
             throw new IllegalStateException(row + ", semantic " + row.semantic().name() + ": " + e.getMessage(), e);
         }

@@ -21,6 +21,7 @@ import dev.xenolith.cpu.emit.Program.Push;
 import dev.xenolith.cpu.emit.Program.Raise;
 import dev.xenolith.cpu.emit.Program.SetFlags;
 import dev.xenolith.cpu.emit.Program.Statement;
+import dev.xenolith.cpu.emit.StateAccess.Constant;
 import dev.xenolith.cpu.processor.FloatGate;
 import java.lang.classfile.CodeBuilder;
 import java.lang.classfile.Label;
@@ -32,10 +33,11 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Writes the program of one row, for one operand size and choice of operand forms, as the body of {@code exec(Processor)} of an
- * operation: local 0 is the operation with the operands, local 1 the processor.
+ * Writes the program of one row, for one operand size and choice of operand forms, as bytecode. Where operands, registers, flags and
+ * memory are found is the business of its {@link StateAccess}; local 1 is the processor, and the locals from {@link #FIRST_OPERAND} to
+ * {@link #FIRST_FREE} belong to the program.
  */
-final class ProgramEmitter {
+public final class ProgramEmitter {
     private static final List<String> CONDITIONS = List.of("o", "no", "b", "ae", "e", "ne", "be", "a", "s", "ns", "p",
             "np", "l",
             "ge", "le", "g");
@@ -51,24 +53,24 @@ final class ProgramEmitter {
     private static final ClassDesc ENVIRONMENT = ClassDesc.of("dev.xenolith.cpu.fpu.FloatEnvironment");
     private static final ClassDesc LONG = ClassDesc.ofDescriptor("J");
     private static final ClassDesc INT = ClassDesc.ofDescriptor("I");
-    private static final ClassDesc BYTE = ClassDesc.ofDescriptor("B");
     private static final ClassDesc BOOLEAN = ClassDesc.ofDescriptor("Z");
     private static final ClassDesc VOID = ClassDesc.ofDescriptor("V");
-    private static final ClassDesc LONGS = LONG.arrayType();
     /** Type of {@code exec}. */
     static final MethodTypeDesc EXEC = MethodTypeDesc.of(VOID, PROCESSOR);
 
-    private static final int GPR = 2;
-    private static final int FIRST_OPERAND = 3;
-    static final int ADDRESS = 11;
-    private static final int R = 13;
-    private static final int T = 15;
-    private static final int U = 17;
-    private static final int SCRATCH = 19;
-    /** First local that is not used here. */
-    static final int FIRST_FREE = 21;
+    /** Local of the {@link StateAccess}. */
+    static final int LOCAL_REGISTERS = 2;
+    /** First local of the program in an operation. */
+    static final int FIRST_LOCAL = 3;
+    /** How many locals a program has. */
+    public static final int LOCALS = 18;
+    /** Local of the memory operand's address in an operation. */
+    static final int ADDRESS = FIRST_LOCAL + 8;
+    /** First local that an operation's program does not use. */
+    static final int FIRST_FREE = FIRST_LOCAL + LOCALS;
 
     private final CodeBuilder code;
+    private final StateAccess state;
     private final SemanticMethods methods;
     private final OpcodeRow row;
     private final Semantic semantic;
@@ -78,12 +80,23 @@ final class ProgramEmitter {
     /** For use outside 64-bit mode: the stack and the code segment have a base, a limit and a size. */
     private final boolean legacy;
     private final VectorOperands vectors;
+    private final int firstLocal;
+    private final int addressLocal;
+    private final int resultLocal;
+    private final int tLocal;
+    private final int uLocal;
+    private final int scratchLocal;
     /** Lane that the program is being written for: a quadword or a double quadword. */
     private int lane;
 
-    ProgramEmitter(CodeBuilder code, SemanticMethods methods, OpcodeRow row, int operandBits, List<OperandForm> forms,
-            boolean legacy) {
-        this.code = code;
+    /**
+     * An emitter for {@code row} with operand size {@code operandBits}; {@code legacy}: for use outside 64-bit mode;
+     * the program has {@link #LOCALS} locals from {@code firstLocal} on, which keep their values until they are used again.
+     */
+    public ProgramEmitter(StateAccess state, SemanticMethods methods, OpcodeRow row, int operandBits,
+            List<OperandForm> forms, boolean legacy, int firstLocal) {
+        this.code = state.code();
+        this.state = state;
         this.methods = methods;
         this.row = row;
         this.semantic = row.semantic();
@@ -92,14 +105,45 @@ final class ProgramEmitter {
         this.program = Program.parse(semantic.program());
         this.legacy = legacy;
         this.vectors = new VectorOperands(code, row, operandBits, forms);
+        this.firstLocal = firstLocal;
+        addressLocal = firstLocal + 8;
+        resultLocal = firstLocal + 10;
+        tLocal = firstLocal + 12;
+        uLocal = firstLocal + 14;
+        scratchLocal = firstLocal + 16;
     }
 
     /** Name of condition {@code number}, 0..15, and of its method in {@code Flags}. */
-    static String condition(int number) {
+    public static String condition(int number) {
         return CONDITIONS.get(number);
     }
 
-    void emit() {
+    /** Local with the result {@code r}. */
+    public int resultLocal() {
+        return resultLocal;
+    }
+
+    /** Writes the program. */
+    public void emit() {
+        emit(true);
+    }
+
+    /** Writes what the program does to the flags, after it has been written without. */
+    public void emitFlags() {
+        for (Statement statement : program.statements()) {
+            if (statement instanceof SetFlags || isFlags(statement)) {
+                statement(statement);
+            }
+        }
+    }
+
+    private static boolean isFlags(Statement statement) {
+        return statement instanceof Assign assign && assign.target() instanceof Name(String name)
+                && (name.equals("FR") || name.equals("FC"));
+    }
+
+    /** Writes the program, maybe without what it does to the flags. */
+    public void emit(boolean flags) {
         int kinds = gate();
         if (kinds != 0) {
             Label open = code.newLabel();
@@ -107,7 +151,7 @@ final class ProgramEmitter {
             code.aload(1).loadConstant(kinds).invokevirtual(PROCESSOR, "closedGate", MethodTypeDesc.of(FAULT, INT));
             code.athrow().labelBinding(open);
         }
-        code.aload(1).getfield(PROCESSOR, "gpr", LONGS).astore(GPR);
+        state.begin();
         Displace displace = null;
         for (Statement statement : program.statements()) {
             if (statement instanceof Displace d) {
@@ -145,7 +189,9 @@ final class ProgramEmitter {
         }
         for (lane = 0; lane < lanes(); lane++) {
             for (Statement statement : program.statements()) {
-                statement(statement);
+                if (flags || !(statement instanceof SetFlags) && !isFlags(statement)) {
+                    statement(statement);
+                }
             }
         }
         if (semantic.floating()) {
@@ -154,7 +200,7 @@ final class ProgramEmitter {
         }
         vectors.writeBack();
         if (program.statements().isEmpty() || !(program.statements().getLast() instanceof Raise)) {
-            code.return_();
+            state.end();
         }
     }
 
@@ -213,7 +259,7 @@ final class ProgramEmitter {
     /** After the operands are loaded; a memory operand that is only written may still fault, so it is probed. */
     private void enterMmx() {
         if (!forms.isEmpty() && forms.getFirst().isMemory()) {
-            code.aload(1).lload(ADDRESS).loadConstant(bits(0) / 8).invokevirtual(PROCESSOR, "probeStore",
+            code.aload(1).lload(addressLocal).loadConstant(bits(0) / 8).invokevirtual(PROCESSOR, "probeStore",
                     MethodTypeDesc.of(VOID, LONG, INT));
         }
         code.aload(1).invokevirtual(PROCESSOR, "enterMmx", MethodTypeDesc.of(VOID));
@@ -261,23 +307,24 @@ final class ProgramEmitter {
         return row.operands().get(operand).bits(operandBits);
     }
 
-    private static int local(int operand) {
-        return FIRST_OPERAND + 2 * operand;
+    /** Local with the value of operand {@code operand}, if the program names it by value. */
+    public int local(int operand) {
+        return firstLocal + 2 * operand;
     }
 
     private void loadOperand(int i) {
         switch (forms.get(i)) {
-            case REGISTER -> readRegister(i);
-            case IMMEDIATE -> field("immediate", LONG);
-            case SECOND_IMMEDIATE -> field("displacement", LONG);
+            case REGISTER -> state.readOperand(i, bits(i));
+            case IMMEDIATE -> state.constant(Constant.IMMEDIATE);
+            case SECOND_IMMEDIATE -> state.constant(Constant.DISPLACEMENT);
             case RELATIVE -> {
                 name("next");
-                field("immediate", LONG);
+                state.constant(Constant.IMMEDIATE);
                 code.ladd();
             }
             case SEGMENT -> {
                 code.aload(1).getfield(PROCESSOR, "segmentSelector", INT.arrayType());
-                registerNumber(i);
+                state.registerNumber(i);
                 code.iaload().i2l();
             }
             default -> throw new IllegalStateException(row + ": operand " + (i + 1) + " has no value");
@@ -301,15 +348,12 @@ final class ProgramEmitter {
             code.loadConstant(accessedBytes(i)).loadConstant(written || semantic.addressedForWrite() ? 1 : 0);
             code.invokevirtual(OP, "checkedAddress", MethodTypeDesc.of(LONG, PROCESSOR, LONG, INT, BOOLEAN));
         } else if (displace != null) {
-            code.aload(0).aload(1);
             expression(displace.bytes(), long.class);
-            code.invokevirtual(OP, "displacedAddress", MethodTypeDesc.of(LONG, PROCESSOR, LONG));
-        } else if (forms.get(i) == OperandForm.BASE) {
-            base();
+            state.displacedAddress();
         } else {
-            code.aload(0).aload(1).invokevirtual(OP, "address", MethodTypeDesc.of(LONG, PROCESSOR));
+            state.address(forms.get(i));
         }
-        code.lstore(ADDRESS);
+        code.lstore(addressLocal);
         if (vectors.has(i)) {
             vectors.checkAlignment(i);
             if (loaded) {
@@ -317,9 +361,13 @@ final class ProgramEmitter {
             }
         } else if (loaded) {
             int bits = bits(i);
-            code.aload(1).lload(ADDRESS);
-            String method = (semantic.readsAndWrites(i) ? "loadForWrite" : "load") + bits;
-            code.invokevirtual(PROCESSOR, method, MethodTypeDesc.of(LONG, LONG));
+            state.beginAccess();
+            code.lload(addressLocal);
+            if (semantic.readsAndWrites(i)) {
+                state.loadForWrite(bits);
+            } else {
+                state.load(bits);
+            }
             signExtend(bits);
             code.lstore(local(i));
         }
@@ -338,36 +386,16 @@ final class ProgramEmitter {
         return bytes;
     }
 
-    /** Base register plus displacement. */
-    private void base() {
-        code.aload(GPR);
-        field("base", BYTE);
-        code.laload();
-        field("displacement", LONG);
-        code.ladd();
-    }
-
-    private void field(String name, ClassDesc type) {
-        code.aload(0).getfield(OP, name, type);
-    }
-
-    private void registerNumber(int operand) {
-        field("register" + (operand + 1), BYTE);
-    }
-
-    private void readRegister(int operand) {
-        code.aload(GPR);
-        registerNumber(operand);
-        int bits = bits(operand);
-        if (bits == 8) {
-            code.invokestatic(OP, "readByte", MethodTypeDesc.of(LONG, LONGS, INT));
-        } else {
-            code.laload();
-            signExtend(bits);
-        }
-    }
-
     private void signExtend(int bits) {
+        signExtend(code, bits);
+    }
+
+    private void zeroExtend(int bits) {
+        zeroExtend(code, bits);
+    }
+
+    /** Sign-extends the low {@code bits} of the long on the stack. */
+    public static void signExtend(CodeBuilder code, int bits) {
         switch (bits) {
             case 8 -> code.l2i().i2b().i2l();
             case 16 -> code.l2i().i2s().i2l();
@@ -377,7 +405,8 @@ final class ProgramEmitter {
         }
     }
 
-    private void zeroExtend(int bits) {
+    /** Clears all but the low {@code bits} of the long on the stack. */
+    public static void zeroExtend(CodeBuilder code, int bits) {
         if (bits < 64) {
             code.loadConstant((1L << bits) - 1).land();
         }
@@ -391,6 +420,8 @@ final class ProgramEmitter {
                 legacyCall("NearBranch", "jump", value);
             case Assign(Name(String name), Expression value) when legacy && name.equals("RSP") ->
                 legacyCall("Stack", "setPointer", value);
+            case Assign(Name(String name), Expression value) when name.equals("rip") ->
+                state.jump(() -> expression(value, long.class));
             case Assign s -> {
                 expression(s.value(), long.class);
                 assign(s.target());
@@ -400,9 +431,9 @@ final class ProgramEmitter {
                 assign(s.target());
             }
             case Load s -> {
-                code.aload(1);
+                state.beginAccess();
                 expression(s.address(), long.class);
-                code.invokevirtual(PROCESSOR, "load" + operandBits, MethodTypeDesc.of(LONG, LONG));
+                state.load(operandBits);
                 assign(s.target());
             }
             case Push s when legacy -> legacyCall("Stack", "push", s.value());
@@ -410,43 +441,44 @@ final class ProgramEmitter {
             case Pop s when legacy -> {
                 legacyCall("Stack", "load", new Name("RSP"));
                 assign(s.target());
-                code.aload(1).aload(GPR).loadConstant(RSP).laload().loadConstant(operandBits / 8L).ladd();
+                code.aload(1);
+                state.readRegister(RSP, 64);
+                code.loadConstant(operandBits / 8L).ladd();
                 invokeLegacy("Stack", "setPointer");
             }
             case Pop s -> {
-                code.aload(1).aload(GPR).loadConstant(RSP).laload();
-                code.invokevirtual(PROCESSOR, "load" + operandBits, MethodTypeDesc.of(LONG, LONG));
+                state.beginAccess();
+                state.readRegister(RSP, 64);
+                state.load(operandBits);
                 assign(s.target());
-                code.aload(GPR).loadConstant(RSP).dup2().laload().loadConstant(operandBits / 8L).ladd().lastore();
+                state.readRegister(RSP, 64);
+                code.loadConstant(operandBits / 8L).ladd();
+                state.writeRegister(RSP, 64);
             }
             case SetFlags s -> {
-                code.aload(1).lload(R).putfield(PROCESSOR, "flagResult", LONG);
-                code.aload(1);
+                code.lload(resultLocal);
+                state.writeFlagResult();
                 expression(s.vector(), long.class);
                 code.loadConstant(operandBits).invokestatic(FLAGS, "carries", MethodTypeDesc.of(LONG, LONG, INT));
-                code.putfield(PROCESSOR, "flagCarries", LONG);
+                state.writeFlagCarries();
             }
-            case Branch s -> {
+            case Branch s when legacy -> {
                 Label not = code.newLabel();
                 expression(s.condition(), boolean.class);
                 code.ifeq(not);
-                if (legacy) {
-                    legacyCall("NearBranch", "jump", s.target());
-                } else {
-                    code.aload(1);
-                    expression(s.target(), long.class);
-                    code.putfield(PROCESSOR, "rip", LONG);
-                }
+                legacyCall("NearBranch", "jump", s.target());
                 code.labelBinding(not);
             }
+            case Branch s -> state.branch(() -> expression(s.condition(), boolean.class),
+                    () -> expression(s.target(), long.class));
             case Check s -> {
                 Label good = code.newLabel();
                 expression(s.condition(), boolean.class);
                 code.ifne(good);
-                raise(s.vector());
+                state.raise(s.vector());
                 code.labelBinding(good);
             }
-            case Raise s -> raise(s.vector());
+            case Raise s -> state.raise(s.vector());
             case Displace s -> {
             }
             case Invoke s -> {
@@ -460,18 +492,15 @@ final class ProgramEmitter {
         }
     }
 
-    private void raise(int vector) {
-        code.aload(1).loadConstant(vector).loadConstant(0).invokevirtual(PROCESSOR, "raise",
-                MethodTypeDesc.of(FAULT, INT, INT));
-        code.athrow();
-    }
-
     private void push(Expression value) {
-        code.aload(GPR).loadConstant(RSP).laload().loadConstant(operandBits / 8L).lsub().lstore(SCRATCH);
-        code.aload(1).lload(SCRATCH);
+        state.readRegister(RSP, 64);
+        code.loadConstant(operandBits / 8L).lsub().lstore(scratchLocal);
+        state.beginAccess();
+        code.lload(scratchLocal);
         expression(value, long.class);
-        code.invokevirtual(PROCESSOR, "store" + operandBits, MethodTypeDesc.of(VOID, LONG, LONG));
-        code.aload(GPR).loadConstant(RSP).lload(SCRATCH).lastore();
+        state.store(operandBits);
+        code.lload(scratchLocal);
+        state.writeRegister(RSP, 64);
     }
 
     /** Stores the value on the stack into {@code target}. */
@@ -479,19 +508,16 @@ final class ProgramEmitter {
         switch (target) {
             case Operand(int index, Aspect aspect) -> {
                 if (aspect == Aspect.FULL) {
-                    code.lstore(SCRATCH).aload(GPR);
-                    registerNumber(index);
-                    code.lload(SCRATCH).lastore();
+                    state.writeOperand(index, 64);
                 } else if (vectors.has(index)) {
                     vectors.assign(quad(aspect));
                 } else if (forms.get(index).isMemory()) {
-                    code.lstore(SCRATCH).aload(1).lload(ADDRESS).lload(SCRATCH);
-                    code.invokevirtual(PROCESSOR, "store" + bits(index), MethodTypeDesc.of(VOID, LONG, LONG));
+                    code.lstore(scratchLocal);
+                    state.beginAccess();
+                    code.lload(addressLocal).lload(scratchLocal);
+                    state.store(bits(index));
                 } else {
-                    code.lstore(SCRATCH).aload(GPR);
-                    registerNumber(index);
-                    code.lload(SCRATCH);
-                    writeRegister(bits(index));
+                    state.writeOperand(index, bits(index));
                 }
             }
             case Name(String name) -> assignNamed(name);
@@ -503,47 +529,25 @@ final class ProgramEmitter {
         switch (name) {
             case "r" -> {
                 signExtend(operandBits);
-                code.lstore(R);
+                code.lstore(resultLocal);
             }
-            case "t" -> code.lstore(T);
-            case "u" -> code.lstore(U);
-            case "FR" -> processorField("flagResult");
-            case "FC" -> processorField("flagCarries");
-            case "rip" -> processorField("rip");
-            case "AL", "AH", "AX" -> implied(name.equals("AH") ? 16 : 0, name.equals("AX") ? 16 : 8);
+            case "t" -> code.lstore(tLocal);
+            case "u" -> code.lstore(uLocal);
+            case "FR" -> state.writeFlagResult();
+            case "FC" -> state.writeFlagCarries();
+            case "AL", "AH", "AX" ->
+                state.writeRegister(name.equals("AH") ? StateAccess.AH : 0, name.equals("AX") ? 16 : 8);
             default -> {
                 if (REGISTERS.contains(name)) {
-                    implied(REGISTERS.indexOf(name), 64);
+                    state.writeRegister(REGISTERS.indexOf(name), 64);
                 } else {
                     Integer sized = SIZED.get(name);
                     if (sized == null) {
                         throw new IllegalArgumentException(row + ": cannot assign to " + name);
                     }
-                    implied(sized, operandBits);
+                    state.writeRegister(sized, operandBits);
                 }
             }
-        }
-    }
-
-    private void processorField(String name) {
-        code.lstore(SCRATCH).aload(1).lload(SCRATCH).putfield(PROCESSOR, name, LONG);
-    }
-
-    private void implied(int register, int bits) {
-        code.lstore(SCRATCH).aload(GPR).loadConstant(register).lload(SCRATCH);
-        writeRegister(bits);
-    }
-
-    /** On the stack: registers, number, value. */
-    private void writeRegister(int bits) {
-        switch (bits) {
-            case 8 -> code.invokestatic(OP, "writeByte", MethodTypeDesc.of(VOID, LONGS, INT, LONG));
-            case 16 -> code.invokestatic(OP, "writeWord", MethodTypeDesc.of(VOID, LONGS, INT, LONG));
-            case 32 -> {
-                zeroExtend(32);
-                code.lastore();
-            }
-            default -> code.lastore();
         }
     }
 
@@ -598,20 +602,10 @@ final class ProgramEmitter {
                 code.lload(local(i));
                 zeroExtend(bits(i));
             }
-            case NUMBER -> registerNumber(i);
-            case ADDRESS -> code.lload(ADDRESS);
-            case OFFSET -> {
-                if (forms.get(i) == OperandForm.BASE) {
-                    base();
-                } else {
-                    code.aload(0).aload(GPR).invokevirtual(OP, "offset", MethodTypeDesc.of(LONG, LONGS));
-                }
-            }
-            case FULL -> {
-                code.aload(GPR);
-                registerNumber(i);
-                code.laload();
-            }
+            case NUMBER -> state.registerNumber(i);
+            case ADDRESS -> code.lload(addressLocal);
+            case OFFSET -> state.offset(forms.get(i));
+            case FULL -> state.readOperand(i, 64);
         }
         return operand.aspect() == Aspect.NUMBER ? int.class : long.class;
     }
@@ -630,27 +624,26 @@ final class ProgramEmitter {
 
     private Class<?> name(String name) {
         switch (name) {
-            case "r" -> code.lload(R);
-            case "t" -> code.lload(T);
-            case "u" -> code.lload(U);
-            case "FR" -> code.aload(1).getfield(PROCESSOR, "flagResult", LONG);
-            case "FC" -> code.aload(1).getfield(PROCESSOR, "flagCarries", LONG);
+            case "r" -> code.lload(resultLocal);
+            case "t" -> code.lload(tLocal);
+            case "u" -> code.lload(uLocal);
+            case "FR" -> state.readFlagResult();
+            case "FC" -> state.readFlagCarries();
             case "next" -> {
-                code.aload(1);
                 if (legacy) {
+                    code.aload(1);
                     Method next = methods.find("NearBranch", "next");
                     code.invokestatic(SemanticMethods.owner(next), "next", SemanticMethods.descriptor(next));
                 } else {
-                    code.getfield(PROCESSOR, "rip", LONG);
+                    state.next();
                 }
             }
-            case "cf" -> code.aload(1).getfield(PROCESSOR, "flagCarries", LONG).loadConstant(63).lushr();
-            case "AL", "AH" -> code.aload(GPR).loadConstant(name.equals("AH") ? 16 : 0)
-                    .invokestatic(OP, "readByte", MethodTypeDesc.of(LONG, LONGS, INT));
-            case "AX" -> {
-                code.aload(GPR).loadConstant(0).laload();
-                signExtend(16);
+            case "cf" -> {
+                state.readFlagCarries();
+                code.loadConstant(63).lushr();
             }
+            case "AL", "AH" -> state.readRegister(name.equals("AH") ? StateAccess.AH : 0, 8);
+            case "AX" -> state.readRegister(0, 16);
             default -> {
                 return property(name);
             }
@@ -666,16 +659,13 @@ final class ProgramEmitter {
             case "bytes" -> code.loadConstant(operandBits / 8);
             case "bits2" -> code.loadConstant(bits(1));
             case "lane" -> code.loadConstant(lane);
-            case "length", "segment", "repeat", "scale" -> field(name, BYTE);
-            case "addressBits" -> {
-                code.loadConstant(64);
-                field("addressShift", BYTE);
-                code.isub();
-            }
+            case "length" -> state.constant(Constant.LENGTH);
+            case "segment" -> state.constant(Constant.SEGMENT);
+            case "repeat" -> state.constant(Constant.REPEAT);
+            case "scale" -> state.constant(Constant.SCALE);
+            case "addressBits" -> state.constant(Constant.ADDRESS_BITS);
             case "cc" -> {
-                code.aload(1).getfield(PROCESSOR, "flagResult", LONG);
-                code.aload(1).getfield(PROCESSOR, "flagCarries", LONG);
-                code.invokestatic(FLAGS, condition(row.condition()), MethodTypeDesc.of(BOOLEAN, LONG, LONG));
+                state.condition(row.condition());
                 return boolean.class;
             }
             default -> {
@@ -684,10 +674,7 @@ final class ProgramEmitter {
                 if (number < 0) {
                     throw new IllegalArgumentException(row + ": unknown name " + name);
                 }
-                code.aload(GPR).loadConstant(number).laload();
-                if (sized != null) {
-                    signExtend(operandBits);
-                }
+                state.readRegister(number, sized != null ? operandBits : 64);
                 return long.class;
             }
         }
