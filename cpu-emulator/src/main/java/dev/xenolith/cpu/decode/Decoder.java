@@ -443,17 +443,17 @@ public final class Decoder {
             return null;
         }
         int length = position - start;
-        for (int i = 0; i < count; i++) {
-            if (forms[i] == OperandForm.GENERAL && addressBits == 64 && index == DecodedInstruction.ZERO
-                    && segment == DecodedInstruction.FLAT) {
-                forms[i] = OperandForm.BASE;
-            }
-        }
         if (ripRelative) {
             displacement += pageOffset + length;
         }
         if (row.semantic().addressAfterRsp() && base == 4) {
             displacement += operandBits / 8;
+        }
+        for (int i = 0; i < count; i++) {
+            if (forms[i] == OperandForm.GENERAL && addressBits == 64 && index == DecodedInstruction.ZERO
+                    && segment == DecodedInstruction.FLAT && (int) displacement == displacement) {
+                forms[i] = OperandForm.BASE;
+            }
         }
         if (lockPrefix && !(row.lockable() && forms[0].isMemory())) {
             return null;

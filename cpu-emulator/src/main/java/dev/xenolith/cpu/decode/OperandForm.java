@@ -4,7 +4,7 @@ package dev.xenolith.cpu.decode;
 public enum OperandForm {
     /** General register {@link DecodedInstruction#register}. */
     REGISTER('R'),
-    /** Memory at base register plus displacement in a flat segment, 64-bit address: the most frequent form. */
+    /** Memory at base register plus a displacement of 32 bits in a flat segment, 64-bit address: the most frequent form. */
     BASE('M'),
     /** Memory at any address the architecture has, in a segment that needs no checks. */
     GENERAL('X'),

@@ -6,14 +6,9 @@ import dev.xenolith.cpu.decode.OperandForm;
 import dev.xenolith.cpu.decode.OperandSpec;
 import dev.xenolith.cpu.decode.OperandType;
 import java.io.IOException;
-import java.lang.classfile.ClassFile;
-import java.lang.constant.ClassDesc;
-import java.lang.constant.ConstantDescs;
-import java.lang.constant.MethodTypeDesc;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -23,8 +18,6 @@ import java.util.TreeMap;
  * the opcode table has. Run by the build after compilation; the same table gives the same bytes.
  */
 public final class GenerateOperations {
-    private static final ClassDesc DECODED = ClassDesc.of("dev.xenolith.cpu.decode.DecodedInstruction");
-
     private GenerateOperations() {}
 
     /** Writes into the directory of classes {@code arguments[0]}. */
@@ -47,71 +40,51 @@ public final class GenerateOperations {
     /** Class files of all operations by simple name. */
     static Map<String, byte[]> generate(OpcodeTable table) {
         SemanticMethods methods = new SemanticMethods(GenerateOperations.class.getClassLoader());
-        Map<String, byte[]> classes = new TreeMap<>();
-        Map<String, Effects> effects = new HashMap<>();
+        Map<String, Operation> operations = new TreeMap<>();
         List<OpcodeRow> rows = new ArrayList<>(table.rows());
         rows.add(table.invalid());
         rows.add(table.overlong());
         for (OpcodeRow row : rows) {
             if (row.in64BitMode()) {
-                addOperations(classes, effects, methods, row, false);
+                addOperations(operations, row, false);
             }
             if (row.outside64BitMode()) {
-                addOperations(classes, effects, methods, row, true);
+                addOperations(operations, row, true);
             }
         }
+        OperationEmitter emitter = new OperationEmitter(methods);
+        Map<String, byte[]> classes = new TreeMap<>();
+        operations.forEach((name, operation) -> classes.put(name, emitter.single(name, operation)));
         for (List<String> sequence : FrequentSequences.load()) {
-            classes.put(FrequentSequences.className(sequence), fused(sequence, effects));
+            classes.put(FrequentSequences.className(sequence), fused(emitter, sequence, operations));
         }
         return classes;
     }
 
-    private static byte[] fused(List<String> sequence, Map<String, Effects> effects) {
-        List<Effects> parts = new ArrayList<>();
+    private static byte[] fused(OperationEmitter emitter, List<String> sequence, Map<String, Operation> operations) {
+        List<Operation> parts = new ArrayList<>();
         for (String name : sequence) {
-            Effects part = effects.get(name);
+            Operation part = operations.get(name);
             if (part == null) {
                 throw new IllegalStateException("sequences.txt: there is no operation " + name);
             }
-            if (part.endsBlock() && parts.size() < sequence.size() - 1) {
+            if (part.effects().endsBlock() && parts.size() < sequence.size() - 1) {
                 throw new IllegalStateException("sequences.txt: nothing follows " + name + " in a block");
             }
             parts.add(part);
         }
-        return FusedEmitter.emit(sequence, parts);
+        return emitter.fused(FrequentSequences.className(sequence), parts);
     }
 
-    private static void addOperations(Map<String, byte[]> classes, Map<String, Effects> effects,
-            SemanticMethods methods, OpcodeRow row, boolean legacy) {
+    private static void addOperations(Map<String, Operation> operations, OpcodeRow row, boolean legacy) {
         for (int bits : legacy ? row.size().sizesOutside64BitMode() : row.size().sizesIn64BitMode()) {
             if (!row.allowsSize(bits)) {
                 continue;
             }
             for (List<OperandForm> forms : forms(row, legacy)) {
-                String name = OperationName.of(row, bits, forms, legacy);
-                classes.computeIfAbsent(name, n -> operation(n, methods, row, bits, forms, legacy));
-                effects.merge(name, Effects.of(row, forms, legacy), Effects::or);
+                operations.merge(OperationName.of(row, bits, forms, legacy), Operation.of(row, bits, forms, legacy),
+                        Operation::or);
             }
-        }
-    }
-
-    private static byte[] operation(String name, SemanticMethods methods, OpcodeRow row, int bits,
-            List<OperandForm> forms, boolean legacy) {
-        ClassDesc type = ClassDesc.of(OperationName.PACKAGE, name);
-        MethodTypeDesc constructor = MethodTypeDesc.of(ConstantDescs.CD_void, DECODED);
-        try {
-            return ClassFile.of().build(type, builder -> builder
-                    .withFlags(ClassFile.ACC_PUBLIC | ClassFile.ACC_FINAL | ClassFile.ACC_SUPER)
-                    .withSuperclass(ProgramEmitter.OP)
-                    .withMethodBody(ConstantDescs.INIT_NAME, constructor, ClassFile.ACC_PUBLIC,
-                            code -> code.aload(0).aload(1)
-                                    .invokespecial(ProgramEmitter.OP, ConstantDescs.INIT_NAME, constructor).return_())
-                    .withMethodBody("exec", ProgramEmitter.EXEC,
-                            ClassFile.ACC_PUBLIC,
-                            code -> new ProgramEmitter(new OperationAccess(code), methods, row, bits, forms, legacy,
-                                    ProgramEmitter.FIRST_LOCAL).emit()));
-        } catch (IllegalArgumentException e) {
-            throw new IllegalStateException(row + ", semantic " + row.semantic().name() + ": " + e.getMessage(), e);
         }
     }
 

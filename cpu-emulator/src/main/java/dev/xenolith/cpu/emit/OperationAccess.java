@@ -6,22 +6,27 @@ import java.lang.classfile.Label;
 import java.lang.constant.ClassDesc;
 import java.lang.constant.MethodTypeDesc;
 
-/** State as an operation of the interpreter reaches it: local 0 is the operation with the operands, local 1 the processor. */
+/** State as an operation of the interpreter reaches it: local 0 is the operation with its operands in fields, local 1 the processor. */
 final class OperationAccess implements StateAccess {
     private static final ClassDesc OP = ProgramEmitter.OP;
     private static final ClassDesc PROCESSOR = ProgramEmitter.PROCESSOR;
     private static final ClassDesc LONG = ClassDesc.ofDescriptor("J");
     private static final ClassDesc INT = ClassDesc.ofDescriptor("I");
-    private static final ClassDesc BYTE = ClassDesc.ofDescriptor("B");
+    private static final ClassDesc BOOLEAN = ClassDesc.ofDescriptor("Z");
     private static final ClassDesc VOID = ClassDesc.ofDescriptor("V");
     private static final ClassDesc LONGS = LONG.arrayType();
     private static final int GPR = ProgramEmitter.LOCAL_REGISTERS;
     private static final int SCRATCH = ProgramEmitter.FIRST_LOCAL + 16;
 
     private final CodeBuilder code;
+    private final OperandFields fields;
+    private final boolean last;
 
-    OperationAccess(CodeBuilder code) {
+    /** For code whose operands are in {@code fields}; {@code last}: nothing follows it in its method. */
+    OperationAccess(CodeBuilder code, OperandFields fields, boolean last) {
         this.code = code;
+        this.fields = fields;
+        this.last = last;
     }
 
     @Override
@@ -36,7 +41,9 @@ final class OperationAccess implements StateAccess {
 
     @Override
     public void end() {
-        code.return_();
+        if (last) {
+            code.return_();
+        }
     }
 
     // ---- the instruction ---------------------------------------------------------------------------------------------
@@ -44,27 +51,27 @@ final class OperationAccess implements StateAccess {
     @Override
     public void constant(Constant which) {
         switch (which) {
-            case IMMEDIATE -> field("immediate", LONG);
-            case DISPLACEMENT -> field("displacement", LONG);
-            case LENGTH -> field("length", BYTE);
-            case SEGMENT -> field("segment", BYTE);
-            case REPEAT -> field("repeat", BYTE);
-            case SCALE -> field("scale", BYTE);
+            case IMMEDIATE -> field("immediate");
+            case DISPLACEMENT -> field("displacement");
+            case LENGTH -> field("length");
+            case SEGMENT -> field("segment");
+            case REPEAT -> field("repeat");
+            case SCALE -> field("scale");
             case ADDRESS_BITS -> {
                 code.loadConstant(64);
-                field("addressShift", BYTE);
+                field("addressShift");
                 code.isub();
             }
         }
     }
 
-    private void field(String name, ClassDesc type) {
-        code.aload(0).getfield(OP, name, type);
+    private void field(String name) {
+        fields.push(code, name);
     }
 
     @Override
     public void registerNumber(int operand) {
-        field("register" + (operand + 1), BYTE);
+        fields.pushRegister(code, operand);
     }
 
     @Override
@@ -160,35 +167,60 @@ final class OperationAccess implements StateAccess {
 
     @Override
     public void address(OperandForm form) {
-        if (form == OperandForm.BASE) {
-            base();
-        } else {
-            code.aload(0).aload(1).invokevirtual(OP, "address", MethodTypeDesc.of(LONG, PROCESSOR));
+        offset(form);
+        if (form != OperandForm.BASE) {
+            code.aload(1).getfield(PROCESSOR, "segmentBase", LONGS);
+            field("segment");
+            code.laload().ladd();
         }
-    }
-
-    /** Base register plus displacement. */
-    private void base() {
-        code.aload(GPR);
-        field("base", BYTE);
-        code.laload();
-        field("displacement", LONG);
-        code.ladd();
     }
 
     @Override
     public void displacedAddress() {
-        code.lstore(SCRATCH).aload(0).aload(1).lload(SCRATCH)
-                .invokevirtual(OP, "displacedAddress", MethodTypeDesc.of(LONG, PROCESSOR, LONG));
+        code.lstore(SCRATCH);
+        parts();
+        code.lload(SCRATCH).ladd();
+        field("addressShift");
+        code.invokestatic(OP, "offset", MethodTypeDesc.of(LONG, LONGS, INT, INT, INT, LONG, INT));
+        code.aload(1).getfield(PROCESSOR, "segmentBase", LONGS);
+        field("segment");
+        code.laload().ladd();
     }
 
     @Override
     public void offset(OperandForm form) {
         if (form == OperandForm.BASE) {
-            base();
+            code.aload(GPR);
+            field("base");
+            code.laload();
+            field("displacement");
+            code.ladd();
         } else {
-            code.aload(0).aload(GPR).invokevirtual(OP, "offset", MethodTypeDesc.of(LONG, LONGS));
+            parts();
+            field("addressShift");
+            code.invokestatic(OP, "offset", MethodTypeDesc.of(LONG, LONGS, INT, INT, INT, LONG, INT));
         }
+    }
+
+    /** Pushes the registers and the parts of the memory operand's offset. */
+    private void parts() {
+        code.aload(GPR);
+        field("base");
+        field("index");
+        field("scale");
+        field("displacement");
+    }
+
+    @Override
+    public void checkedAddress(int bytes, boolean write) {
+        code.lstore(SCRATCH).aload(1);
+        parts();
+        code.lload(SCRATCH).ladd();
+        field("addressShift");
+        code.invokestatic(OP, "offset", MethodTypeDesc.of(LONG, LONGS, INT, INT, INT, LONG, INT));
+        field("segment");
+        code.loadConstant(bytes).loadConstant(write ? 1 : 0);
+        code.invokestatic(OP, "checkedAddress", MethodTypeDesc.of(LONG, PROCESSOR, LONG, INT, INT, BOOLEAN));
     }
 
     @Override

@@ -53,7 +53,6 @@ public final class ProgramEmitter {
     private static final ClassDesc ENVIRONMENT = ClassDesc.of("dev.xenolith.cpu.fpu.FloatEnvironment");
     private static final ClassDesc LONG = ClassDesc.ofDescriptor("J");
     private static final ClassDesc INT = ClassDesc.ofDescriptor("I");
-    private static final ClassDesc BOOLEAN = ClassDesc.ofDescriptor("Z");
     private static final ClassDesc VOID = ClassDesc.ofDescriptor("V");
     /** Type of {@code exec}. */
     static final MethodTypeDesc EXEC = MethodTypeDesc.of(VOID, PROCESSOR);
@@ -104,7 +103,7 @@ public final class ProgramEmitter {
         this.forms = forms;
         this.program = Program.parse(semantic.program());
         this.legacy = legacy;
-        this.vectors = new VectorOperands(code, row, operandBits, forms);
+        this.vectors = new VectorOperands(state, row, operandBits, forms);
         this.firstLocal = firstLocal;
         addressLocal = firstLocal + 8;
         resultLocal = firstLocal + 10;
@@ -343,10 +342,8 @@ public final class ProgramEmitter {
             return;
         }
         if (segmented) {
-            code.aload(0).aload(1);
             expression(displace != null ? displace.bytes() : new Number(0), long.class);
-            code.loadConstant(accessedBytes(i)).loadConstant(written || semantic.addressedForWrite() ? 1 : 0);
-            code.invokevirtual(OP, "checkedAddress", MethodTypeDesc.of(LONG, PROCESSOR, LONG, INT, BOOLEAN));
+            state.checkedAddress(accessedBytes(i), written || semantic.addressedForWrite());
         } else if (displace != null) {
             expression(displace.bytes(), long.class);
             state.displacedAddress();

@@ -68,6 +68,12 @@ public interface StateAccess {
     /** Pops a distance and pushes the linear address that far from the memory operand. */
     void displacedAddress();
 
+    /**
+     * Pops a distance and pushes the linear address that far from the memory operand, in a segment that is checked for an access to
+     * {@code bytes} bytes there; only outside 64-bit mode.
+     */
+    void checkedAddress(int bytes, boolean write);
+
     /** Pushes the offset of the memory operand in its segment. */
     void offset(OperandForm form);
 

@@ -31,6 +31,7 @@ final class VectorOperands {
     private static final int GENERAL_PROTECTION = 13;
     private static final int MMX_SIGN_EXPONENT = 0xffff;
 
+    private final StateAccess state;
     private final CodeBuilder code;
     private final OpcodeRow row;
     private final int operandBits;
@@ -41,8 +42,9 @@ final class VectorOperands {
     /** Bit k: quadword k of the first operand has a result. */
     private int assigned;
 
-    VectorOperands(CodeBuilder code, OpcodeRow row, int operandBits, List<OperandForm> forms) {
-        this.code = code;
+    VectorOperands(StateAccess state, OpcodeRow row, int operandBits, List<OperandForm> forms) {
+        this.state = state;
+        code = state.code();
         this.row = row;
         this.operandBits = operandBits;
         this.forms = forms;
@@ -105,7 +107,7 @@ final class VectorOperands {
     }
 
     private void registerNumber(int operand) {
-        code.aload(0).getfield(ProgramEmitter.OP, "register" + (operand + 1), ClassDesc.ofDescriptor("B"));
+        state.registerNumber(operand);
     }
 
     /** Raises #GP(0) if operand {@code i}, whose address has been computed, must be aligned and is not; #AC if that is checked. */

@@ -30,10 +30,12 @@ final class Block {
 
     private static final Op STALE = new Stale();
 
-    /** The operations in order, for the stepping loop; replaced one by one when the block becomes stale, also while it executes. */
-    final Op[] ops;
-    /** The same with sequences fused, for the block loop; may be the same array. */
+    /** What executes it, in order, sequences in one; replaced one by one when the block becomes stale, also while it executes. */
     final Executable[] fused;
+    /** Its bytes. */
+    final byte[] code;
+    /** An operation for each instruction, for the stepping loop, once it has been there; replaced like {@link #fused}. */
+    Op @Nullable [] ops;
     /** Offset in its page of each instruction, then that of the one after the last. */
     final short[] offsets;
     /** Number of the first instruction of each of {@link #fused}; null if each is one. */
@@ -58,14 +60,14 @@ final class Block {
     private @Nullable Block otherSuccessor;
     private boolean stale;
 
-    Block(Op[] ops, Executable[] fused, short[] offsets, int key, int frame, int secondFrame) {
-        this.ops = ops;
+    Block(Executable[] fused, byte[] code, short[] offsets, int key, int frame, int secondFrame) {
         this.fused = fused;
-        count = (byte) ops.length;
-        starts = fused.length == ops.length ? null : starts(fused);
+        this.code = code;
+        count = (byte) (offsets.length - 1);
+        starts = fused.length == count ? null : starts(fused);
         this.offsets = offsets;
         start = offsets[0];
-        end = offsets[ops.length];
+        end = offsets[count];
         this.key = key;
         this.frame = frame;
         this.secondFrame = secondFrame;
@@ -93,8 +95,9 @@ final class Block {
         return next - starts[i] > 1 ? starts[i] + part : starts[i];
     }
 
-    int length(int i) {
-        return offsets[i + 1] - offsets[i];
+    /** The decoder's bits of the mode word. */
+    int mode() {
+        return key >> FrameCode.MODE_SHIFT;
     }
 
     boolean isStale() { return stale; }
@@ -124,11 +127,6 @@ final class Block {
         return (key & Mode.FLAT << FrameCode.MODE_SHIFT) != 0 && next.secondFrame == NO_FRAME;
     }
 
-    /** Whether {@code op} stands for an instruction that is no longer there. */
-    static boolean isStale(Op op) {
-        return op == STALE;
-    }
-
     /** Makes whoever executes the block, now or later, leave it before the next instruction. */
     void invalidate() {
         stale = true;
@@ -140,6 +138,8 @@ final class Block {
             }
         }
         Arrays.fill(fused, STALE);
-        Arrays.fill(ops, STALE);
+        if (ops != null) {
+            Arrays.fill(ops, STALE);
+        }
     }
 }

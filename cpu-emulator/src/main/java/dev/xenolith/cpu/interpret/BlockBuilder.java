@@ -17,16 +17,17 @@ final class BlockBuilder {
     private final PhysicalMemory memory;
     private final Decoder decoder;
     private final OpFactory factory;
-    private final Fuser fuser = new Fuser(FrequentSequences.load());
+    private final Fuser fuser;
     private @Nullable BlockProfile profile;
     private final byte[] bytes = new byte[WINDOW + 16];
-    private final Op[] ops = new Op[Block.MAX_OPS];
+    private final DecodedInstruction[] instructions = new DecodedInstruction[Block.MAX_OPS];
     private final short[] offsets = new short[Block.MAX_OPS + 1];
 
     BlockBuilder(PhysicalMemory memory, Decoder decoder, OpFactory factory) {
         this.memory = memory;
         this.decoder = decoder;
         this.factory = factory;
+        fuser = new Fuser(FrequentSequences.load(), factory);
     }
 
     /** Counts the executions of blocks built from now on. */
@@ -52,7 +53,7 @@ final class BlockBuilder {
                 break;
             }
             offsets[count] = (short) (offset + position);
-            ops[count++] = factory.make(instruction, mode);
+            instructions[count++] = instruction;
             if (profile != null) {
                 memoryOperands += BlockProfile.memoryOperands(instruction);
             }
@@ -65,14 +66,16 @@ final class BlockBuilder {
             return crossing(p, rip, address, mode, limit);
         }
         offsets[count] = (short) (offset + position);
+        byte[] code = Arrays.copyOf(bytes, position);
+        CountedOp counted = null;
         if (profile != null) {
-            ops[0] = profile.count(ops[0], rip, address, mode, Arrays.copyOf(bytes, position), count, memoryOperands);
+            counted = profile.count(factory.make(instructions[0], mode), rip, address, mode, code, count,
+                    memoryOperands);
         }
         int frame = (int) (address >>> PhysicalMemory.FRAME_SHIFT);
         memory.markCode(frame, PhysicalMemory.granules(address, position));
-        Op[] own = Arrays.copyOf(ops, count);
-        return new Block(own, fuser.fuse(own), Arrays.copyOf(offsets, count + 1), FrameCode.key(offset, mode), frame,
-                Block.NO_FRAME);
+        return new Block(fuser.fuse(instructions, count, mode, counted), code, Arrays.copyOf(offsets, count + 1),
+                FrameCode.key(offset, mode), frame, Block.NO_FRAME);
     }
 
     private @Nullable Block crossing(Processor p, long rip, long address, int mode, int inFirst) {
@@ -91,14 +94,39 @@ final class BlockBuilder {
         int secondFrame = (int) (second >>> PhysicalMemory.FRAME_SHIFT);
         memory.markCode(frame, PhysicalMemory.granules(address, inFirst));
         memory.markCode(secondFrame, PhysicalMemory.granules(second, Math.max(1, instruction.length - inFirst)));
+        byte[] code = Arrays.copyOf(bytes, instruction.length);
         Op op = factory.make(instruction, mode);
         if (profile != null) {
-            op = profile.count(op, rip, address, mode, Arrays.copyOf(bytes, instruction.length), 1,
-                    BlockProfile.memoryOperands(instruction));
+            op = profile.count(op, rip, address, mode, code, 1, BlockProfile.memoryOperands(instruction));
         }
-        Op[] own = {op};
-        return new Block(own, own, new short[]{(short) offset, (short) (offset + instruction.length)},
+        return new Block(new Executable[]{op}, code, new short[]{(short) offset, (short) (offset + instruction.length)},
                 FrameCode.key(offset, mode), frame, secondFrame);
+    }
+
+    /** The operations of {@code block}, which is not stale, one for each instruction. */
+    Op[] operations(Block block) {
+        Op[] ops = block.ops;
+        if (ops == null) {
+            ops = new Op[block.count];
+            for (int i = 0; i < ops.length; i++) {
+                ops[i] = factory.make(instruction(block, i), block.mode());
+            }
+            if (block.fused[0] instanceof CountedOp counted) {
+                ops[0] = counted;
+            }
+            block.ops = ops;
+        }
+        return ops;
+    }
+
+    /** Instruction {@code i} of {@code block}, as it was when the block was built. */
+    DecodedInstruction instruction(Block block, int i) {
+        DecodedInstruction instruction = decoder.decode(block.code, block.offsets[i] - block.start, block.code.length,
+                block.offsets[i], block.mode());
+        if (instruction == null) {
+            throw new IllegalStateException("what could be decoded once can be decoded again");
+        }
+        return instruction;
     }
 
     /** Linear address of the page after that of {@code rip}. */

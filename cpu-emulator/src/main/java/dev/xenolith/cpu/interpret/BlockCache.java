@@ -44,10 +44,10 @@ final class BlockCache {
     }
 
     void add(Block block) {
-        ops += block.ops.length;
+        ops += block.count;
         if (ops > MAX_OPS) {
             clear();
-            ops = block.ops.length;
+            ops = block.count;
         }
         int chunk = block.frame >>> CHUNK_SHIFT;
         FrameCode[] frames = chunks[chunk];
@@ -72,7 +72,7 @@ final class BlockCache {
 
     /** Drops one block that has turned out not to be what it was. */
     void drop(Block block) {
-        ops -= block.ops.length;
+        ops -= block.count;
         block.invalidate();
         invalidated++;
     }

@@ -80,7 +80,7 @@ public final class BlockProfile {
     }
 
     /** {@code first} with a counter in front; blocks that are decoded again, for what they were, go on counting. */
-    Op count(Op first, long rip, long address, int mode, byte[] bytes, int instructions, int memoryOperands) {
+    CountedOp count(Op first, long rip, long address, int mode, byte[] bytes, int instructions, int memoryOperands) {
         Entry entry = entries.computeIfAbsent(new Key(address, mode, Arrays.hashCode(bytes)),
                 key -> new Entry(rip, address, mode, bytes, instructions, memoryOperands));
         return new CountedOp(first, entry);

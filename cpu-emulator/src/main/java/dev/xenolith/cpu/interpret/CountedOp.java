@@ -8,7 +8,6 @@ final class CountedOp extends Op {
     private final BlockProfile.Entry entry;
 
     CountedOp(Op first, BlockProfile.Entry entry) {
-        super(first);
         this.first = first;
         this.entry = entry;
     }

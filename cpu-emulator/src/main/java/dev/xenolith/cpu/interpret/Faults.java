@@ -1,5 +1,7 @@
 package dev.xenolith.cpu.interpret;
 
+import dev.xenolith.cpu.decode.DecodedInstruction;
+import dev.xenolith.cpu.decode.Semantic;
 import dev.xenolith.cpu.processor.Processor;
 
 /** Hands a fault that an operation has raised to its processor. */
@@ -10,12 +12,12 @@ final class Faults {
 
     private Faults() {}
 
-    /** The fault of {@code op}, {@code length} bytes long; RIP and {@code retired} are exact. */
-    static void deliver(Processor p, Op op, int length) {
-        if (p.faultNonCanonical && isStackAccess(p, op)) {
+    /** The fault of {@code instruction}; RIP and {@code retired} are exact. */
+    static void deliver(Processor p, DecodedInstruction instruction) {
+        if (p.faultNonCanonical && isStackAccess(p, instruction)) {
             p.faultVector = STACK_FAULT;
         }
-        p.fault(length);
+        p.fault(instruction.length);
     }
 
     /**
@@ -23,20 +25,30 @@ final class Faults {
      * implied access to the stack, or outside 64-bit mode that of an implied operand behind prefix SS. Memory access does not know,
      * so that it need not be told.
      */
-    private static boolean isStackAccess(Processor p, Op op) {
-        if (isNear(p.faultAddress, p.gpr[Processor.RSP], op.popped)) {
+    private static boolean isStackAccess(Processor p, DecodedInstruction instruction) {
+        Semantic semantic = instruction.row.semantic();
+        int popped = semantic.addressAfterRsp() ? instruction.operandBits / 8 : 0;
+        if (isNear(p.faultAddress, p.gpr[Processor.RSP], popped)) {
             return true;
         }
-        boolean operand = op.base != Processor.ZERO || op.index != Processor.ZERO || op.displacement != 0;
-        if (operand && (!op.usesStack || isNear(p.faultAddress, op.address(p), WIDEST))) {
-            return op.stackSegment;
+        boolean operand = instruction.base != Processor.ZERO || instruction.index != Processor.ZERO
+                || instruction.displacement != 0;
+        if (operand && (!semantic.usesStack() || isNear(p.faultAddress, address(p, instruction), WIDEST))) {
+            return instruction.stackSegment;
         }
-        return op.usesStack || op.stackSegment && (!op.hasTwoStrings || isNear(p.faultAddress, source(p, op), WIDEST));
+        return semantic.usesStack() || instruction.stackSegment
+                && (!instruction.hasTwoStrings() || isNear(p.faultAddress, source(p, instruction), WIDEST));
+    }
+
+    private static long address(Processor p, DecodedInstruction instruction) {
+        return Op.offset(p.gpr, instruction.base, instruction.index, instruction.scale, instruction.displacement,
+                64 - instruction.addressBits) + p.segmentBase[instruction.segment];
     }
 
     /** Offset of a string instruction's source. */
-    private static long source(Processor p, Op op) {
-        return p.gpr[Processor.RSI] << op.addressShift >>> op.addressShift;
+    private static long source(Processor p, DecodedInstruction instruction) {
+        int shift = 64 - instruction.addressBits;
+        return p.gpr[Processor.RSI] << shift >>> shift;
     }
 
     /** Whether an access to {@code bytes} may have faulted there: one that crosses into the next page faults in that. */

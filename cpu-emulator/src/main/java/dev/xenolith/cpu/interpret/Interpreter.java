@@ -227,7 +227,7 @@ public final class Interpreter implements Engine {
             step(p, lookup, end);
         } else {
             faults++;
-            Faults.deliver(p, block.ops[i], block.length(i));
+            Faults.deliver(p, builder.instruction(block, i));
         }
     }
 
@@ -261,7 +261,7 @@ public final class Interpreter implements Engine {
                 stepper.step(p, p.retireLimit);
             } else {
                 long page = rip & -4096;
-                Op[] ops = block.ops;
+                Op[] ops = builder.operations(block);
                 p.gpr[Processor.PAGE] = page;
                 do {
                     p.instructionStart = page + block.offsets[i];
@@ -282,14 +282,15 @@ public final class Interpreter implements Engine {
                     lookup.forget(rip);
                 } else {
                     faults++;
-                    Faults.deliver(p, block.ops[i], block.length(i));
+                    Faults.deliver(p, builder.instruction(block, i));
                 }
             }
         } finally {
             p.precise = false;
             p.retireLimit = end;
         }
-        if (debugged && p.rip == rip && block != null && block.ops[0].repeat != 0 && p.retired != first) {
+        if (debugged && p.rip == rip && block != null && builder.instruction(block, 0).repeat != 0
+                && p.retired != first) {
             // Another iteration of the same instruction.
             p.debugger.passBreakpoint();
         }

@@ -43,10 +43,10 @@ public final class Stepper implements Engine {
         p.rip = rip;
         p.retireLimit = end;
         p.precise = true;
-        Op op = null;
+        DecodedInstruction instruction = null;
         try {
-            DecodedInstruction instruction = fetcher.fetch(p);
-            op = factory.make(instruction, p.codeContext);
+            instruction = fetcher.fetch(p);
+            Op op = factory.make(instruction, p.codeContext);
             p.gpr[Processor.PAGE] = rip & -4096;
             p.instructionStart = rip;
             p.rip = rip + instruction.length;
@@ -54,11 +54,11 @@ public final class Stepper implements Engine {
             op.exec(p);
         } catch (GuestFault fault) {
             p.rip = rip;
-            if (op == null) {
+            if (instruction == null) {
                 p.fault(0);
             } else {
                 p.retired--;
-                Faults.deliver(p, op, op.length);
+                Faults.deliver(p, instruction);
             }
         } finally {
             p.precise = false;

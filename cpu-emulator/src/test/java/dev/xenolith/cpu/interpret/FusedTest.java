@@ -190,18 +190,18 @@ class FusedTest {
     void blocksUseTheLongestSequence() {
         List<String> pops = List.of("Pop64R", "Pop64R", "Pop64R", "Pop64R");
         assertThat(FrequentSequences.load()).as("what this test is about").contains(pops);
-        OpFactory factory = new OpFactory(OpcodeTable.load());
-        Op[] ops = new Op[5];
-        Arrays.setAll(ops, i -> {
+        DecodedInstruction[] instructions = new DecodedInstruction[5];
+        Arrays.setAll(instructions, i -> {
             DecodedInstruction pop = decoder.decode(new byte[]{0x5b}, 0, 1, 0, MODE);
             if (pop == null) {
                 throw new AssertionError("pop rbx");
             }
-            return factory.make(pop, MODE);
+            return pop;
         });
-        Executable[] fused = new Fuser(FrequentSequences.load()).fuse(ops);
+        Fuser fuser = new Fuser(FrequentSequences.load(), new OpFactory(OpcodeTable.load()));
+        Executable[] fused = fuser.fuse(instructions, 5, MODE, null);
         assertThat(fused).hasSize(2);
         assertThat(fused[0].instructions()).isEqualTo(4);
-        assertThat(fused[1]).isSameAs(ops[4]);
+        assertThat(fused[1].instructions()).isEqualTo(1);
     }
 }
