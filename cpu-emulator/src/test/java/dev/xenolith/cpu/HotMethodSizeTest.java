@@ -20,8 +20,10 @@ import org.junit.jupiter.api.Test;
 /** HotSpot never compiles a method of over 8,000 bytes of bytecode: none of this module comes near. */
 class HotMethodSizeTest {
     private static final int LIMIT = 7_500;
-    /** Operations and what they call are inlined into one another only while they are small. */
+    /** What operations call is inlined into them only while it is small; nor do they themselves need to be large. */
     private static final int OPERATION_LIMIT = 325;
+    /** Several operations in one. */
+    private static final int FUSED_LIMIT = 1_500;
 
     @Test
     void noMethodIsTooLongToBeCompiled() throws Exception {
@@ -35,7 +37,8 @@ class HotMethodSizeTest {
     void operationsAreSmall() throws Exception {
         Map<String, Integer> sizes = sizes();
         sizes.entrySet().removeIf(entry -> !entry.getKey().startsWith("dev/xenolith/cpu/operation/")
-                && !entry.getKey().startsWith("dev/xenolith/cpu/execute/") || entry.getValue() < OPERATION_LIMIT);
+                && !entry.getKey().startsWith("dev/xenolith/cpu/execute/")
+                || entry.getValue() <= (entry.getKey().contains("__") ? FUSED_LIMIT : OPERATION_LIMIT));
         assertThat(sizes).isEmpty();
     }
 

@@ -14,6 +14,7 @@ final class Block {
     static final int MAX_OPS = 64;
     /** {@link #secondFrame} of a block within one frame. */
     static final int NO_FRAME = -1;
+    private static final short NOWHERE = -1;
 
     /** What stands in place of every operation of a block whose bytes have changed: sends the processor to look again. */
     private static final class Stale extends Op {
@@ -30,15 +31,18 @@ final class Block {
 
     private static final Op STALE = new Stale();
 
-    /** What executes it, in order, sequences in one; replaced one by one when the block becomes stale, also while it executes. */
-    final Executable[] fused;
-    /** Its bytes. */
+    /**
+     * What executes it, sequences in one: this and {@link Executable#next} on; replaced one by one when the block becomes stale, also while
+     * it executes.
+     */
+    Executable first;
+    /** Its bytes and maybe some of those after it, see {@link BlockBuilder#instruction}. */
     final byte[] code;
-    /** An operation for each instruction, for the stepping loop, once it has been there; replaced like {@link #fused}. */
+    /** An operation for each instruction, for the stepping loop, once it has been there; replaced like {@link #first}. */
     Op @Nullable [] ops;
     /** Offset in its page of each instruction, then that of the one after the last. */
     final short[] offsets;
-    /** Number of the first instruction of each of {@link #fused}; null if each is one. */
+    /** Number of the first instruction of each executable; null if each is one. */
     private final byte @Nullable [] starts;
     /** Number of instructions. */
     final byte count;
@@ -58,13 +62,17 @@ final class Block {
     /** Blocks of the same page and mode that were executed after this one, the latest first. */
     private @Nullable Block successor;
     private @Nullable Block otherSuccessor;
+    /** Their {@link #start}, kept here so that the wrong one is not looked at. */
+    private short successorStart = NOWHERE;
+    private short otherStart = NOWHERE;
     private boolean stale;
 
-    Block(Executable[] fused, byte[] code, short[] offsets, int key, int frame, int secondFrame) {
-        this.fused = fused;
+    /** A block that {@code first} and what is linked to it execute, which are {@code length}. */
+    Block(Executable first, int length, byte[] code, short[] offsets, int key, int frame, int secondFrame) {
+        this.first = first;
         this.code = code;
         count = (byte) (offsets.length - 1);
-        starts = fused.length == count ? null : starts(fused);
+        starts = length == count ? null : starts(first, length);
         this.offsets = offsets;
         start = offsets[0];
         end = offsets[count];
@@ -73,10 +81,13 @@ final class Block {
         this.secondFrame = secondFrame;
     }
 
-    private static byte[] starts(Executable[] fused) {
-        byte[] starts = new byte[fused.length];
-        for (int i = 1; i < fused.length; i++) {
-            starts[i] = (byte) (starts[i - 1] + fused[i - 1].instructions());
+    private static byte[] starts(Executable first, int length) {
+        byte[] starts = new byte[length];
+        int start = 0;
+        int i = 0;
+        for (Executable executable = first; executable != null; executable = executable.next) {
+            starts[i++] = (byte) start;
+            start += executable.instructions();
         }
         return starts;
     }
@@ -86,7 +97,7 @@ final class Block {
         return end - start;
     }
 
-    /** Number of the instruction that is part {@code part} of what is at {@code i} in {@link #fused}, or was before it became stale. */
+    /** Number of the instruction that is part {@code part} of executable {@code i}, or was before the block became stale. */
     int instruction(int i, int part) {
         if (starts == null) {
             return i;
@@ -105,12 +116,8 @@ final class Block {
     /** The linked block at {@code offset} in the page, or null. */
     @Nullable
     Block successor(int offset) {
-        Block next = successor;
-        if (next != null && next.start == offset && !next.stale) {
-            return next;
-        }
-        next = otherSuccessor;
-        return next != null && next.start == offset && !next.stale ? next : null;
+        Block next = successorStart == offset ? successor : otherStart == offset ? otherSuccessor : null;
+        return next != null && !next.stale ? next : null;
     }
 
     /**
@@ -119,7 +126,9 @@ final class Block {
      */
     void link(Block next) {
         otherSuccessor = successor;
+        otherStart = successorStart;
         successor = next;
+        successorStart = next.start;
     }
 
     /** Whether {@link #link} may be told of {@code next}, found in the same page under the same context. */
@@ -127,17 +136,32 @@ final class Block {
         return (key & Mode.FLAT << FrameCode.MODE_SHIFT) != 0 && next.secondFrame == NO_FRAME;
     }
 
+    /** What stands in place of its operations when it is stale. */
+    Op[] staleOperations() {
+        Op[] all = new Op[count];
+        Arrays.fill(all, STALE);
+        return all;
+    }
+
     /** Makes whoever executes the block, now or later, leave it before the next instruction. */
     void invalidate() {
         stale = true;
         successor = null;
         otherSuccessor = null;
-        for (Executable executable : fused) {
+        successorStart = NOWHERE;
+        otherStart = NOWHERE;
+        Executable next = first;
+        first = STALE;
+        while (next != null) {
+            Executable executable = next;
+            next = executable.next;
+            if (next != null) {
+                executable.next = STALE;
+            }
             if (executable instanceof Fused several) {
                 several.stale = true;
             }
         }
-        Arrays.fill(fused, STALE);
         if (ops != null) {
             Arrays.fill(ops, STALE);
         }

@@ -66,16 +66,17 @@ final class BlockBuilder {
             return crossing(p, rip, address, mode, limit);
         }
         offsets[count] = (short) (offset + position);
-        byte[] code = Arrays.copyOf(bytes, position);
         CountedOp counted = null;
         if (profile != null) {
-            counted = profile.count(factory.make(instructions[0], mode), rip, address, mode, code, count,
-                    memoryOperands);
+            counted = profile.count(factory.make(instructions[0], mode), rip, address, mode,
+                    Arrays.copyOf(bytes, position), count, memoryOperands);
         }
         int frame = (int) (address >>> PhysicalMemory.FRAME_SHIFT);
         memory.markCode(frame, PhysicalMemory.granules(address, position));
-        return new Block(fuser.fuse(instructions, count, mode, counted), code, Arrays.copyOf(offsets, count + 1),
-                FrameCode.key(offset, mode), frame, Block.NO_FRAME);
+        short[] own = Arrays.copyOf(offsets, count + 1);
+        Executable first = fuser.fuse(instructions, count, mode, counted);
+        return new Block(first, fuser.length(), code(position, limit), own, FrameCode.key(offset, mode), frame,
+                Block.NO_FRAME);
     }
 
     private @Nullable Block crossing(Processor p, long rip, long address, int mode, int inFirst) {
@@ -94,24 +95,33 @@ final class BlockBuilder {
         int secondFrame = (int) (second >>> PhysicalMemory.FRAME_SHIFT);
         memory.markCode(frame, PhysicalMemory.granules(address, inFirst));
         memory.markCode(secondFrame, PhysicalMemory.granules(second, Math.max(1, instruction.length - inFirst)));
-        byte[] code = Arrays.copyOf(bytes, instruction.length);
         Op op = factory.make(instruction, mode);
         if (profile != null) {
-            op = profile.count(op, rip, address, mode, code, 1, BlockProfile.memoryOperands(instruction));
+            op = profile.count(op, rip, address, mode, Arrays.copyOf(bytes, instruction.length), 1,
+                    BlockProfile.memoryOperands(instruction));
         }
-        return new Block(new Executable[]{op}, code, new short[]{(short) offset, (short) (offset + instruction.length)},
+        return new Block(op, 1, code(instruction.length, inFirst + DecodedInstruction.MAX_LENGTH),
+                new short[]{(short) offset, (short) (offset + instruction.length)},
                 FrameCode.key(offset, mode), frame, secondFrame);
     }
 
-    /** The operations of {@code block}, which is not stale, one for each instruction. */
+    /** The bytes that have been decoded, {@code length} of at most {@code limit}, and those that had to be looked at for that. */
+    private byte[] code(int length, int limit) {
+        return Arrays.copyOf(bytes, Math.min(length + DecodedInstruction.MAX_LENGTH, limit));
+    }
+
+    /** The operations of {@code block}, one for each instruction. */
     Op[] operations(Block block) {
         Op[] ops = block.ops;
+        if (ops == null && block.isStale()) {
+            return block.staleOperations();
+        }
         if (ops == null) {
             ops = new Op[block.count];
             for (int i = 0; i < ops.length; i++) {
                 ops[i] = factory.make(instruction(block, i), block.mode());
             }
-            if (block.fused[0] instanceof CountedOp counted) {
+            if (block.first instanceof CountedOp counted) {
                 ops[0] = counted;
             }
             block.ops = ops;

@@ -1,9 +1,14 @@
 package dev.xenolith.cpu.interpret;
 
 import dev.xenolith.cpu.processor.Processor;
+import org.jspecify.annotations.Nullable;
 
 /** What a block executes by one call: an instruction, or several in a row. */
 public abstract class Executable {
+    /** What the block executes after it; null if it is the last. */
+    @Nullable
+    Executable next;
+
     Executable() {}
 
     /**

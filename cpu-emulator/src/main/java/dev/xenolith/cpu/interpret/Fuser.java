@@ -6,7 +6,6 @@ import dev.xenolith.cpu.emit.OperationName;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -35,7 +34,7 @@ final class Fuser {
     private final Node root = new Node();
     private final OpFactory factory;
     private final OpFactory.Kind[] kinds = new OpFactory.Kind[Block.MAX_OPS];
-    private final Executable[] fused = new Executable[Block.MAX_OPS];
+    private int length;
 
     /** Fuses {@code sequences}; single operations are made by {@code factory}. */
     Fuser(List<List<String>> sequences, OpFactory factory) {
@@ -50,20 +49,28 @@ final class Fuser {
     }
 
     /**
-     * What executes the first {@code count} of {@code instructions}, decoded under the mode word {@code mode}, with the fewest calls that a
+     * What executes, with those linked to it, the first {@code count} of {@code instructions}, decoded under the mode word {@code mode}, with the fewest calls that a
      * look ahead finds; {@code first}, unless null, executes the first of them.
      */
-    Executable[] fuse(DecodedInstruction[] instructions, int count, int mode, @Nullable Op first) {
+    Executable fuse(DecodedInstruction[] instructions, int count, int mode, @Nullable Op first) {
         for (int i = 0; i < count; i++) {
             kinds[i] = factory.kind(instructions[i], mode);
         }
-        int length = 0;
-        for (int i = 0; i < count;) {
-            Executable next = i == 0 && first != null ? first : longest(instructions, i, count);
-            fused[length++] = next;
-            i += next.instructions();
+        Executable beginning = first != null ? first : longest(instructions, 0, count);
+        Executable last = beginning;
+        length = 1;
+        for (int i = last.instructions(); i < count; i += last.instructions()) {
+            Executable next = longest(instructions, i, count);
+            last.next = next;
+            last = next;
+            length++;
         }
-        return Arrays.copyOf(fused, length);
+        return beginning;
+    }
+
+    /** How many the latest {@link #fuse} has linked. */
+    int length() {
+        return length;
     }
 
     private Executable longest(DecodedInstruction[] instructions, int start, int count) {

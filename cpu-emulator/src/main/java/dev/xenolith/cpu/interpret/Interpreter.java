@@ -158,9 +158,10 @@ public final class Interpreter implements Engine {
                 gpr[Processor.PAGE] = page;
                 p.rip = page + block.end;
                 p.retired += count;
-                Executable[] executables = block.fused;
-                for (i = 0; i < executables.length; i++) {
-                    executables[i].exec(p);
+                i = 0;
+                for (Executable next = block.first; next != null; next = next.next) {
+                    next.exec(p);
+                    i++;
                 }
             } while (p.poll == 0 && p.retired < end);
         } catch (GuestFault fault) {

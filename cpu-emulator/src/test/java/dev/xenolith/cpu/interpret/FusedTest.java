@@ -199,9 +199,9 @@ class FusedTest {
             return pop;
         });
         Fuser fuser = new Fuser(FrequentSequences.load(), new OpFactory(OpcodeTable.load()));
-        Executable[] fused = fuser.fuse(instructions, 5, MODE, null);
-        assertThat(fused).hasSize(2);
-        assertThat(fused[0].instructions()).isEqualTo(4);
-        assertThat(fused[1].instructions()).isEqualTo(1);
+        Executable first = fuser.fuse(instructions, 5, MODE, null);
+        assertThat(fuser.length()).isEqualTo(2);
+        assertThat(first.instructions()).isEqualTo(4);
+        assertThat(first.next).isNotNull().extracting(Executable::instructions).isEqualTo(1);
     }
 }
