@@ -274,12 +274,12 @@ public final class Mmu {
         int slot = Tlb.slot(linear);
         long tag = linear & Tlb.PAGE_MASK | (long) tlb.context() << Tlb.CONTEXT_SHIFT | privilege | Tlb.VALID;
         long addend;
-        if (access == READ && tlb.readTag[slot] == tag) {
-            addend = tlb.readAddend[slot];
-        } else if (access == WRITE && tlb.writeTag[slot] == tag) {
-            addend = tlb.writeAddend[slot];
-        } else if (access == EXECUTE && tlb.fetchTag[slot] == tag) {
-            addend = tlb.fetchAddend[slot];
+        if (access == READ && tlb.read.tag(slot) == tag) {
+            addend = tlb.read.addend(slot);
+        } else if (access == WRITE && tlb.write.tag(slot) == tag) {
+            addend = tlb.write.addend(slot);
+        } else if (access == EXECUTE && tlb.fetch.tag(slot) == tag) {
+            addend = tlb.fetch.addend(slot);
         } else if (access != EXECUTE) {
             long page = tlb.findMmio(linear, privilege, access);
             return page == Tlb.MISS ? Tlb.MISS : page | linear & ~Tlb.PAGE_MASK;

@@ -54,12 +54,12 @@ public final class Tlb implements FrameListener {
     private static final int MMIO_ENTRIES = 32;
     private static final int LARGE_FILTER_BITS = 32_768;
 
-    public final long[] readTag = new long[ENTRIES];
-    public final long[] readAddend = new long[ENTRIES];
-    public final long[] writeTag = new long[ENTRIES];
-    public final long[] writeAddend = new long[ENTRIES];
-    public final long[] fetchTag = new long[ENTRIES];
-    public final long[] fetchAddend = new long[ENTRIES];
+    /** Of data that may be read. */
+    public final TlbTable read = new TlbTable();
+    /** Of data that may be written without anyone being told. */
+    public final TlbTable write = new TlbTable();
+    /** Of code. */
+    public final TlbTable fetch = new TlbTable();
 
     private final long[] secondTag = new long[SECOND_LEVEL_ENTRIES];
     private final long[] secondEntry = new long[SECOND_LEVEL_ENTRIES];
@@ -130,8 +130,8 @@ public final class Tlb implements FrameListener {
 
     /** Forgets which data accesses are allowed, and keeps the translations: protection-key rights have changed. */
     public void forgetDataRights() {
-        Arrays.fill(readTag, 0);
-        Arrays.fill(writeTag, 0);
+        read.clear();
+        write.clear();
         Arrays.fill(mmioTag, 0);
     }
 
@@ -142,9 +142,9 @@ public final class Tlb implements FrameListener {
             return;
         }
         int slot = slot(linear);
-        readTag[slot] = 0;
-        writeTag[slot] = 0;
-        fetchTag[slot] = 0;
+        read.clear(slot);
+        write.clear(slot);
+        fetch.clear(slot);
         mmioTag[slot & MMIO_ENTRIES - 1] = 0;
         int set = set(linear);
         Arrays.fill(secondTag, set, set + WAYS, 0);
@@ -158,9 +158,9 @@ public final class Tlb implements FrameListener {
     }
 
     private void clear() {
-        Arrays.fill(readTag, 0);
-        Arrays.fill(writeTag, 0);
-        Arrays.fill(fetchTag, 0);
+        read.clear();
+        write.clear();
+        fetch.clear();
         Arrays.fill(mmioTag, 0);
         Arrays.fill(secondTag, 0);
         Arrays.fill(largeFilter, 0);
@@ -177,9 +177,9 @@ public final class Tlb implements FrameListener {
         long first = memory.hostBase() + (firstFrame << PhysicalMemory.FRAME_SHIFT);
         long length = count << PhysicalMemory.FRAME_SHIFT;
         for (int i = 0; i < ENTRIES; i++) {
-            long host = (writeTag[i] & PAGE_MASK) + writeAddend[i];
-            if (writeTag[i] != 0 && Long.compareUnsigned(host - first, length) < 0) {
-                writeTag[i] = 0;
+            long host = (write.tag(i) & PAGE_MASK) + write.addend(i);
+            if (write.tag(i) != 0 && Long.compareUnsigned(host - first, length) < 0) {
+                write.clear(i);
             }
         }
     }
@@ -196,21 +196,15 @@ public final class Tlb implements FrameListener {
     }
 
     void fillRead(long linear, int privilege, long hostPage) {
-        int slot = slot(linear);
-        readTag[slot] = tag(linear, privilege);
-        readAddend[slot] = hostPage - (linear & PAGE_MASK);
+        read.set(slot(linear), tag(linear, privilege), hostPage - (linear & PAGE_MASK));
     }
 
     void fillWrite(long linear, int privilege, long hostPage) {
-        int slot = slot(linear);
-        writeTag[slot] = tag(linear, privilege);
-        writeAddend[slot] = hostPage - (linear & PAGE_MASK);
+        write.set(slot(linear), tag(linear, privilege), hostPage - (linear & PAGE_MASK));
     }
 
     void fillFetch(long linear, int privilege, long hostPage) {
-        int slot = slot(linear);
-        fetchTag[slot] = tag(linear, privilege);
-        fetchAddend[slot] = hostPage - (linear & PAGE_MASK);
+        fetch.set(slot(linear), tag(linear, privilege), hostPage - (linear & PAGE_MASK));
     }
 
     /** Notes the physical page of a device; reads and writes are told apart by {@code access}. */

@@ -2,7 +2,7 @@
  * From linear to physical addresses: page-table walks and the translation lookaside buffer.
  *
  * <p>{@link dev.xenolith.cpu.paging.Tlb} is what loads and stores test inline: three tables (read, write, fetch) of 1,024
- * entries, tag and addend in arrays of their own, indexed by the page of the <em>last</em> byte of the access, so that an
+ * entries of tag and addend, in memory of the host, indexed by the page of the <em>last</em> byte of the access, so that an
  * access across pages misses by itself. A tag is compared as a whole:
  *
  * <pre>

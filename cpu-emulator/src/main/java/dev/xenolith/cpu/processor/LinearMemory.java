@@ -4,6 +4,7 @@ import dev.xenolith.cpu.memory.HostMemory;
 import dev.xenolith.cpu.memory.PhysicalMap;
 import dev.xenolith.cpu.paging.Mmu;
 import dev.xenolith.cpu.paging.Tlb;
+import dev.xenolith.cpu.paging.TlbTable;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,13 +17,13 @@ abstract sealed class LinearMemory permits Processor {
 
     final @Nullable Mmu mmu;
 
+    /** For processors without a TLB: nothing is ever put into it. */
+    private static final TlbTable EMPTY = new TlbTable();
+
     private final Processor self = (Processor) this;
-    private final long[] readTag;
-    private final long[] readAddend;
-    private final long[] writeTag;
-    private final long[] writeAddend;
-    private final long[] fetchTag;
-    private final long[] fetchAddend;
+    private final long readTable;
+    private final long writeTable;
+    private final long fetchTable;
     private final long hostBase;
     /** What the tag of a data access is compared with besides the page: privilege and context. */
     private long dataContext;
@@ -32,13 +33,9 @@ abstract sealed class LinearMemory permits Processor {
     LinearMemory(MemoryPort port) {
         this.port = port;
         mmu = null;
-        long[] empty = new long[Tlb.ENTRIES];
-        readTag = empty;
-        readAddend = empty;
-        writeTag = empty;
-        writeAddend = empty;
-        fetchTag = empty;
-        fetchAddend = empty;
+        readTable = EMPTY.address;
+        writeTable = EMPTY.address;
+        fetchTable = EMPTY.address;
         hostBase = 0;
     }
 
@@ -46,12 +43,9 @@ abstract sealed class LinearMemory permits Processor {
     LinearMemory(Mmu mmu, PhysicalMap map) {
         this.mmu = mmu;
         port = new MmuPort(mmu, map);
-        readTag = mmu.tlb.readTag;
-        readAddend = mmu.tlb.readAddend;
-        writeTag = mmu.tlb.writeTag;
-        writeAddend = mmu.tlb.writeAddend;
-        fetchTag = mmu.tlb.fetchTag;
-        fetchAddend = mmu.tlb.fetchAddend;
+        readTable = mmu.tlb.read.address;
+        writeTable = mmu.tlb.write.address;
+        fetchTable = mmu.tlb.fetch.address;
         hostBase = map.memory().hostBase();
     }
 
@@ -62,68 +56,68 @@ abstract sealed class LinearMemory permits Processor {
     }
 
     public final long load8(long address) {
-        int slot = (int) (address >>> 12) & Tlb.ENTRIES - 1;
-        if (readTag[slot] == (address & -4096 | dataContext)) {
-            return HostMemory.get8(address + readAddend[slot]);
+        long entry = TlbTable.entry(readTable, address);
+        if (TlbTable.has(entry, address & -4096 | dataContext)) {
+            return HostMemory.get8(TlbTable.host(entry, address));
         }
         return port.load(self, address, 1);
     }
 
     public final long load16(long address) {
-        int slot = (int) (address + 1 >>> 12) & Tlb.ENTRIES - 1;
-        if (readTag[slot] == (address & -4096 | dataContext)) {
-            return HostMemory.get16(address + readAddend[slot]);
+        long entry = TlbTable.entry(readTable, address + 1);
+        if (TlbTable.has(entry, address & -4096 | dataContext)) {
+            return HostMemory.get16(TlbTable.host(entry, address));
         }
         return port.load(self, address, 2);
     }
 
     public final long load32(long address) {
-        int slot = (int) (address + 3 >>> 12) & Tlb.ENTRIES - 1;
-        if (readTag[slot] == (address & -4096 | dataContext)) {
-            return HostMemory.get32(address + readAddend[slot]) & 0xffff_ffffL;
+        long entry = TlbTable.entry(readTable, address + 3);
+        if (TlbTable.has(entry, address & -4096 | dataContext)) {
+            return HostMemory.get32(TlbTable.host(entry, address)) & 0xffff_ffffL;
         }
         return port.load(self, address, 4);
     }
 
     public final long load64(long address) {
-        int slot = (int) (address + 7 >>> 12) & Tlb.ENTRIES - 1;
-        if (readTag[slot] == (address & -4096 | dataContext)) {
-            return HostMemory.get64(address + readAddend[slot]);
+        long entry = TlbTable.entry(readTable, address + 7);
+        if (TlbTable.has(entry, address & -4096 | dataContext)) {
+            return HostMemory.get64(TlbTable.host(entry, address));
         }
         return port.load(self, address, 8);
     }
 
     public final void store8(long address, long value) {
-        int slot = (int) (address >>> 12) & Tlb.ENTRIES - 1;
-        if (writeTag[slot] == (address & -4096 | dataContext)) {
-            HostMemory.put8(address + writeAddend[slot], (int) value);
+        long entry = TlbTable.entry(writeTable, address);
+        if (TlbTable.has(entry, address & -4096 | dataContext)) {
+            HostMemory.put8(TlbTable.host(entry, address), (int) value);
         } else {
             port.store(self, address, 1, value);
         }
     }
 
     public final void store16(long address, long value) {
-        int slot = (int) (address + 1 >>> 12) & Tlb.ENTRIES - 1;
-        if (writeTag[slot] == (address & -4096 | dataContext)) {
-            HostMemory.put16(address + writeAddend[slot], (int) value);
+        long entry = TlbTable.entry(writeTable, address + 1);
+        if (TlbTable.has(entry, address & -4096 | dataContext)) {
+            HostMemory.put16(TlbTable.host(entry, address), (int) value);
         } else {
             port.store(self, address, 2, value);
         }
     }
 
     public final void store32(long address, long value) {
-        int slot = (int) (address + 3 >>> 12) & Tlb.ENTRIES - 1;
-        if (writeTag[slot] == (address & -4096 | dataContext)) {
-            HostMemory.put32(address + writeAddend[slot], (int) value);
+        long entry = TlbTable.entry(writeTable, address + 3);
+        if (TlbTable.has(entry, address & -4096 | dataContext)) {
+            HostMemory.put32(TlbTable.host(entry, address), (int) value);
         } else {
             port.store(self, address, 4, value);
         }
     }
 
     public final void store64(long address, long value) {
-        int slot = (int) (address + 7 >>> 12) & Tlb.ENTRIES - 1;
-        if (writeTag[slot] == (address & -4096 | dataContext)) {
-            HostMemory.put64(address + writeAddend[slot], value);
+        long entry = TlbTable.entry(writeTable, address + 7);
+        if (TlbTable.has(entry, address & -4096 | dataContext)) {
+            HostMemory.put64(TlbTable.host(entry, address), value);
         } else {
             port.store(self, address, 8, value);
         }
@@ -136,12 +130,12 @@ abstract sealed class LinearMemory permits Processor {
      * @return how many were stored; 0 if the page, or its TLB entry, does not allow it like this
      */
     final int fill(long address, int size, long value, long count) {
-        int slot = (int) (address >>> 12) & Tlb.ENTRIES - 1;
-        if (writeTag[slot] != (address & -4096 | dataContext)) {
+        long entry = TlbTable.entry(writeTable, address);
+        if (!TlbTable.has(entry, address & -4096 | dataContext)) {
             return 0;
         }
         int elements = (int) Math.min(count, leftInPage(address) / size);
-        long host = address + writeAddend[slot];
+        long host = TlbTable.host(entry, address);
         if (size == 1) {
             HostMemory.fill(host, elements, (int) value);
         } else {
@@ -158,15 +152,15 @@ abstract sealed class LinearMemory permits Processor {
      * @return how many were copied; 0 if the pages, or their TLB entries, do not allow it like this
      */
     final int copy(long source, long destination, int size, long count) {
-        int sourceSlot = (int) (source >>> 12) & Tlb.ENTRIES - 1;
-        int slot = (int) (destination >>> 12) & Tlb.ENTRIES - 1;
-        if (readTag[sourceSlot] != (source & -4096 | dataContext)
-                || writeTag[slot] != (destination & -4096 | dataContext)) {
+        long sourceEntry = TlbTable.entry(readTable, source);
+        long entry = TlbTable.entry(writeTable, destination);
+        if (!TlbTable.has(sourceEntry, source & -4096 | dataContext)
+                || !TlbTable.has(entry, destination & -4096 | dataContext)) {
             return 0;
         }
         int elements = (int) Math.min(count, Math.min(leftInPage(source), leftInPage(destination)) / size);
-        long from = source + readAddend[sourceSlot];
-        long to = destination + writeAddend[slot];
+        long from = TlbTable.host(sourceEntry, source);
+        long to = TlbTable.host(entry, destination);
         if (Long.compareUnsigned(to - from, (long) elements * size) >= 0) {
             HostMemory.copy(from, to, (long) elements * size);
         } else {
@@ -185,33 +179,33 @@ abstract sealed class LinearMemory permits Processor {
 
     /** Loads the destination of a read-modify-write instruction: checked for write, so the store that follows cannot fault. */
     public final long loadForWrite8(long address) {
-        int slot = (int) (address >>> 12) & Tlb.ENTRIES - 1;
-        if (writeTag[slot] == (address & -4096 | dataContext)) {
-            return HostMemory.get8(address + writeAddend[slot]);
+        long entry = TlbTable.entry(writeTable, address);
+        if (TlbTable.has(entry, address & -4096 | dataContext)) {
+            return HostMemory.get8(TlbTable.host(entry, address));
         }
         return loadForWrite(address, 1);
     }
 
     public final long loadForWrite16(long address) {
-        int slot = (int) (address + 1 >>> 12) & Tlb.ENTRIES - 1;
-        if (writeTag[slot] == (address & -4096 | dataContext)) {
-            return HostMemory.get16(address + writeAddend[slot]);
+        long entry = TlbTable.entry(writeTable, address + 1);
+        if (TlbTable.has(entry, address & -4096 | dataContext)) {
+            return HostMemory.get16(TlbTable.host(entry, address));
         }
         return loadForWrite(address, 2);
     }
 
     public final long loadForWrite32(long address) {
-        int slot = (int) (address + 3 >>> 12) & Tlb.ENTRIES - 1;
-        if (writeTag[slot] == (address & -4096 | dataContext)) {
-            return HostMemory.get32(address + writeAddend[slot]) & 0xffff_ffffL;
+        long entry = TlbTable.entry(writeTable, address + 3);
+        if (TlbTable.has(entry, address & -4096 | dataContext)) {
+            return HostMemory.get32(TlbTable.host(entry, address)) & 0xffff_ffffL;
         }
         return loadForWrite(address, 4);
     }
 
     public final long loadForWrite64(long address) {
-        int slot = (int) (address + 7 >>> 12) & Tlb.ENTRIES - 1;
-        if (writeTag[slot] == (address & -4096 | dataContext)) {
-            return HostMemory.get64(address + writeAddend[slot]);
+        long entry = TlbTable.entry(writeTable, address + 7);
+        if (TlbTable.has(entry, address & -4096 | dataContext)) {
+            return HostMemory.get64(TlbTable.host(entry, address));
         }
         return loadForWrite(address, 8);
     }
@@ -233,8 +227,8 @@ abstract sealed class LinearMemory permits Processor {
 
     /** Checks that {@code size} bytes at {@code address} can be written, and changes nothing. */
     public final void probeStore(long address, int size) {
-        int slot = (int) (address + size - 1 >>> 12) & Tlb.ENTRIES - 1;
-        if (writeTag[slot] != (address & -4096 | dataContext)) {
+        long entry = TlbTable.entry(writeTable, address + size - 1);
+        if (!TlbTable.has(entry, address & -4096 | dataContext)) {
             port.probeStore(self, address, size);
         }
     }
@@ -244,9 +238,9 @@ abstract sealed class LinearMemory permits Processor {
      * the bytes come from {@link MemoryPort#fetch}. Throws #PF or #GP.
      */
     public final long translateFetch(long address) {
-        int slot = (int) (address >>> 12) & Tlb.ENTRIES - 1;
-        if (fetchTag[slot] == (address & -4096 | fetchContext)) {
-            return address + fetchAddend[slot] - hostBase;
+        long entry = TlbTable.entry(fetchTable, address);
+        if (TlbTable.has(entry, address & -4096 | fetchContext)) {
+            return TlbTable.host(entry, address) - hostBase;
         }
         return port instanceof MmuPort own ? own.translateFetch(self, address) : -1;
     }

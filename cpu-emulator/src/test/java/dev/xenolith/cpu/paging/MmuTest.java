@@ -312,7 +312,7 @@ class MmuTest {
             assertThat(hasWriteEntry(0x5000 + i * 0x1000)).isEqualTo(i == 3);
             assertThat(mmu.translate(0x5000 + i * 0x1000, Mmu.WRITE, Mmu.USER)).isEqualTo(0x100000 + i * 0x1000);
             assertThat(hasWriteEntry(0x5000 + i * 0x1000)).isEqualTo(i == 3);
-            assertThat(mmu.tlb.readTag[Tlb.slot(0x5000 + i * 0x1000)]).isNotZero();
+            assertThat(mmu.tlb.read.tag(Tlb.slot(0x5000 + i * 0x1000))).isNotZero();
         }
         memory.write64(0x101000, 1);
         assertThat(memory.attention(0x101)).isEqualTo(Attention.DIRTY);
@@ -322,8 +322,8 @@ class MmuTest {
 
     private boolean hasWriteEntry(long linear) {
         int slot = Tlb.slot(linear);
-        return (mmu.tlb.writeTag[slot] & -4096) == linear
-                && linear + mmu.tlb.writeAddend[slot] == memory.hostBase() + mmu.translate(linear, Mmu.READ, Mmu.USER);
+        return (mmu.tlb.write.tag(slot) & -4096) == linear
+                && linear + mmu.tlb.write.addend(slot) == memory.hostBase() + mmu.translate(linear, Mmu.READ, Mmu.USER);
     }
 
     @Test
@@ -357,7 +357,7 @@ class MmuTest {
             assertThat(mmu.translate(0x5030, Mmu.EXECUTE, Mmu.USER)).isEqualTo(0xfee0_0030L);
         }
         int slot = Tlb.slot(0x5000);
-        assertThat(mmu.tlb.readTag[slot] | mmu.tlb.writeTag[slot] | mmu.tlb.fetchTag[slot]).isZero();
+        assertThat(mmu.tlb.read.tag(slot) | mmu.tlb.write.tag(slot) | mmu.tlb.fetch.tag(slot)).isZero();
         map(0x5000, 0x100000 | P | U);
         mmu.tlb.invalidatePage(0x5000);
         assertThat(mmu.translate(0x5010, Mmu.READ, Mmu.USER)).isEqualTo(0x100010);
