@@ -60,12 +60,15 @@ link_bare() {
 }
 
 mkdir -p "$images/bare"
-for source in bare/long/*.c bare/protected/*.c; do
+for source in bare/long/*.c bare/kernels/*.c bare/protected/*.c; do
     guest=${source##*/}
     guest=${guest%.c}
     case $source in
-        bare/long/*) mode=-m64 start=start64 format=elf_x86_64 address=0x100000 ;;
-        *) mode=-m32 start=start32 format=elf_i386 address=0x40000 ;;
+        bare/protected/*) mode=-m32 start=start32 format=elf_i386 address=0x40000 ;;
+        *) mode=-m64 start=start64 format=elf_x86_64 address=0x100000 ;;
+    esac
+    case $source in
+        bare/kernels/*) compile_bare "$mode" -c bare/runtime/kernel.c -o "$objects/bare-kernel.o" ;;
     esac
     compile_bare "$mode" -c bare/runtime/$start.S -o "$objects/bare-start.o"
     compile_bare "$mode" -DGUEST="\"$guest\"" -c bare/runtime/bare.c -o "$objects/bare-runtime.o"

@@ -8,6 +8,13 @@
 #define PIC1_MASK 0x21
 #define DEBUG_EXIT 0xf4
 
+/* What the boot loader tells, as far as it is read here (Multiboot Specification 0.6.96, 3.3). */
+struct multiboot_information {
+    uint32_t flags, memory_lower, memory_upper, boot_device, command_line;
+};
+#define HAS_COMMAND_LINE (1 << 2)
+
+const char *command_line = "";
 handler *handlers[256];
 volatile int caught_vector;
 volatile word caught_error;
@@ -181,7 +188,8 @@ static void split_first_pages(void) {
 }
 #endif
 
-void runtime_main(void) {
+void runtime_main(const struct multiboot_information *information) {
+    if (information->flags & HAS_COMMAND_LINE) command_line = (const char *)(word)information->command_line;
     outb(COM1 + LINE_CONTROL, EIGHT_BITS);
     /* A BIOS has left the timer's interrupt on, at a vector that is an exception's. */
     outb(PIC1_MASK, 0xff);

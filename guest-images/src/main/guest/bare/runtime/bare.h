@@ -78,6 +78,9 @@ extern volatile word recovery;
 /* What the guest tests. */
 void test(void);
 
+/* From the boot loader. Some put the name of the image in front. */
+extern const char *command_line;
+
 /* Prints a line for a check that fails, which makes the verdict a failure. */
 void check(bool ok, const char *what);
 /* The same, with the two values that should be equal. */

@@ -11,6 +11,7 @@ start:
     ljmp $0x08, $1f
 1:  load_data_segments
     mov $kernel_stack_end - 0x2000, %esp
+    push %ebx
     call runtime_main
 
     interrupt_stubs_of_all_vectors

@@ -44,6 +44,7 @@ start:
     .code64
 1:  load_data_segments
     mov $kernel_stack_end - 0x2000, %rsp
+    mov %ebx, %edi
     call runtime_main
 
     interrupt_stubs_of_all_vectors
