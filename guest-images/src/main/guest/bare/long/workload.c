@@ -4,19 +4,13 @@
  * with, so it executes what guests commonly execute.
  */
 #include "bare.h"
+#include "random.h"
 
 #define ROUNDS 6
 #define TEXT_SIZE 16384u
 
 static uint8_t text[TEXT_SIZE], packed[2 * TEXT_SIZE], unpacked[TEXT_SIZE];
 static uint64_t seed = 88172645463325252u;
-
-static uint64_t next_random(void) {
-    seed ^= seed << 13;
-    seed ^= seed >> 7;
-    seed ^= seed << 17;
-    return seed;
-}
 
 /* What the compiler may call, and programs do. */
 void *memcpy(void *to, const void *from, unsigned long count) {
@@ -158,7 +152,7 @@ static unsigned format(char *to, uint64_t value, unsigned base) {
 
 static void sorting(void) {
     for (int i = 0; i < 1024; i++) {
-        records[i].key = (uint32_t)next_random();
+        records[i].key = (uint32_t)next_random(&seed);
         format(records[i].name, records[i].key & 0xfffffff, i & 1 ? 10 : 16);
         order[i] = &records[i];
     }
@@ -302,7 +296,7 @@ static void multiply(uint64_t *result, const uint64_t *a, const uint64_t *b) {
 
 static void long_numbers(void) {
     uint64_t base[LIMBS], power[LIMBS] = {1};
-    for (int i = 0; i < LIMBS; i++) base[i] = next_random();
+    for (int i = 0; i < LIMBS; i++) base[i] = next_random(&seed);
     base[LIMBS - 1] &= 0xff;
     /* To the 2^521 - 2: every bit but the lowest. */
     for (int bit = 0; bit < 521; bit++) {
@@ -356,7 +350,7 @@ static void bits_and_locks(void) {
     memset(bitmap, 0, sizeof bitmap);
     unsigned set = 0, found = 0;
     for (int i = 0; i < 1000; i++) {
-        uint64_t bit = next_random() & 4095;
+        uint64_t bit = next_random(&seed) & 4095;
         bool was;
         asm volatile("lock bts %2, %1" : "=@ccc"(was), "+m"(bitmap) : "r"(bit));
         set += !was;
@@ -399,7 +393,7 @@ void test(void) {
     prepare_sha();
     for (unsigned i = 0; i < TEXT_SIZE;) {
         char number[24];
-        unsigned digits = format(number, next_random() & 1023, 10);
+        unsigned digits = format(number, next_random(&seed) & 1023, 10);
         for (unsigned k = 0; k <= digits && i < TEXT_SIZE; k++) text[i++] = k < digits ? (uint8_t)number[k] : ' ';
     }
     for (int i = 0; i < ROUNDS; i++) {

@@ -7,6 +7,7 @@
 #define KERNEL_H
 
 #include "bare.h"
+#include "random.h"
 
 struct kernel {
     /* Without a word on the command line: some million instructions, for a test. */
@@ -20,13 +21,5 @@ struct kernel {
 
 /* Each kernel has this one, and nothing else that is visible. */
 extern const struct kernel kernel;
-
-/* Marsaglia's xorshift generator; the state must not be 0. */
-static inline uint64_t next_random(uint64_t *state) {
-    *state ^= *state << 13;
-    *state ^= *state >> 7;
-    *state ^= *state << 17;
-    return *state;
-}
 
 #endif

@@ -35,8 +35,12 @@ class BareGuestsTest {
     @MethodSource("guests")
     void passes(String name, String model) throws Exception {
         Run run = run(name, model, "");
-        assertThat(run.said).endsWith("VERDICT " + name + " PASS\n");
+        assertThat(run.said).isEqualTo((isKernel(name) ? "BEGIN\nEND\n" : "") + "VERDICT " + name + " PASS\n");
         assertThat(run.outcome).isEqualTo(new Outcome(Outcome.Kind.DEBUG_EXIT, 1, ""));
+    }
+
+    private static boolean isKernel(String name) {
+        return Files.exists(GUESTS.directory().resolve("src/main/guest/bare/kernels/" + name + ".c"));
     }
 
     /** Whether or not the boot loader puts the image's name in front, each round takes the same instructions. */
