@@ -89,7 +89,8 @@ final class OperationEmitter {
 
     private void program(CodeBuilder code, Operation operation, OperandFields fields, boolean last) {
         try {
-            new ProgramEmitter(new OperationAccess(code, fields, last), methods, operation.row(), operation.bits(),
+            new ProgramEmitter(new OperationAccess(code, fields, last), methods, operation.row(),
+                    Program.parse(operation.row().semantic().program()), operation.bits(),
                     operation.forms(), operation.legacy(), ProgramEmitter.FIRST_LOCAL).emit();
         } catch (IllegalArgumentException e) {
             throw new IllegalStateException(

@@ -92,8 +92,8 @@ public final class ProgramEmitter {
      * An emitter for {@code row} with operand size {@code operandBits}; {@code legacy}: for use outside 64-bit mode;
      * the program has {@link #LOCALS} locals from {@code firstLocal} on, which keep their values until they are used again.
      */
-    public ProgramEmitter(StateAccess state, SemanticMethods methods, OpcodeRow row, int operandBits,
-            List<OperandForm> forms, boolean legacy, int firstLocal) {
+    public ProgramEmitter(StateAccess state, SemanticMethods methods, OpcodeRow row, Program program,
+            int operandBits, List<OperandForm> forms, boolean legacy, int firstLocal) {
         this.code = state.code();
         this.state = state;
         this.methods = methods;
@@ -101,7 +101,7 @@ public final class ProgramEmitter {
         this.semantic = row.semantic();
         this.operandBits = operandBits;
         this.forms = forms;
-        this.program = Program.parse(semantic.program());
+        this.program = program;
         this.legacy = legacy;
         this.vectors = new VectorOperands(state, row, operandBits, forms);
         this.firstLocal = firstLocal;

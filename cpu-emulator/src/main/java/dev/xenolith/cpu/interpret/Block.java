@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  * which the page is mapped. Ends at a branch, at an instruction that must be last, at {@link #MAX_OPS}, or before an instruction
  * that crosses the end of the page; one that does is a block of its own, bound to both frames.
  */
-final class Block {
+final class Block extends Code {
     static final int MAX_OPS = 64;
     /** {@link #secondFrame} of a block within one frame. */
     static final int NO_FRAME = -1;
@@ -65,7 +65,11 @@ final class Block {
     /** Their {@link #start}, kept here so that the wrong one is not looked at. */
     private short successorStart = NOWHERE;
     private short otherStart = NOWHERE;
-    private boolean stale;
+    /** Instructions executed in it; less than 0 while it waits for a unit, or is part of that of another block. */
+    int heat;
+    /** What is executed instead of it. */
+    @Nullable
+    Unit unit;
 
     /** A block that {@code first} and what is linked to it execute, which are {@code length}. */
     Block(Executable first, int length, byte[] code, short[] offsets, int key, int frame, int secondFrame) {
@@ -111,7 +115,10 @@ final class Block {
         return key >> FrameCode.MODE_SHIFT;
     }
 
-    boolean isStale() { return stale; }
+    @Override
+    int start() {
+        return start;
+    }
 
     /** The linked block at {@code offset} in the page, or null. */
     @Nullable
@@ -146,6 +153,10 @@ final class Block {
     /** Makes whoever executes the block, now or later, leave it before the next instruction. */
     void invalidate() {
         stale = true;
+        if (unit != null) {
+            unit.retire();
+            unit = null;
+        }
         successor = null;
         otherSuccessor = null;
         successorStart = NOWHERE;

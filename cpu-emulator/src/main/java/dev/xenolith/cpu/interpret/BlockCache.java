@@ -3,6 +3,7 @@ package dev.xenolith.cpu.interpret;
 import dev.xenolith.cpu.memory.PhysicalMemory;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -41,6 +42,20 @@ final class BlockCache {
     Block find(long address, int mode) {
         FrameCode code = code(address >>> PhysicalMemory.FRAME_SHIFT);
         return code == null ? null : code.find(FrameCode.key((int) address & 0xfff, mode));
+    }
+
+    /** Offsets in {@code frame} of the blocks decoded under {@code mode} in which at least {@code heat} instructions were executed. */
+    BitSet executed(int frame, int mode, int heat) {
+        FrameCode code = code(frame);
+        BitSet offsets = new BitSet();
+        if (code != null) {
+            code.visit(block -> {
+                if (block.mode() == mode && (block.heat >= heat || block.heat < 0 || block.unit != null)) {
+                    offsets.set(block.start);
+                }
+            });
+        }
+        return offsets;
     }
 
     void add(Block block) {

@@ -1,6 +1,8 @@
 package dev.xenolith.cpu.interpret;
 
 import dev.xenolith.cpu.decode.Mode;
+import java.util.Arrays;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** The blocks that begin in one frame, chained by the 16-byte line that they begin in. */
@@ -44,13 +46,18 @@ final class FrameCode {
 
     /** Has {@code cache} drop all blocks. */
     void drop(BlockCache cache) {
-        for (int line = 0; line < chains.length; line++) {
-            for (Block block = chains[line]; block != null; block = block.next) {
+        visit(cache::drop);
+        Arrays.fill(chains, null);
+    }
+
+    /** Shows {@code visitor} every block that is not stale. */
+    void visit(Consumer<Block> visitor) {
+        for (Block head : chains) {
+            for (Block block = head; block != null; block = block.next) {
                 if (!block.isStale()) {
-                    cache.drop(block);
+                    visitor.accept(block);
                 }
             }
-            chains[line] = null;
         }
     }
 

@@ -23,7 +23,6 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Interpreter implements Engine {
     private static final long TRAP_FLAG = 1 << 8;
-
     private final PhysicalMemory memory;
     private final BlockCache cache;
     private final BlockBuilder builder;
@@ -32,6 +31,10 @@ public final class Interpreter implements Engine {
     private final Decoder decoder;
     private final long[] before = new long[16];
     private @Nullable InstructionTrace trace;
+    private HotCode hot;
+    private @Nullable Lockstep lockstep;
+    /** The unit that executes. */
+    private @Nullable Unit running;
 
     private long misses;
     private long restarts;
@@ -44,6 +47,7 @@ public final class Interpreter implements Engine {
         decoder = new Decoder(table, hasFeature);
         this.memory = memory;
         cache = new BlockCache(memory);
+        hot = new HotCode(memory, cache, UnitSource.NONE, null);
         builder = new BlockBuilder(memory, decoder, factory);
         stepper = new Stepper(factory, decoder);
         fetcher = new InstructionFetcher(decoder);
@@ -58,6 +62,22 @@ public final class Interpreter implements Engine {
     /** Reports each instruction to {@code sink} from now on, in the stepping loop; null ends that. */
     public void trace(@Nullable InstructionTrace sink) {
         trace = sink;
+    }
+
+    /** Has hot code executed by the units that {@code source} makes. */
+    public void translate(UnitSource source) {
+        hot = new HotCode(memory, cache, source, null);
+    }
+
+    /** The same, and has each run of a unit repeated without units and compared, which a {@link LockstepDifference} ends. */
+    public void translateInLockstep(UnitSource source) {
+        lockstep = new Lockstep(this, memory);
+        hot = new HotCode(memory, cache, source, lockstep);
+    }
+
+    /** What compares the runs of units; null if nothing does. */
+    public @Nullable Lockstep lockstep() {
+        return lockstep;
     }
 
     /** Counts blocks by their executions, which takes time; before anything is executed. */
@@ -86,11 +106,28 @@ public final class Interpreter implements Engine {
             long faults) {
     }
 
+    /** What units have done so far. */
+    public UnitStatistics unitStatistics() {
+        return new UnitStatistics(hot.bound(), hot.live(), hot.retired(), hot.executed());
+    }
+
+    /**
+     * Counts of units.
+     *
+     * @param bound units put in the place of a block
+     * @param live those that are still there
+     * @param retired those that were taken out because there were too many
+     * @param instructions executed in units
+     */
+    public record UnitStatistics(long bound, int live, long retired, long instructions) {
+    }
+
     @Override
     public void execute(Processor p, long budget) {
         long end = p.retired + budget;
         p.retireLimit = end;
         Lookup lookup = lookup(p);
+        hot.bind();
         while (p.poll == 0 && p.retired < end) {
             if ((p.codeContext & Mode.STEP) != 0 || trace != null || !runBlocks(p, lookup, end)) {
                 step(p, lookup, end);
@@ -120,20 +157,25 @@ public final class Interpreter implements Engine {
     /** Executes blocks until something is to be looked at; false if the next instruction is for the stepping loop. */
     private boolean runBlocks(Processor p, Lookup lookup, long end) {
         long[] gpr = p.gpr;
+        boolean heating = hot.isOn();
+        int threshold = hot.threshold;
         // Links know nothing of breakpoints, which are found on the way through the lookup.
         long linked = p.debugger.hasPoints() ? 0 : -1;
         long context = 0;
         long page = 0;
         Block block = null;
+        Unit unit = null;
         int i = 0;
         try {
             do {
                 long rip = p.rip;
                 Block previous = block;
-                long before = context & linked;
+                long last = context & linked;
                 context = lookup.context(p.codeContext);
-                boolean near = context == before && (rip ^ page) >>> PhysicalMemory.FRAME_SHIFT == 0;
-                block = near && previous != null ? previous.successor((int) rip & PhysicalMemory.FRAME_SIZE - 1) : null;
+                boolean near = context == last && (rip ^ page) >>> PhysicalMemory.FRAME_SHIFT == 0;
+                block = near && previous != null
+                        ? successor(previous, unit, (int) rip & PhysicalMemory.FRAME_SIZE - 1)
+                        : null;
                 if (block == null) {
                     block = lookup.find(rip, context);
                     if (block == null) {
@@ -147,10 +189,32 @@ public final class Interpreter implements Engine {
                         lookup.put(rip, context, block);
                     }
                     if (near && previous != null && previous.mayLink(block)) {
-                        previous.link(block);
+                        if (unit != null) {
+                            unit.link(block);
+                        } else {
+                            previous.link(block);
+                        }
                     }
                 }
                 int count = block.count;
+                Unit before = unit;
+                unit = block.unit;
+                if (heating && unit == null && (block.heat += count) >= threshold) {
+                    unit = hot.heated(block);
+                }
+                if (unit != null && linked != 0 && unit.longest <= end - p.retired) {
+                    if (near && before != null && before.links[before.exit] == block) {
+                        before.link(unit);
+                    }
+                    page = rip & -PhysicalMemory.FRAME_SIZE;
+                    gpr[Processor.PAGE] = page;
+                    long retired = p.retired;
+                    unit = runUnits(p, unit, end);
+                    if (p.retired != retired) {
+                        continue;
+                    }
+                }
+                unit = null;
                 if (count > end - p.retired) {
                     return false;
                 }
@@ -165,9 +229,83 @@ public final class Interpreter implements Engine {
                 }
             } while (p.poll == 0 && p.retired < end);
         } catch (GuestFault fault) {
-            leave(p, lookup, block, block == null ? 0 : block.instruction(i, p.fusedPart), end);
+            Unit left = running;
+            if (left != null) {
+                running = null;
+                leave(p, lookup, left, end);
+            } else {
+                leave(p, lookup, block, block == null ? 0 : block.instruction(i, p.fusedPart), end);
+            }
         }
         return true;
+    }
+
+    /** Executes {@code first} and the units that are linked to it; returns the last one. */
+    private Unit runUnits(Processor p, Unit first, long end) {
+        Unit unit = first;
+        while (true) {
+            long retired = p.retired;
+            running = unit;
+            Code next = unit.run(p, end);
+            if (unit.isHot(p.retired - retired)) {
+                hot.improve(unit);
+            }
+            if (!(next instanceof Unit following) || following.stale || following.longest > end - p.retired
+                    || p.poll != 0) {
+                running = null;
+                return unit;
+            }
+            unit = following;
+        }
+    }
+
+    /**
+     * Executes until {@code retired} is {@code end}: as {@link #runBlocks}, but without units, and looks at nothing that could end it sooner.
+     * Throws a fault with RIP and {@code retired} as they are before the instruction, and delivers none.
+     */
+    void repeat(Processor p, long end) {
+        Lookup lookup = lookup(p);
+        while (p.retired < end) {
+            long rip = p.rip;
+            Block block = current(p, lookup, rip);
+            if (block == null) {
+                throw new IllegalStateException("what was in a unit is code in memory");
+            }
+            long page = rip & -PhysicalMemory.FRAME_SIZE;
+            p.gpr[Processor.PAGE] = page;
+            boolean whole = block.count <= end - p.retired;
+            int i = 0;
+            try {
+                if (whole) {
+                    p.rip = page + block.end;
+                    p.retired += block.count;
+                    for (Executable next = block.first; next != null; next = next.next) {
+                        next.exec(p);
+                        i++;
+                    }
+                } else {
+                    for (Op[] ops = builder.operations(block); p.retired < end; i++) {
+                        p.rip = page + block.offsets[i + 1];
+                        p.retired++;
+                        ops[i].exec(p);
+                    }
+                }
+            } catch (GuestFault fault) {
+                int at = whole ? block.instruction(i, p.fusedPart) : i;
+                p.rip = page + block.offsets[at];
+                p.retired -= whole ? block.count - at : 1;
+                if (p.faultVector != Processor.FAULT_RESTART || !block.isStale()) {
+                    throw fault;
+                }
+                // It has changed its own code: what follows is decoded anew.
+                lookup.forget(rip);
+            }
+        }
+    }
+
+    /** What was executed after {@code block}, or {@code unit} in its place, at {@code offset} in the page; null if unknown. */
+    private static @Nullable Block successor(Block block, @Nullable Unit unit, int offset) {
+        return unit != null ? unit.successor(offset) : block.successor(offset);
     }
 
     /**
@@ -229,6 +367,21 @@ public final class Interpreter implements Engine {
         } else {
             faults++;
             Faults.deliver(p, builder.instruction(block, i));
+        }
+    }
+
+    /** Takes the processor back to before the instruction of {@code unit} whose operation has faulted, and handles the fault. */
+    private void leave(Processor p, Lookup lookup, Unit unit, long end) {
+        Unit.Layout layout = unit.layout;
+        int i = p.fusedPart;
+        p.rip = p.gpr[Processor.PAGE] + layout.offsets()[i];
+        p.retired--;
+        if (p.faultVector == Processor.FAULT_RESTART) {
+            restarts++;
+            step(p, lookup, end);
+        } else {
+            faults++;
+            Faults.deliver(p, layout.instructions()[i]);
         }
     }
 

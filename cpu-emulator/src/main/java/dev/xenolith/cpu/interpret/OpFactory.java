@@ -11,7 +11,7 @@ import java.lang.invoke.MethodType;
 import org.jspecify.annotations.Nullable;
 
 /** Makes operations of decoded instructions: finds the generated class by name once per form, then calls its constructor. */
-final class OpFactory {
+public final class OpFactory {
     private static final int SIZES = 6;
     /** None in memory, BASE, GENERAL, SEGMENTED; then the same outside 64-bit mode. */
     private static final int FORMS = 8;
@@ -32,12 +32,12 @@ final class OpFactory {
     private final @Nullable Kind[] kinds;
 
     /** A factory for the rows of {@code table}. */
-    OpFactory(OpcodeTable table) {
+    public OpFactory(OpcodeTable table) {
         kinds = new Kind[(table.rows().size() + 2) * SIZES * FORMS];
     }
 
     /** A new operation that executes {@code instruction}, decoded under the mode word {@code mode}. */
-    Op make(DecodedInstruction instruction, int mode) {
+    public Op make(DecodedInstruction instruction, int mode) {
         return make(instruction, kind(instruction, mode));
     }
 

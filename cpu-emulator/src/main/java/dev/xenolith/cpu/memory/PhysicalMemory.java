@@ -28,6 +28,7 @@ public final class PhysicalMemory implements AutoCloseable {
     private final long hostBase;
     private byte[] attention;
     private int[] codeGranules;
+    private long codeChanges;
     private FrameListener[] listeners = {};
     private final MonitoredLines monitoredLines = new MonitoredLines(this);
 
@@ -219,6 +220,11 @@ public final class PhysicalMemory implements AutoCloseable {
         return codeGranules[checkFrame(frame)];
     }
 
+    /** How often code has changed. */
+    public long codeChanges() {
+        return codeChanges;
+    }
+
     /** Notes that {@code granules} (bit i: bytes 128 i to 128 i + 127) of {@code frame} hold decoded code. */
     public void markCode(long frame, int granules) {
         int i = checkFrame(frame);
@@ -302,6 +308,7 @@ public final class PhysicalMemory implements AutoCloseable {
         if ((bits & Attention.CODE) != 0 && (codeGranules[frame] & granules(address, length)) != 0) {
             attention[frame] &= (byte) ~Attention.CODE;
             codeGranules[frame] = 0;
+            codeChanges++;
             for (FrameListener listener : listeners) {
                 listener.codeChanging(frame);
             }

@@ -3,6 +3,7 @@ package dev.xenolith.cpu.paging;
 import dev.xenolith.cpu.execute.Logic;
 import dev.xenolith.cpu.memory.Attention;
 import dev.xenolith.cpu.memory.PhysicalMemory;
+import dev.xenolith.cpu.memory.WriteLog;
 import java.util.function.LongPredicate;
 import org.jspecify.annotations.Nullable;
 
@@ -91,6 +92,9 @@ public final class Mmu {
     public long busMask = -1;
     /** Physical address of the top-level table: CR3 without its flags. */
     public long root;
+
+    /** Told of each write to memory, those of walks included, before it happens; null: nobody. */
+    public @Nullable WriteLog log;
 
     /** Address bits of an entry below the processor's physical-address width. */
     private final long addressMask;
@@ -414,7 +418,7 @@ public final class Mmu {
                 boolean key = protectionKeys && keyForbids(rights, access, privilege);
                 return pageFault(access, privilege, PF_PRESENT | (key ? PF_KEY : 0));
             }
-            if (markUsed(top, level, 8, access == WRITE)) {
+            if (markUsed(linear, top, level, 8, access == WRITE)) {
                 return leaf(linear, level, pathEntry[level], rights);
             }
         }
@@ -449,7 +453,7 @@ public final class Mmu {
             if (!allowed(rights, access, privilege)) {
                 return pageFault(access, privilege, PF_PRESENT);
             }
-            if (markUsed(2, level, 4, access == WRITE)) {
+            if (markUsed(linear, 2, level, 4, access == WRITE)) {
                 // A 4 MiB page is noted as of 1 GiB, for the note on 2 MiB would cover half of it.
                 return rights(page, pathEntry[level], rights | (large ? Tlb.LARGE_1G : 0));
             }
@@ -517,12 +521,15 @@ public final class Mmu {
     }
 
     /** Sets the accessed flags of the path, and the leaf's dirty flag; false if an entry has changed meanwhile. */
-    private boolean markUsed(int top, int leafLevel, int entryBytes, boolean write) {
+    private boolean markUsed(long linear, int top, int leafLevel, int entryBytes, boolean write) {
         for (int level = top; level >= leafLevel; level--) {
             long entry = pathEntry[level];
             long marked = entry | ENTRY_ACCESSED | (write && level == leafLevel ? ENTRY_DIRTY : 0);
             if (marked != entry) {
                 long address = pathAddress[level] & busMask;
+                if (log != null) {
+                    log.mark(memory.hostBase() + address, entryBytes, linear);
+                }
                 if ((memory.attention(address >>> PhysicalMemory.FRAME_SHIFT) & Attention.ROM) == 0
                         && memory.compareExchange(address, entryBytes, entry, marked) != entry) {
                     return false;

@@ -141,6 +141,11 @@ public final class Tlb implements FrameListener {
             clear();
             return;
         }
+        forgetPage(linear);
+    }
+
+    /** Forgets what is held of the page at {@code linear}, so that the next access to it walks; of a large page, of this part. */
+    public void forgetPage(long linear) {
         int slot = slot(linear);
         read.clear(slot);
         write.clear(slot);

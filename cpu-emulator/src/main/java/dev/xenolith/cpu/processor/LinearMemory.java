@@ -2,6 +2,7 @@ package dev.xenolith.cpu.processor;
 
 import dev.xenolith.cpu.memory.HostMemory;
 import dev.xenolith.cpu.memory.PhysicalMap;
+import dev.xenolith.cpu.memory.WriteLog;
 import dev.xenolith.cpu.paging.Mmu;
 import dev.xenolith.cpu.paging.Tlb;
 import dev.xenolith.cpu.paging.TlbTable;
@@ -17,12 +18,13 @@ abstract sealed class LinearMemory permits Processor {
 
     final @Nullable Mmu mmu;
 
-    /** For processors without a TLB: nothing is ever put into it. */
+    /** For processors without a TLB, and stores that are logged: nothing is ever put into it. */
     private static final TlbTable EMPTY = new TlbTable();
 
     private final Processor self = (Processor) this;
     private final long readTable;
-    private final long writeTable;
+    /** That of the TLB, or while writes are logged one that is always empty. */
+    private long writeTable;
     private final long fetchTable;
     private final long hostBase;
     /** What the tag of a data access is compared with besides the page: privilege and context. */
@@ -53,6 +55,52 @@ abstract sealed class LinearMemory permits Processor {
     final void setContexts(int dataContext, int dataPrivilege, int fetchContext, int fetchPrivilege) {
         this.dataContext = (long) dataContext << Tlb.CONTEXT_SHIFT | dataPrivilege | Tlb.VALID;
         this.fetchContext = (long) fetchContext << Tlb.CONTEXT_SHIFT | fetchPrivilege | Tlb.VALID;
+    }
+
+    /** What the tags of {@link Tlb} are compared with for data, besides the page. */
+    public final long dataContext() {
+        return dataContext;
+    }
+
+    /** Host address of the TLB's table for reading. */
+    public final long readTable() {
+        return readTable;
+    }
+
+    /** The same for writing; one that stays empty while writes are logged. */
+    public final long writeTable() {
+        return writeTable;
+    }
+
+    /**
+     * Has the TLB find {@code size} bytes at {@code address}, which it did not have, and changes nothing else. Returns where they are on
+     * the host; 0 if the TLB still has not got them, or if code has changed, because the walk set bits in a page table that is code too.
+     */
+    public final long refill(long address, int size, boolean write) {
+        if (mmu == null || !(port instanceof MmuPort own) || !own.refill(self, address, size, write)) {
+            return 0;
+        }
+        long entry = TlbTable.entry(write ? mmu.tlb.write.address : readTable, address + size - 1);
+        if (!TlbTable.has(entry, address & -4096 | dataContext)) {
+            return 0;
+        }
+        long host = TlbTable.host(entry, address);
+        if (write && mmu.log != null) {
+            mmu.log.store(host, size);
+        }
+        return host;
+    }
+
+    /**
+     * Has each store from now on noted in {@code log} before it is done; null ends that. Meanwhile no store finds its page in the table for
+     * writing, so that the fast path need not know of logs: all take the slow path.
+     */
+    public final void log(@Nullable WriteLog log) {
+        if (mmu == null) {
+            throw new IllegalStateException("what goes to a port cannot be logged");
+        }
+        mmu.log = log;
+        writeTable = log == null ? mmu.tlb.write.address : EMPTY.address;
     }
 
     public final long load8(long address) {

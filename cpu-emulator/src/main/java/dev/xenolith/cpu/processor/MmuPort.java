@@ -5,6 +5,7 @@ import dev.xenolith.cpu.decode.Mode;
 import dev.xenolith.cpu.memory.Attention;
 import dev.xenolith.cpu.memory.PhysicalMap;
 import dev.xenolith.cpu.memory.PhysicalMemory;
+import dev.xenolith.cpu.memory.WriteLog;
 import dev.xenolith.cpu.paging.Mmu;
 
 /**
@@ -70,6 +71,16 @@ final class MmuPort implements MemoryPort {
     public long fetch(Processor p, long address, int size) {
         int privilege = p.cpl == 3 ? Mmu.USER : Mmu.SUPERVISOR;
         return load(p, address, size, Mmu.EXECUTE, privilege);
+    }
+
+    /** Translates {@code address} for data, all of it in one page; false if it cannot, or if code has changed by that. */
+    boolean refill(Processor p, long address, int size, boolean write) {
+        if (inFirstPage(address, size) != size || !p.is64Bit() || !mmu.isCanonical(address)) {
+            return false;
+        }
+        long changes = memory.codeChanges();
+        return mmu.translate(address, write ? Mmu.WRITE : Mmu.READ, p.dataPrivilege()) >= 0
+                && memory.codeChanges() == changes;
     }
 
     long translateFetch(Processor p, long address) {
@@ -190,6 +201,10 @@ final class MmuPort implements MemoryPort {
         long frame = physical >>> PhysicalMemory.FRAME_SHIFT;
         if (memory.isMemory(frame)) {
             if ((memory.attention(frame) & Attention.ROM) == 0) {
+                WriteLog log = mmu.log;
+                if (log != null) {
+                    log.store(memory.hostBase() + physical, size);
+                }
                 memory.write(physical, size, value);
             }
             return;

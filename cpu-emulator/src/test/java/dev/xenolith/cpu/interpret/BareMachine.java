@@ -8,6 +8,7 @@ import dev.xenolith.cpu.memory.PhysicalMemory;
 import dev.xenolith.cpu.model.CpuModel;
 import dev.xenolith.cpu.processor.Processor;
 import dev.xenolith.cpu.time.MachineClock;
+import dev.xenolith.cpu.translate.Translation;
 import java.util.HexFormat;
 
 /** A bare processor with 4 MiB of memory, about to execute at 0000:1000 in real-address mode with its stack below that. */
@@ -23,6 +24,7 @@ final class BareMachine implements AutoCloseable {
 
     BareMachine(CpuModel model) {
         engine = new Interpreter(memory, model::has);
+        Translation.byDefault().install(engine, model::has);
         Processors processors = new ProcessorBuilder(new MachineClock(), new PhysicalMap(memory), engine).model(model)
                 .build();
         cpu = processors.get(0);

@@ -122,13 +122,18 @@ class InterpreterTest {
         // lea rax, [rip+0]; call +0; pop rcx
         machine.code(TestMachine.CODE, "48 8d 05 00 00 00 00  e8 00 00 00 00  59" + UD2);
         machine.map(0x18_0000, TestMachine.CODE, 0);
+        long built = 0;
         for (long address : new long[]{TestMachine.CODE, 0x18_0000}) {
             cpu.rip = address;
             exception(machine.run(10), UD, address + 13);
             assertThat(cpu.gpr[Processor.RAX]).isEqualTo(address + 7);
             assertThat(cpu.gpr[Processor.RCX]).isEqualTo(address + 12);
+            if (address == TestMachine.CODE) {
+                built = machine.interpreter.statistics().blocksBuilt();
+            }
         }
-        assertThat(machine.interpreter.statistics().blocksBuilt()).isEqualTo(2);
+        assertThat(built).isPositive();
+        assertThat(machine.interpreter.statistics().blocksBuilt()).isEqualTo(built);
     }
 
     @Test

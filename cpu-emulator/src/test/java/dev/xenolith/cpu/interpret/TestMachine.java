@@ -11,6 +11,7 @@ import dev.xenolith.cpu.processor.Processor;
 import dev.xenolith.cpu.processor.Segment;
 import dev.xenolith.cpu.processor.Stop;
 import dev.xenolith.cpu.time.MachineClock;
+import dev.xenolith.cpu.translate.Translation;
 import java.util.HexFormat;
 
 /** One hosted processor in 64-bit mode at CPL 3 with a little memory, all of it mapped where it is in 4 KiB pages. */
@@ -36,6 +37,7 @@ final class TestMachine implements AutoCloseable {
     TestMachine() {
         CpuModel model = CpuModel.amd();
         interpreter = new Interpreter(memory, model::has);
+        Translation.byDefault().install(interpreter, model::has);
         cpu = new Processor(0, clock, interpreter, new PhysicalMap(memory), new FlushClock(), model);
         memory.write64(TABLES, TABLES + 0x1000 | PRESENT | WRITABLE | USER);
         memory.write64(TABLES + 0x1000, TABLES + 0x2000 | PRESENT | WRITABLE | USER);

@@ -19,6 +19,7 @@ import dev.xenolith.cpu.processor.Processor;
 import dev.xenolith.cpu.processor.Segment;
 import dev.xenolith.cpu.processor.Stop;
 import dev.xenolith.cpu.time.MachineClock;
+import dev.xenolith.cpu.translate.Translation;
 
 /**
  * Runs snippets on an emulated processor in hosted mode, whose hypervisor we are: page tables as {@link AddressMap} says, a GDT
@@ -97,6 +98,7 @@ final class EmulatedRunner implements SnippetRunner {
     private Processor newProcessor() {
         CpuModel model = hostIsIntel() ? CpuModel.intel() : CpuModel.amd();
         Interpreter interpreter = new Interpreter(memory, feature -> true);
+        Translation.byDefault().install(interpreter, feature -> true);
         Processor p = new Processor(0, new MachineClock(), interpreter, new PhysicalMap(memory), new FlushClock(),
                 model);
         p.hosted = true;

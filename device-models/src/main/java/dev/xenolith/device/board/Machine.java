@@ -9,6 +9,7 @@ import dev.xenolith.cpu.memory.PhysicalMemory;
 import dev.xenolith.cpu.model.CpuModel;
 import dev.xenolith.cpu.processor.Processor;
 import dev.xenolith.cpu.time.MachineClock;
+import dev.xenolith.cpu.translate.Translation;
 import dev.xenolith.device.ClockTimers;
 import java.security.SecureRandom;
 import java.util.List;
@@ -46,8 +47,18 @@ public final class Machine implements AutoCloseable {
         void completed(@Nullable T result, @Nullable Exception failure);
     }
 
-    /** How a machine tells the time, and the {@code seed} of everything that real hardware leaves open. */
-    public record Configuration(ClockMode clockMode, long seed) {
+    /**
+     * How a machine runs.
+     *
+     * @param clockMode how it tells the time
+     * @param seed of everything that real hardware leaves open
+     * @param translation whether hot code is translated; the guest cannot tell
+     */
+    public record Configuration(ClockMode clockMode, long seed, Translation translation) {
+        /** A machine that translates as is the default. */
+        public Configuration(ClockMode clockMode, long seed) {
+            this(clockMode, seed, Translation.byDefault());
+        }
     }
 
     /**
@@ -94,6 +105,7 @@ public final class Machine implements AutoCloseable {
         PhysicalMemory memory = new PhysicalMemory(layout);
         PhysicalMap map = new PhysicalMap(memory);
         Interpreter interpreter = new Interpreter(memory, model::has);
+        configuration.translation().install(interpreter, model::has);
         Processors processors = new ProcessorBuilder(clock, map, interpreter).model(model).count(hardware.processors())
                 .entropy(entropy(configuration)).build();
         Machine machine = new Machine(configuration, clock, processors.all(), processors::nextDeadline);

@@ -19,7 +19,7 @@ final class MachineCommand {
     @Command(name = "run", description = "Boot a kernel or firmware; its first serial port is the terminal, where Ctrl-A x ends the machine.", mixinStandardHelpOptions = true, footer = {
         "",
         "Ends with 0 after power-off, (value << 1) | 1 after a write to the debug-exit port, 4 after a triple fault,",
-        "6 when --max-instructions are used up; with 1 if something fails, 2 if the command line is wrong. A reset boots anew.",
+        "6 when --max-instructions are used up, 8 if --translate lockstep has found a difference; with 1 if something fails, 2 if the command line is wrong. A reset boots anew.",
         "A signal such as SIGTERM switches the machine off, and gives 128 + its number."})
     int run(@Mixin MachineRunOptions options) throws InterruptedException {
         return new MachineRun(client, options.toSettings(client.directory(), ImageStore.of(client.environment())))

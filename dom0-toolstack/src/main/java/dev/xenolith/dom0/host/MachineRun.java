@@ -1,5 +1,7 @@
 package dev.xenolith.dom0.host;
 
+import dev.xenolith.cpu.interpret.Lockstep;
+import dev.xenolith.cpu.interpret.LockstepDifference;
 import dev.xenolith.device.board.Outcome;
 import dev.xenolith.device.board.PcBoard;
 import dev.xenolith.device.boot.BootException;
@@ -40,6 +42,8 @@ final class MachineRun {
     static final int TRIPLE_FAULT = 4;
     /** What it ends with when the instructions allowed are used up. */
     static final int INSTRUCTION_LIMIT = 6;
+    /** What it ends with when a unit of the translator has not done what the interpreter does. */
+    static final int LOCKSTEP_DIFFERENCE = 8;
 
     private static final int EXIT_CODE_MASK = 0xff;
     private static final String HELP = """
@@ -58,6 +62,8 @@ final class MachineRun {
     private final AtomicReference<@Nullable Running> running = new AtomicReference<>();
     private long instructions;
     private long machineTime;
+    private Lockstep.Statistics compared = new Lockstep.Statistics(0, 0, 0);
+    private boolean comparing;
     private boolean readsInput;
     private final MachineStatistics statistics = new MachineStatistics();
     private boolean isFirst = true;
@@ -101,6 +107,11 @@ final class MachineRun {
             if (settings.screen()) {
                 client.out().write(text(screen).getBytes(StandardCharsets.UTF_8));
                 client.out().flush();
+            }
+            if (comparing) {
+                print(String.format(Locale.ROOT,
+                        "xenolith: lockstep: %,d units in %,d runs of %,d instructions do what the interpreter does\n",
+                        compared.units(), compared.runs(), compared.instructions()));
             }
             if (settings.stats()) {
                 printStats(System.nanoTime() - start);
@@ -246,10 +257,11 @@ final class MachineRun {
             }
             isFirst = false;
             board.start();
-            Outcome outcome = board.outcome().get();
+            Outcome outcome = outcome(board);
             running.set(null);
             statistics.detach();
             instructions += board.retired();
+            count(board.machine().interpreter().lockstep());
             machineTime += board.machine().clock().now();
             screen = board.screen();
             out.flush();
@@ -267,6 +279,28 @@ final class MachineRun {
                     + " MiB: " + e.getMessage());
         } catch (ExecutionException e) {
             throw new ToolstackException(ToolstackException.FAILURE, "BUG: the machine ended by " + e.getCause(), e);
+        }
+    }
+
+    /** Waits for the end of {@code board}. */
+    private Outcome outcome(PcBoard board) throws InterruptedException, ExecutionException, IOException {
+        try {
+            return board.outcome().get();
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof LockstepDifference difference) {
+                client.rawMode(false);
+                print("xenolith: lockstep: " + difference.getMessage() + "\n");
+                throw new ToolstackException(LOCKSTEP_DIFFERENCE,
+                        "BUG: translated code does not do what the interpreter does", e);
+            }
+            throw e;
+        }
+    }
+
+    private void count(@Nullable Lockstep lockstep) {
+        if (lockstep != null) {
+            comparing = true;
+            compared = compared.plus(lockstep.statistics());
         }
     }
 

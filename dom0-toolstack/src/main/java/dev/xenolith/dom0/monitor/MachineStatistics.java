@@ -6,6 +6,7 @@ import dev.xenolith.cpu.paging.Mmu;
 import dev.xenolith.cpu.processor.Processor;
 import dev.xenolith.cpu.processor.ProcessorMonitor;
 import dev.xenolith.device.board.PcBoard;
+import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -42,6 +43,7 @@ public final class MachineStatistics implements ProcessorMonitor {
     private long executions;
     private long memoryOperands;
     private Interpreter.Statistics blocks = new Interpreter.Statistics(0, 0, 0, 0, 0, 0);
+    private Interpreter.UnitStatistics units = new Interpreter.UnitStatistics(0, 0, 0, 0);
     private Mmu.Statistics translations = new Mmu.Statistics(0, 0, 0);
 
     /** Counts what {@code next} does, which has not started. */
@@ -70,6 +72,9 @@ public final class MachineStatistics implements ProcessorMonitor {
                 blocks.blockHits() + s.blockHits(), blocks.blocksBuilt() + s.blocksBuilt(),
                 blocks.blocksInvalidated() + s.blocksInvalidated(), blocks.restarts() + s.restarts(),
                 blocks.faults() + s.faults());
+        Interpreter.UnitStatistics u = ended.machine().interpreter().unitStatistics();
+        units = new Interpreter.UnitStatistics(units.bound() + u.bound(), u.live(), units.retired() + u.retired(),
+                units.instructions() + u.instructions());
         for (Processor processor : ended.machine().processors()) {
             Mmu.Statistics m = processor.mmu().statistics();
             translations = new Mmu.Statistics(translations.dataMisses() + m.dataMisses(),
@@ -89,10 +94,11 @@ public final class MachineStatistics implements ProcessorMonitor {
                 softwareInterrupts);
         line(out,
                 "blocks       %,d executed, %.1f instructions each; %s found by address, %s of the others in the cache",
-                executions, executions == 0 ? 0.0 : (double) instructions / executions,
+                executions, executions == 0 ? 0.0 : (double) (instructions - units.instructions()) / executions,
                 share(executions - misses, executions), share(blocks.blockHits(), misses));
         line(out, "             %,d decoded, %,d dropped because their bytes changed, %,d left for an exact access",
                 blocks.blocksBuilt(), blocks.blocksInvalidated(), blocks.restarts());
+        units(out, instructions);
         long allMisses = translations.dataMisses() + translations.fetchMisses();
         line(out, "TLB          %,d operands in memory, %s hit; %s of all misses found in the second level",
                 memoryOperands, share(memoryOperands - translations.dataMisses(), memoryOperands),
@@ -102,6 +108,38 @@ public final class MachineStatistics implements ProcessorMonitor {
         devices(out);
         hottest(out, instructions);
         return out.toString();
+    }
+
+    private void units(StringBuilder out, long instructions) {
+        if (units.bound() == 0) {
+            return;
+        }
+        line(out,
+                "units        %,d translated, %,d of them in place at the end, %,d given up for hotter ones; %s of all instructions",
+                units.bound(), units.live(), units.retired(), share(units.instructions(), instructions));
+        line(out, "             JVM: classes %,d KiB, compiled code %,d KiB", pools(MemoryPools.CLASSES) >> 10,
+                pools(MemoryPools.CODE) >> 10);
+    }
+
+    /** Bytes that the JVM uses in {@code pools}. */
+    private static long pools(MemoryPools pools) {
+        return ManagementFactory.getMemoryPoolMXBeans().stream().filter(pool -> pools.has(pool.getName()))
+                .mapToLong(pool -> pool.getUsage().getUsed()).sum();
+    }
+
+    /** Memory of the JVM that translating takes, by the names that HotSpot gives its pools. */
+    private enum MemoryPools {
+        CLASSES("Metaspace"), CODE("Code");
+
+        private final String prefix;
+
+        MemoryPools(String prefix) {
+            this.prefix = prefix;
+        }
+
+        boolean has(String pool) {
+            return pool.startsWith(prefix);
+        }
     }
 
     private void devices(StringBuilder out) {

@@ -12,6 +12,7 @@ import dev.xenolith.cpu.memory.PhysicalMemory;
 import dev.xenolith.cpu.model.CpuModel;
 import dev.xenolith.cpu.processor.Processor;
 import dev.xenolith.cpu.time.MachineClock;
+import dev.xenolith.cpu.translate.Translation;
 import dev.xenolith.hypervisor.abi.ArchX86;
 import dev.xenolith.hypervisor.abi.Errno;
 import dev.xenolith.hypervisor.abi.Hypercall;
@@ -65,8 +66,9 @@ final class PvMachine implements AutoCloseable {
 
     PvMachine(int count, CpuModel model) {
         PhysicalMap map = new PhysicalMap(ram);
-        processors = new ProcessorBuilder(clock, map, new Interpreter(ram, model::has)).model(model).count(count)
-                .build();
+        Interpreter interpreter = new Interpreter(ram, model::has);
+        Translation.byDefault().install(interpreter, model::has);
+        processors = new ProcessorBuilder(clock, map, interpreter).model(model).count(count).build();
         trace = new Trace(clock, count);
         memory = new Memory(ram, new Caches(), Checks.ALL);
         PageTypes types = new PageTypes(memory, false, model.physicalBits());
