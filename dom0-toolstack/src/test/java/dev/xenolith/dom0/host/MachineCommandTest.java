@@ -127,6 +127,14 @@ class MachineCommandTest {
     }
 
     @Test
+    void lockstepSaysWhatItHasCompared() throws IOException {
+        assertThat(machine("--kernel", kernel(true, LOOP), "--max-instructions", "100000", "--translate", "lockstep"))
+                .isEqualTo(MachineRun.INSTRUCTION_LIMIT);
+        assertThat(error()).containsPattern(
+                "xenolith: lockstep: 1 units in [0-9]+ runs of 9[0-9],[0-9]{3} instructions do what the interpreter does");
+    }
+
+    @Test
     void controlAXEndsIt() throws IOException {
         client.input(new ByteArrayInputStream(new byte[]{'a', 1, 'x'}));
         assertThat(machine("--kernel", kernel(true, LOOP))).isZero();
