@@ -1,0 +1,11 @@
+package dev.xenolith.cpu.interpret;
+
+/** What units have counted, for tests of the translator. */
+public final class UnitCounts {
+    private UnitCounts() {}
+
+    /** Instructions that {@code unit} has executed. */
+    public static long executed(Unit unit) {
+        return unit.executed();
+    }
+}
