@@ -540,7 +540,7 @@ public final class Processor extends LinearMemory {
                 engine.execute(this, 1);
                 breakpointsChanged();
             } else {
-                engine.execute(this, Math.min(left, Math.max(1, apic.nextDeadline() - now())));
+                engine.execute(this, Math.min(left, Math.max(1, clock.instructionsIn(apic.nextDeadline() - now()))));
             }
             publishTime();
         }
@@ -577,15 +577,16 @@ public final class Processor extends LinearMemory {
 
     /** Machine time including what this processor has retired since it published last. */
     public long now() {
-        return clock.now() + (retired - published);
+        return clock.now() + clock.timeOf(retired - published);
     }
 
     /** Moves the machine's clock on by what has been retired; {@link #retired} must be exact. */
     public void publishTime() {
         // An instruction that reached a device and then faulted has been published but is not counted.
         if (retired > published) {
-            clock.advance(retired - published);
-            published = retired;
+            long time = clock.timeOf(retired - published);
+            clock.advance(time);
+            published += clock.instructionsIn(time);
         }
     }
 

@@ -38,6 +38,8 @@ public final class Machine implements AutoCloseable {
     public static final long MAX_QUANTUM = 50_000;
     /** The seeds vary quantum lengths between this and {@link #MAX_QUANTUM}. */
     private static final long MIN_QUANTUM = 20_000;
+    /** With a real clock, which is put forward after each run, an instruction takes so little time that none waits for the host's clock. */
+    private static final int REAL_INSTRUCTION_SHIFT = 2;
 
     private static final Logger LOG = LoggerFactory.getLogger(Machine.class);
 
@@ -100,7 +102,7 @@ public final class Machine implements AutoCloseable {
 
     /** The same with memory where {@code layout} says, in place of {@link Hardware#memoryBytes}. */
     public static Machine of(Configuration configuration, Hardware hardware, MemoryLayout layout) {
-        MachineClock clock = new MachineClock();
+        MachineClock clock = new MachineClock(configuration.clockMode() == ClockMode.REAL ? REAL_INSTRUCTION_SHIFT : 0);
         CpuModel model = hardware.model();
         PhysicalMemory memory = new PhysicalMemory(layout);
         PhysicalMap map = new PhysicalMap(memory);
