@@ -28,6 +28,7 @@ import java.lang.classfile.Label;
 import java.lang.constant.ClassDesc;
 import java.lang.constant.MethodTypeDesc;
 import java.lang.reflect.Method;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -63,6 +64,11 @@ public final class ProgramEmitter {
     static final int FIRST_LOCAL = 3;
     /** How many locals a program has. */
     public static final int LOCALS = 18;
+    private static final int RESULT = 10;
+    private static final int T = 12;
+    private static final int U = 14;
+    /** Locals, counted from a program's first, from which flags are computed: operands, the result and the temporaries. */
+    public static final List<Integer> FLAG_LOCALS = List.of(0, 2, 4, RESULT, T, U);
     /** Local of the memory operand's address in an operation. */
     static final int ADDRESS = FIRST_LOCAL + 8;
     /** First local that an operation's program does not use. */
@@ -106,9 +112,9 @@ public final class ProgramEmitter {
         this.vectors = new VectorOperands(state, row, operandBits, forms);
         this.firstLocal = firstLocal;
         addressLocal = firstLocal + 8;
-        resultLocal = firstLocal + 10;
-        tLocal = firstLocal + 12;
-        uLocal = firstLocal + 14;
+        resultLocal = firstLocal + RESULT;
+        tLocal = firstLocal + T;
+        uLocal = firstLocal + U;
         scratchLocal = firstLocal + 16;
     }
 
@@ -134,6 +140,36 @@ public final class ProgramEmitter {
                 statement(statement);
             }
         }
+    }
+
+    /**
+     * Locals, counted from the first, that {@link #emitFlags} reads: of {@link #FLAG_LOCALS}.
+     */
+    public int[] flagLocals() {
+        BitSet read = new BitSet();
+        for (Statement statement : program.statements()) {
+            if (statement instanceof SetFlags) {
+                read.set(RESULT);
+            }
+            if (statement instanceof SetFlags || isFlags(statement)) {
+                new Program(List.of(statement)).visit(expression -> {
+                    switch (expression) {
+                        case Operand(int index, Aspect aspect) -> read.set(2 * index);
+                        case Name(String name) when name.equals("r") -> read.set(RESULT);
+                        case Name(String name) when name.equals("t") -> read.set(T);
+                        case Name(String name) when name.equals("u") -> read.set(U);
+                        default -> {
+                        }
+                    }
+                });
+            }
+        }
+        return read.stream().toArray();
+    }
+
+    /** The same with its locals from {@code first} on. */
+    public ProgramEmitter at(int first) {
+        return new ProgramEmitter(state, methods, row, program, operandBits, forms, legacy, first);
     }
 
     private static boolean isFlags(Statement statement) {
@@ -419,6 +455,15 @@ public final class ProgramEmitter {
                 legacyCall("Stack", "setPointer", value);
             case Assign(Name(String name), Expression value) when name.equals("rip") ->
                 state.jump(() -> expression(value, long.class));
+            case Assign(Expression target, Call value) when doubleword(target, value) instanceof Method method -> {
+                invoke(method, value);
+                code.i2l();
+                if (target instanceof Name) {
+                    code.lstore(resultLocal);
+                } else {
+                    assign(target);
+                }
+            }
             case Assign s -> {
                 expression(s.value(), long.class);
                 assign(s.target());
@@ -487,6 +532,17 @@ public final class ProgramEmitter {
                 }
             }
         }
+    }
+
+    /** What computes {@code value} in ints, if 32 bits of it are what {@code target} takes; null if it is to be computed in longs. */
+    private @Nullable Method doubleword(Expression target, Call value) {
+        boolean narrow = operandBits == 32 && switch (target) {
+            case Name(String name) -> name.equals("r");
+            case Operand(int index, Aspect aspect) ->
+                aspect == Aspect.SIGNED && !vectors.has(index) && bits(index) == 32;
+            default -> false;
+        };
+        return narrow ? methods.findDoubleword(value.type(), value.method()) : null;
     }
 
     private void push(Expression value) {
@@ -679,7 +735,11 @@ public final class ProgramEmitter {
     }
 
     private Class<?> call(Call call) {
-        Method method = methods.find(call.type(), call.method());
+        return invoke(methods.find(call.type(), call.method()), call);
+    }
+
+    /** Calls {@code method} with the arguments of {@code call}. */
+    private Class<?> invoke(Method method, Call call) {
         Class<?>[] parameters = method.getParameterTypes();
         if (parameters.length != call.arguments().size()) {
             throw new IllegalArgumentException(

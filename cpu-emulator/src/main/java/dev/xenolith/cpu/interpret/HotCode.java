@@ -101,8 +101,19 @@ final class HotCode {
         }
         block.heat = covered;
         BitSet executed = cache.executed(block.frame, block.mode(), threshold / WARM);
-        source.request(new Hot(block.frame, page(block.frame), block.start, block.mode(), quality, executed, heat));
+        source.request(new Hot(block.frame, page(block.frame), block.start, block.mode(), quality, executed,
+                targets(block.frame), heat));
         bind();
+    }
+
+    private BitSet targets(int frame) {
+        BitSet targets = new BitSet();
+        for (Unit unit : units) {
+            if (unit.frame == frame) {
+                unit.addTargets(targets);
+            }
+        }
+        return targets;
     }
 
     private byte[] page(int frame) {

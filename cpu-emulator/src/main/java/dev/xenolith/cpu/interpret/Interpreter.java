@@ -209,7 +209,8 @@ public final class Interpreter implements Engine {
                     page = rip & -PhysicalMemory.FRAME_SIZE;
                     gpr[Processor.PAGE] = page;
                     long retired = p.retired;
-                    unit = runUnits(p, unit, end);
+                    unit = runUnits(p, lookup, context, unit, end);
+                    page = gpr[Processor.PAGE];
                     if (p.retired != retired) {
                         continue;
                     }
@@ -240,23 +241,46 @@ public final class Interpreter implements Engine {
         return true;
     }
 
-    /** Executes {@code first} and the units that are linked to it; returns the last one. */
-    private Unit runUnits(Processor p, Unit first, long end) {
+    /**
+     * Executes {@code first} and the units that follow it: those that it is linked to, and those that {@code lookup} has under {@code context}
+     * where it returns, jumps indirectly or leaves the page. Returns the last one.
+     */
+    private Unit runUnits(Processor p, Lookup lookup, long context, Unit first, long end) {
         Unit unit = first;
         while (true) {
             long retired = p.retired;
             running = unit;
             Code next = unit.run(p, end);
-            if (unit.isHot(p.retired - retired)) {
+            long executed = p.retired - retired;
+            if (unit.isHot(executed)) {
                 hot.improve(unit);
             }
-            if (!(next instanceof Unit following) || following.stale || following.longest > end - p.retired
-                    || p.poll != 0) {
+            Unit following = null;
+            if (next instanceof Unit linked) {
+                following = linked;
+            } else if (next == null && executed != 0) {
+                following = elsewhere(p, lookup, context, unit);
+            }
+            if (following == null || following.stale || following.longest > end - p.retired || p.poll != 0) {
                 running = null;
                 return unit;
             }
+            p.gpr[Processor.PAGE] = p.rip & -PhysicalMemory.FRAME_SIZE;
             unit = following;
         }
+    }
+
+    /** The unit at RIP, where {@code unit} has been left by an exit that has no link; null if none is known to be there. */
+    private static @Nullable Unit elsewhere(Processor p, Lookup lookup, long context, Unit unit) {
+        long rip = p.rip;
+        if ((rip & -PhysicalMemory.FRAME_SIZE) == p.gpr[Processor.PAGE]) {
+            if (unit.exit >= Unit.FIRST_LINK) {
+                return null;
+            }
+            unit.leftFor((int) rip & PhysicalMemory.FRAME_SIZE - 1);
+        }
+        Block block = lookup.find(rip, context);
+        return block == null ? null : block.unit;
     }
 
     /**

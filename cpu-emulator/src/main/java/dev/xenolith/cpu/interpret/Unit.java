@@ -4,6 +4,7 @@ import dev.xenolith.cpu.decode.DecodedInstruction;
 import dev.xenolith.cpu.memory.PhysicalMemory;
 import dev.xenolith.cpu.processor.Processor;
 import java.util.Arrays;
+import java.util.BitSet;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,7 +20,7 @@ public abstract class Unit extends Code {
      * @param entry offset in its page of the first instruction
      * @param mode the decoder's bits of the mode word
      * @param longest most instructions from the entry, or from one look at the budget, to the next
-     * @param links numbers of exits, from 1 up to this, that lead to one place in the same page
+     * @param links highest number of an exit; those from {@link #FIRST_LINK} on lead to one place in the same page
      * @param starts offset in its page of each run of code bytes
      * @param code the bytes of each run
      * @param offsets offset in its page of each instruction
@@ -47,8 +48,12 @@ public abstract class Unit extends Code {
         }
     }
 
-    /** Exits from {@link #run} that do not always lead to the same place. */
+    /** Number of exits from {@link #run} before an instruction, after a return, and to other pages. */
     protected static final int NO_LINK = 0;
+    /** Number of exits by a jump or call to where a register or memory says. */
+    public static final int INDIRECT = 1;
+    /** Number of the first exit that always leads to the same place in the page. */
+    public static final int FIRST_LINK = 2;
 
     /** What it is made of. */
     final Layout layout;
@@ -63,6 +68,8 @@ public abstract class Unit extends Code {
     final int frame;
     /** Instructions that it has executed. */
     private long executed;
+    /** Offsets in the page for which it was left by indirect jumps and calls. */
+    private @Nullable BitSet targets;
     /** Instructions after which a better one is asked for. */
     private long best = Long.MAX_VALUE;
 
@@ -72,7 +79,7 @@ public abstract class Unit extends Code {
         this.frame = frame;
         ops = layout.ops;
         longest = layout.longest;
-        links = new Code[layout.links + 1];
+        links = new Code[Math.max(layout.links, INDIRECT) + 1];
     }
 
     /**
@@ -117,8 +124,25 @@ public abstract class Unit extends Code {
 
     /** Notes that {@code next} was executed where the unit was left. */
     final void link(Code next) {
-        if (exit != NO_LINK) {
+        if (exit >= FIRST_LINK) {
             links[exit] = next;
+        }
+    }
+
+    /** Notes that it was left for {@code offset} in the page, which may become part of a better one if a jump that tells no target led there. */
+    final void leftFor(int offset) {
+        if (exit == INDIRECT && best != Long.MAX_VALUE) {
+            if (targets == null) {
+                targets = new BitSet(PhysicalMemory.FRAME_SIZE);
+            }
+            targets.set(offset);
+        }
+    }
+
+    /** Adds offsets in the page of what indirect jumps and calls have led to. */
+    final void addTargets(BitSet all) {
+        if (targets != null) {
+            all.or(targets);
         }
     }
 

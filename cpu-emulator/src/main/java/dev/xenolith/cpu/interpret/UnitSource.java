@@ -23,9 +23,11 @@ public interface UnitSource {
      * @param mode the decoder's bits of the mode word
      * @param quality what it is worth
      * @param executed offsets in the page of the blocks that have been executed often
+     * @param targets offsets in the page of what indirect jumps and calls in it have led to
      * @param heat grows with what has been executed at the entry since; may be asked on any thread, and be a little behind
      */
-    record Hot(int frame, byte[] page, int entry, int mode, Quality quality, BitSet executed, LongSupplier heat) {
+    record Hot(int frame, byte[] page, int entry, int mode, Quality quality, BitSet executed, BitSet targets,
+            LongSupplier heat) {
     }
 
     /** Makes units of one class. */

@@ -27,9 +27,9 @@ import org.slf4j.LoggerFactory;
 final class BackgroundTranslator implements UnitSource {
     private static final Logger LOG = LoggerFactory.getLogger(BackgroundTranslator.class);
     /** Instructions that make code hot: fewer, and C1 is busy with what is hardly executed any more. */
-    private static final int QUICK = 30_000;
+    private static final int QUICK = 300_000;
     /** C2 takes ten times as long as C1 for code that is two to three times as fast. */
-    private static final long BEST = 3_000_000;
+    private static final long BEST = 10_000_000;
     private static final int QUEUE = 4096;
     /** Units that each compiler is given at a time, so that the hottest wait here and not behind others there. */
     private static final int COMPILING = 3;
@@ -154,9 +154,11 @@ final class BackgroundTranslator implements UnitSource {
         if (unit == null) {
             return;
         }
-        if (hotSpot == null || isCompiled(unit, compiler)
-                || !hotSpot.compile(UnitFactory.method(unit), compiler.level)) {
+        if (hotSpot == null || isCompiled(unit, compiler)) {
             made.add(unit);
+        } else if (!hotSpot.compile(UnitFactory.method(unit), compiler.level)) {
+            // As bytecode it would be slower than the interpreter.
+            LOG.debug("HotSpot refuses {}", UnitFactory.method(unit));
         } else {
             compiler.compiling.add(new Compiling(unit, System.nanoTime()));
         }

@@ -57,6 +57,11 @@ record FlagUse(boolean writes, boolean replaces, boolean readsForValue, boolean 
                 mayLeave(decoded, program));
     }
 
+    /** The same of an instruction whose flags do not depend on what they were. */
+    FlagUse replacing() {
+        return new FlagUse(writes, true, readsForValue, readsConditionOnly, canWait, mayLeave);
+    }
+
     private static boolean mayLeave(DecodedInstruction decoded, Program program) {
         boolean[] may = new boolean[1];
         for (Statement statement : program.statements()) {

@@ -8,8 +8,11 @@ import org.jspecify.annotations.Nullable;
 
 /** Makes units at once, on the thread that asks: for tests of translated code, not of its speed. */
 final class ImmediateTranslator implements UnitSource {
-    /** What C2 has not compiled by then it will not. */
+    /** What HotSpot has not compiled by then it will not. */
     private static final long PATIENCE_NS = 5_000_000_000L;
+
+    /** How many times as hot code must be to get the best unit: the other kind is executed too. */
+    private static final int BEST = 100;
 
     private final UnitFactory factory;
     private final int threshold;
@@ -29,7 +32,7 @@ final class ImmediateTranslator implements UnitSource {
 
     @Override
     public long threshold(Quality quality) {
-        return quality == Quality.QUICK ? threshold : Long.MAX_VALUE;
+        return quality == Quality.QUICK ? threshold : (long) threshold * BEST;
     }
 
     @Override
@@ -37,20 +40,21 @@ final class ImmediateTranslator implements UnitSource {
         Made unit = factory.make(hot);
         if (unit != null) {
             if (compiler != null) {
-                compile(compiler, UnitFactory.method(unit));
+                compile(compiler, UnitFactory.method(unit), HotSpot.C2);
             }
             made.add(unit);
         }
     }
 
-    /** Has C2 compile {@code run} and waits for that. */
-    static void compile(HotSpot compiler, Method run) {
+    /** Has the compiler of {@code level} compile {@code run} and waits for that; false if it does not. */
+    static boolean compile(HotSpot compiler, Method run, int level) {
         long start = System.nanoTime();
-        if (compiler.compile(run, HotSpot.C2)) {
-            while (compiler.level(run) != HotSpot.C2 && System.nanoTime() - start < PATIENCE_NS) {
+        if (compiler.compile(run, level)) {
+            while (compiler.level(run) < level && System.nanoTime() - start < PATIENCE_NS) {
                 Thread.onSpinWait();
             }
         }
+        return compiler.level(run) >= level;
     }
 
     @Override

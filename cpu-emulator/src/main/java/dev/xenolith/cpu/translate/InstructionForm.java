@@ -10,6 +10,7 @@ import dev.xenolith.cpu.emit.Program.Branch;
 import dev.xenolith.cpu.emit.Program.Call;
 import dev.xenolith.cpu.emit.Program.Expression;
 import dev.xenolith.cpu.emit.Program.Invoke;
+import dev.xenolith.cpu.emit.Program.Load;
 import dev.xenolith.cpu.emit.Program.Name;
 import dev.xenolith.cpu.emit.Program.Push;
 import dev.xenolith.cpu.emit.Program.Statement;
@@ -24,10 +25,12 @@ import java.util.List;
  * @param kind how a unit executes them
  * @param conditional whether they may go on at the next instruction although they branch
  * @param call whether execution returns after them: what they branch to is called
+ * @param returns whether they branch to where the stack says
  * @param registers the general registers they use
  * @param flags what they have to do with the flags
  */
 record InstructionForm(List<OperandForm> forms, Program program, Kind kind, boolean conditional, boolean call,
+        boolean returns,
         RegisterUse registers, FlagUse flags) {
     /** How a unit executes an instruction. */
     enum Kind {
@@ -51,7 +54,9 @@ record InstructionForm(List<OperandForm> forms, Program program, Kind kind, bool
         boolean conditional = program.statements().stream().anyMatch(statement -> statement instanceof Branch);
         boolean call = kind == Kind.BRANCH
                 && program.statements().stream().anyMatch(statement -> statement instanceof Push);
-        return new InstructionForm(List.copyOf(forms), program, kind, conditional, call,
+        boolean returns = kind == Kind.BRANCH
+                && program.statements().stream().anyMatch(statement -> statement instanceof Load);
+        return new InstructionForm(List.copyOf(forms), program, kind, conditional, call, returns,
                 RegisterUse.of(decoded, program, kind), FlagUse.of(decoded, program, kind));
     }
 

@@ -37,9 +37,13 @@ final class Locals {
     static final int WRITE_TABLE = 27;
     private static final int FS_BASE = 29;
     private static final int GS_BASE = 31;
-    private static final int FIRST_REGISTER = 33;
+    /** Which instructions' flags are pending from the block before, see {@link CarriedFlags}. */
+    static final int CARRIED = 33;
+    private static final int FIRST_REGISTER = 34;
     /** How many programs have locals of their own at a time. */
     static final int PROGRAMS = 3;
+    /** How many programs' locals are kept from one block to the next. */
+    static final int CARRIED_PROGRAMS = 2;
 
     private final int registers;
 
@@ -51,6 +55,11 @@ final class Locals {
     /** First local of program {@code slot}, below {@link #PROGRAMS}. */
     int program(int slot) {
         return FIRST_REGISTER + 2 * Integer.bitCount(registers) + slot * ProgramEmitter.LOCALS;
+    }
+
+    /** First local of what is kept of the {@code slot}th program whose flags are carried. */
+    int carriedProgram(int slot) {
+        return program(PROGRAMS + slot);
     }
 
     /** Local of general register {@code number}, which the unit uses. */

@@ -1,8 +1,10 @@
 package dev.xenolith.cpu.translate;
 
+import dev.xenolith.cpu.decode.DecodedInstruction;
 import dev.xenolith.cpu.emit.ProgramEmitter;
 import java.lang.classfile.CodeBuilder;
 import java.lang.classfile.Label;
+import java.lang.classfile.Opcode;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -12,21 +14,53 @@ import java.util.List;
  * instructions' programs keep their values.
  */
 final class PendingFlags {
-    private record Entry(Instruction instruction, ProgramEmitter emitter, int slot) {
+    /**
+     * An instruction whose flags are pending.
+     *
+     * @param emitter has written it, and can write them
+     * @param slot of its locals
+     */
+    record Entry(Instruction instruction, ProgramEmitter emitter, int slot) {
     }
 
+    final CarriedFlags carried;
     private List<Entry> entries = new ArrayList<>();
+    /** Before the entries is what was pending at the beginning of the basic block, whatever that is. */
+    private boolean inherits;
+
+    /** Nothing; what is pending between blocks is in {@code carried}. */
+    PendingFlags(CarriedFlags carried) {
+        this.carried = carried;
+    }
 
     /** A copy, which stays as this is now. */
     PendingFlags copy() {
-        PendingFlags copy = new PendingFlags();
+        PendingFlags copy = new PendingFlags(carried);
         copy.entries = new ArrayList<>(entries);
+        copy.inherits = inherits;
         return copy;
     }
 
     /** Whether the same is pending. */
     boolean isSame(PendingFlags other) {
-        return entries.equals(other.entries);
+        return inherits == other.inherits && entries.equals(other.entries);
+    }
+
+    /** At the beginning of a block: what came from the one before it, if {@code needed}. */
+    void inherit(boolean needed) {
+        entries.clear();
+        inherits = needed;
+    }
+
+    /** At the end of a block: makes it what the next one inherits. */
+    void carry() {
+        if (inherits && entries.isEmpty()) {
+            return;
+        }
+        if (inherits || !carried.carry(entries)) {
+            write();
+            carried.carry(List.of());
+        }
     }
 
     /** A slot of locals that no pending instruction has, -1 if there is none. */
@@ -43,19 +77,23 @@ final class PendingFlags {
     /** Adds what {@code instruction}, written by {@code emitter} with the locals of {@code slot}, does to the flags. */
     void add(Instruction instruction, ProgramEmitter emitter, int slot) {
         if (instruction.flags().replaces()) {
-            entries.clear();
+            clear();
         }
         entries.add(new Entry(instruction, emitter, slot));
     }
 
     /** Writes them; they stay pending. */
     void write() {
+        if (inherits) {
+            carried.write();
+        }
         entries.forEach(entry -> entry.emitter.emitFlags());
     }
 
     /** They have been written, or replaced. */
     void clear() {
         entries.clear();
+        inherits = false;
     }
 
     // ---- conditions --------------------------------------------------------------------------------------------------
@@ -85,70 +123,84 @@ final class PendingFlags {
     /** Goes to {@code not} unless condition {@code number}, which it {@link #tells}, holds. */
     void jumpUnless(CodeBuilder code, int number, Label not) {
         ProgramEmitter emitter = entries.getLast().emitter;
-        String name = entries.getLast().instruction.decoded().row.semantic().name();
+        DecodedInstruction decoded = entries.getLast().instruction.decoded();
+        String name = decoded.row.semantic().name();
         boolean subtracts = name.equals("cmp") || name.equals("sub");
-        String condition = ProgramEmitter.condition(number);
-        switch (condition) {
-            case "e", "ne", "s", "ns" -> {
-                code.lload(emitter.resultLocal()).lconst_0().lcmp();
-                switch (condition) {
-                    case "e" -> code.ifne(not);
-                    case "ne" -> code.ifeq(not);
-                    case "s" -> code.ifge(not);
-                    default -> code.iflt(not);
+        Comparison comparison = new Comparison(code, emitter, decoded.operandBits <= 32);
+        switch (ProgramEmitter.condition(number)) {
+            case "e" -> comparison.withZero(Opcode.IFNE, not);
+            case "ne" -> comparison.withZero(Opcode.IFEQ, not);
+            case "s" -> comparison.withZero(Opcode.IFGE, not);
+            case "ns" -> comparison.withZero(Opcode.IFLT, not);
+            case "l" -> comparison.signed(subtracts, Opcode.IFGE, Opcode.IF_ICMPGE, not);
+            case "ge" -> comparison.signed(subtracts, Opcode.IFLT, Opcode.IF_ICMPLT, not);
+            case "le" -> comparison.signed(subtracts, Opcode.IFGT, Opcode.IF_ICMPGT, not);
+            case "g" -> comparison.signed(subtracts, Opcode.IFLE, Opcode.IF_ICMPLE, not);
+            case "b" -> comparison.unsigned(subtracts, Opcode.IFGE, Opcode.IF_ICMPGE, not);
+            case "ae" -> comparison.unsigned(subtracts, Opcode.IFLT, Opcode.IF_ICMPLT, not);
+            case "be" -> comparison.unsigned(subtracts, Opcode.IFGT, Opcode.IF_ICMPGT, not);
+            case "a" -> comparison.unsigned(subtracts, Opcode.IFLE, Opcode.IF_ICMPLE, not);
+            case "o" -> code.goto_(not);
+            default -> {
+                // NO, of a logical operation: it always holds.
+            }
+        }
+    }
+
+    /** Compares the operands of an instruction, or its result with 0: 32-bit ones in ints. */
+    private record Comparison(CodeBuilder code, ProgramEmitter emitter, boolean doublewords) {
+        void withZero(Opcode jump, Label not) {
+            push(emitter.resultLocal(), false);
+            if (doublewords) {
+                code.branch(jump, not);
+            } else {
+                code.lconst_0().lcmp().branch(jump, not);
+            }
+        }
+
+        void signed(boolean operands, Opcode jump, Opcode doublewordJump, Label not) {
+            if (operands) {
+                compare(false, jump, doublewordJump, not);
+            } else {
+                withZero(jump, not);
+            }
+        }
+
+        /** After a logical operation, whose CF is clear, B never holds, AE always, BE if the result is 0. */
+        void unsigned(boolean operands, Opcode jump, Opcode doublewordJump, Label not) {
+            if (operands) {
+                compare(true, jump, doublewordJump, not);
+            } else {
+                switch (jump) {
+                    case IFGE -> code.goto_(not);
+                    case IFGT -> withZero(Opcode.IFNE, not);
+                    case IFLE -> withZero(Opcode.IFEQ, not);
+                    default -> {
+                    }
                 }
             }
-            case "l", "ge", "le", "g" -> {
-                compare(code, emitter, subtracts, 0);
-                relation(code, condition, "l", "ge", "le", not);
+        }
+
+        private void compare(boolean biased, Opcode jump, Opcode doublewordJump, Label not) {
+            push(emitter.local(0), biased);
+            push(emitter.local(1), biased);
+            if (doublewords) {
+                code.branch(doublewordJump, not);
+            } else {
+                code.lcmp().branch(jump, not);
             }
-            default -> {
-                if (subtracts) {
-                    compare(code, emitter, true, Long.MIN_VALUE);
-                    relation(code, condition, "b", "ae", "be", not);
-                } else {
-                    logic(code, emitter, condition, not);
+        }
+
+        /** Pushes a local; {@code biased}, so that a signed comparison is one of unsigned values. */
+        private void push(int local, boolean biased) {
+            code.lload(local);
+            if (doublewords) {
+                code.l2i();
+                if (biased) {
+                    code.loadConstant(Integer.MIN_VALUE).ixor();
                 }
-            }
-        }
-    }
-
-    /** Pushes the comparison of the operands, or of the result of a logical operation with 0; {@code bias} makes it unsigned. */
-    private static void compare(CodeBuilder code, ProgramEmitter emitter, boolean subtracts, long bias) {
-        if (!subtracts) {
-            code.lload(emitter.resultLocal()).lconst_0().lcmp();
-            return;
-        }
-        for (int i = 0; i < 2; i++) {
-            code.lload(emitter.local(i));
-            if (bias != 0) {
-                code.loadConstant(bias).lxor();
-            }
-        }
-        code.lcmp();
-    }
-
-    private static void relation(CodeBuilder code, String condition, String less, String notLess, String notGreater,
-            Label not) {
-        if (condition.equals(less)) {
-            code.ifge(not);
-        } else if (condition.equals(notLess)) {
-            code.iflt(not);
-        } else if (condition.equals(notGreater)) {
-            code.ifgt(not);
-        } else {
-            code.ifle(not);
-        }
-    }
-
-    /** After a logical operation CF and OF are clear. */
-    private static void logic(CodeBuilder code, ProgramEmitter emitter, String condition, Label not) {
-        switch (condition) {
-            case "b", "o" -> code.goto_(not);
-            case "be" -> code.lload(emitter.resultLocal()).lconst_0().lcmp().ifne(not);
-            case "a" -> code.lload(emitter.resultLocal()).lconst_0().lcmp().ifeq(not);
-            default -> {
-                // AE and NO always hold.
+            } else if (biased) {
+                code.loadConstant(Long.MIN_VALUE).lxor();
             }
         }
     }

@@ -5,6 +5,7 @@ package dev.xenolith.cpu.translate;
  *
  * @param bytes its class file
  * @param links highest number of an exit that leads to one place
+ * @param length of its method's bytecode
  */
-record UnitCode(byte[] bytes, int links) {
+record UnitCode(byte[] bytes, int links, int length) {
 }

@@ -5,12 +5,15 @@ import dev.xenolith.cpu.decode.OperandForm;
 import dev.xenolith.cpu.emit.OperationName;
 import dev.xenolith.cpu.emit.ProgramEmitter;
 import dev.xenolith.cpu.emit.SemanticMethods;
+import dev.xenolith.cpu.interpret.Unit;
 import dev.xenolith.cpu.memory.PhysicalMemory;
 import dev.xenolith.cpu.processor.Processor;
 import dev.xenolith.cpu.translate.Region.BasicBlock;
+import java.lang.classfile.Attributes;
 import java.lang.classfile.ClassFile;
 import java.lang.classfile.CodeBuilder;
 import java.lang.classfile.Label;
+import java.lang.classfile.instruction.SwitchCase;
 import java.lang.constant.ClassDesc;
 import java.lang.constant.ConstantDescs;
 import java.lang.constant.MethodTypeDesc;
@@ -78,12 +81,13 @@ final class UnitEmitter {
     private final List<Exit> exits = new ArrayList<>();
     private final Locals locals;
     private final Label leave;
-    private final PendingFlags pending = new PendingFlags();
+    private final CarriedFlags carried;
+    private final PendingFlags pending;
     private int used;
     private int written;
     private boolean flagsWritten;
     /** Highest number of a linked exit. */
-    private int links;
+    private int links = Unit.INDIRECT;
     /** Number of the next instruction. */
     private int number;
 
@@ -101,6 +105,8 @@ final class UnitEmitter {
             }
         }
         locals = new Locals(used);
+        carried = new CarriedFlags(code, locals);
+        pending = new PendingFlags(carried);
     }
 
     /** The unit for {@code region}, named {@code type}. */
@@ -117,7 +123,12 @@ final class UnitEmitter {
                     emitter.emit();
                     links[0] = emitter.links;
                 }));
-        return new UnitCode(bytes, links[0]);
+        return new UnitCode(bytes, links[0], length(bytes));
+    }
+
+    private static int length(byte[] unit) {
+        return ClassFile.of().parse(unit).methods().stream().filter(method -> method.methodName().equalsString("run"))
+                .mapToInt(method -> method.findAttribute(Attributes.code()).orElseThrow().codeLength()).sum();
     }
 
     private void emit() {
@@ -127,6 +138,7 @@ final class UnitEmitter {
         }
         Label leaveAsDescribed = code.newLabel();
         exits(leaveAsDescribed);
+        carried.finish();
         leave(leaveAsDescribed);
     }
 
@@ -168,6 +180,7 @@ final class UnitEmitter {
         code.aload(1).invokevirtual(PROCESSOR, "writeTable", MethodTypeDesc.of(LONG)).lstore(Locals.WRITE_TABLE);
         segmentBase(Processor.FS);
         segmentBase(Processor.GS);
+        carried.begin();
     }
 
     private void segmentBase(int segment) {
@@ -242,7 +255,7 @@ final class UnitEmitter {
 
     private void block(BasicBlock block, @Nullable BasicBlock following) {
         code.labelBinding(labels.get(block));
-        pending.clear();
+        pending.inherit(block.flagsNeeded);
         int count = block.instructions.size();
         UnitAccess last = null;
         for (int i = 0; i < count; i++) {
@@ -268,11 +281,11 @@ final class UnitEmitter {
             code.goto_(linkedExit(offset).use());
             return;
         }
-        if (next.flagsNeeded) {
-            pending.write();
-        }
         if (RegionBuilder.isBack(block, next)) {
             code.lload(Locals.LEFT).loadConstant((long) next.longest).lcmp().iflt(linkedExit(next.start).use());
+        }
+        if (next.flagsNeeded) {
+            pending.carry();
         }
         if (next != following) {
             code.goto_(labels.get(next));
@@ -282,8 +295,7 @@ final class UnitEmitter {
     private void branch(BasicBlock block, UnitAccess access, @Nullable BasicBlock following) {
         Instruction last = block.last();
         if (access.isIndirect()) {
-            pending.write();
-            code.lload(Locals.VALUE).lstore(Locals.RIP).iconst_0().istore(Locals.EXIT).goto_(leave);
+            indirect(block);
             return;
         }
         if (!access.isConditional()) {
@@ -295,6 +307,32 @@ final class UnitEmitter {
         go(block, block.target, last.target(), null);
         code.labelBinding(not);
         go(block, block.next, block.end(), following);
+    }
+
+    /** Goes where {@link Locals#VALUE} says, out of the unit unless that is one of the places that it is known to lead to. */
+    private void indirect(BasicBlock block) {
+        Label elsewhere = code.newLabel();
+        List<SwitchCase> cases = new ArrayList<>();
+        for (BasicBlock other : block.others) {
+            cases.add(SwitchCase.of(other.start, code.newLabel()));
+        }
+        if (!cases.isEmpty()) {
+            // Compared as less and not as equal, which C2 takes for unlikely where it has no profile.
+            code.lload(Locals.VALUE).lload(Locals.PAGE).lsub().loadConstant((long) PhysicalMemory.FRAME_SIZE)
+                    .invokestatic(ConstantDescs.CD_Long, "compareUnsigned", MethodTypeDesc.of(INT, LONG, LONG))
+                    .ifge(elsewhere);
+            code.lload(Locals.VALUE).l2i().loadConstant(PhysicalMemory.FRAME_SIZE - 1).iand()
+                    .lookupswitch(elsewhere, cases);
+            for (int i = 0; i < cases.size(); i++) {
+                code.labelBinding(cases.get(i).target());
+                BasicBlock other = block.others.get(i);
+                go(block, other, other.start, null);
+            }
+        }
+        code.labelBinding(elsewhere);
+        pending.write();
+        code.lload(Locals.VALUE).lstore(Locals.RIP);
+        code.loadConstant(block.last().form().returns() ? 0 : Unit.INDIRECT).istore(Locals.EXIT).goto_(leave);
     }
 
     /** Writes {@code instruction}, the {@code index}th of its block. */

@@ -24,6 +24,13 @@ final class UnitFactory {
     private static final MethodType CONSTRUCTOR = MethodType.methodType(void.class, Unit.Layout.class, int.class);
     private static final MethodType FACTORY = MethodType.methodType(Unit.class, Unit.Layout.class, int.class);
 
+    /** Most instructions of a unit that is to be there soon. */
+    private static final int QUICK = 50;
+    /** Most instructions of one that is worth more. */
+    private static final int BEST = 150;
+    /** HotSpot compiles no method of more than 8000 bytes. */
+    private static final int MAX_BYTES = 7500;
+
     private final RegionBuilder builder;
     private final OpFactory factory;
     private final SharedCode shared = new SharedCode();
@@ -43,12 +50,19 @@ final class UnitFactory {
         if (known != null) {
             return known;
         }
-        Region region = builder.build(hot);
-        if (region == null) {
-            return null;
-        }
-        UnitCode code = UnitEmitter.emit(name(hot), region, methods);
-        int[] covered = region.blocks.stream().skip(1).mapToInt(block -> block.start).toArray();
+        Region region;
+        UnitCode code;
+        int most = hot.quality() == Quality.QUICK ? QUICK : BEST;
+        do {
+            region = builder.build(hot, most);
+            if (region == null) {
+                return null;
+            }
+            code = UnitEmitter.emit(name(hot), region, methods);
+            most = most * 2 / 3;
+        } while (code.length() > MAX_BYTES && most > 0);
+        int[] covered = region.blocks.stream().skip(1).filter(block -> !block.leaf)
+                .mapToInt(block -> block.start).toArray();
         Made made = new Made(Layouts.of(region, hot.page(), code.links(), factory), define(code), hot.frame(),
                 hot.quality(),
                 covered);

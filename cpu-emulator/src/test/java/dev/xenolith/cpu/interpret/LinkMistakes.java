@@ -6,9 +6,9 @@ public final class LinkMistakes {
 
     /** Notes a unit at every exit. */
     public static void link(Unit unit, Code next) {
-        if (unit.exit != Unit.NO_LINK) {
+        if (unit.exit >= Unit.FIRST_LINK) {
             unit.links[unit.exit] = next;
-            for (int i = 1; i < unit.links.length && next instanceof Unit; i++) {
+            for (int i = Unit.FIRST_LINK; i < unit.links.length && next instanceof Unit; i++) {
                 unit.links[i] = next;
             }
         }

@@ -105,7 +105,8 @@ final class PlantedUnit extends Unit {
         Op[] ops = {null, null, factory.make(instructions[2], hot.mode())};
         byte[] code = new byte[13];
         System.arraycopy(hot.page(), 0, code, 0, code.length);
-        return new Layout(0, hot.mode(), 3, 0, new int[]{0}, new byte[][]{code}, offsets, instructions, ops);
+        return new Layout(0, hot.mode(), 3, Unit.INDIRECT, new int[]{0}, new byte[][]{code}, offsets, instructions,
+                ops);
     }
 
     @Override

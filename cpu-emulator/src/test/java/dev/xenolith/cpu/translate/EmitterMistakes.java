@@ -11,7 +11,7 @@ final class EmitterMistakes {
 
     /** Has no flags pending. */
     static PendingFlags copy(PendingFlags flags) {
-        return new PendingFlags();
+        return new PendingFlags(flags.carried);
     }
 
     /** Forgets that instructions may leave the unit with the flags. */

@@ -115,7 +115,7 @@ final class UnitCensus implements UnitSource {
             return null;
         }
         Method run = UnitFactory.method(unit);
-        ImmediateTranslator.compile(hotSpot, run);
+        ImmediateTranslator.compile(hotSpot, run, HotSpot.C2);
         return run;
     }
 

@@ -131,7 +131,7 @@ class MachineCommandTest {
         assertThat(machine("--kernel", kernel(true, LOOP), "--max-instructions", "100000", "--translate", "lockstep"))
                 .isEqualTo(MachineRun.INSTRUCTION_LIMIT);
         assertThat(error()).containsPattern(
-                "xenolith: lockstep: 1 units in [0-9]+ runs of 9[0-9],[0-9]{3} instructions do what the interpreter does");
+                "xenolith: lockstep: 2 units in [0-9]+ runs of 9[0-9],[0-9]{3} instructions do what the interpreter does");
     }
 
     @Test
