@@ -1,7 +1,10 @@
 package dev.xenolith.benchmark;
 
 import dev.xenolith.cpu.model.CpuModel;
+import dev.xenolith.cpu.processor.Bits;
+import dev.xenolith.cpu.processor.ControlRegisters;
 import dev.xenolith.cpu.processor.Processor;
+import dev.xenolith.cpu.translate.Translation;
 import dev.xenolith.device.board.ClockMode;
 import dev.xenolith.device.board.Machine;
 
@@ -29,9 +32,6 @@ final class BareMachine implements AutoCloseable {
     static final long LARGE_CODE = 0x100_0000;
     private static final long STACK = 0x60_0000;
 
-    private static final long CR0_PG_WP_PE = 0x8001_0001L;
-    private static final long CR4_PAE = 0x20;
-    private static final long EFER_LMA_LME = 0x500;
     private static final int CODE_64 = 0xa09b;
     private static final int DATA_RW = 0xc093;
 
@@ -39,7 +39,12 @@ final class BareMachine implements AutoCloseable {
     final Processor processor;
 
     BareMachine(int... code) {
-        machine = Machine.of(new Machine.Configuration(ClockMode.VIRTUAL, 1),
+        this(Translation.byDefault(), code);
+    }
+
+    /** One that translates hot code as {@code translation} says. */
+    BareMachine(Translation translation, int... code) {
+        machine = Machine.of(new Machine.Configuration(ClockMode.VIRTUAL, 1, translation),
                 new Machine.Hardware(MEMORY, 1, CpuModel.intel()));
         var memory = machine.memory();
         memory.write64(L4, L3 | TABLE);
@@ -51,9 +56,10 @@ final class BareMachine implements AutoCloseable {
             memory.write8(CODE + i, code[i]);
         }
         processor = machine.processors().getFirst();
-        processor.cr0 = CR0_PG_WP_PE;
-        processor.cr4 = CR4_PAE;
-        processor.efer = EFER_LMA_LME;
+        ControlRegisters.writeCr4(processor, Bits.CR4_PAE);
+        ControlRegisters.writeEfer(processor, Bits.EFER_LME);
+        ControlRegisters.writeCr3(processor, L4);
+        ControlRegisters.writeCr0(processor, Bits.CR0_PE | Bits.CR0_WP | Bits.CR0_PG);
         for (int segment = Processor.ES; segment <= Processor.GS; segment++) {
             processor.segmentAttributes[segment] = segment == Processor.CS ? CODE_64 : DATA_RW;
             processor.segmentLimit[segment] = 0xffff_ffffL;
@@ -62,7 +68,6 @@ final class BareMachine implements AutoCloseable {
         processor.gdtBase = GDT;
         processor.gdtLimit = GDT_LIMIT;
         processor.segmentSelector[Processor.CS] = CODE_SELECTOR;
-        processor.setCr3(L4, 0);
         processor.updateContext();
         processor.rip = CODE;
         processor.gpr[Processor.RSP] = STACK;
@@ -88,6 +93,11 @@ final class BareMachine implements AutoCloseable {
     /** How many blocks the interpreter has built so far. */
     long blocksBuilt() {
         return machine.interpreter().statistics().blocksBuilt();
+    }
+
+    /** How many instructions units have executed so far. */
+    long executedInUnits() {
+        return machine.interpreter().unitStatistics().instructions();
     }
 
     @Override

@@ -1,6 +1,8 @@
 package dev.xenolith.benchmark;
 
+import dev.xenolith.cpu.processor.Processor;
 import dev.xenolith.cpu.processor.Stop;
+import dev.xenolith.cpu.translate.Translation;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.NullUnmarked;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -28,6 +30,7 @@ import org.openjdk.jmh.annotations.Warmup;
 @NullUnmarked
 public class ExceptionBenchmark {
     private static final int ROUNDS = 1000;
+    private static final long NOT_MAPPED = 0x7000_0000_0000L;
 
     /** What raises it. Every round counts one exception in R15 and retires {@link #instructions} instructions. */
     public enum Kind {
@@ -38,7 +41,19 @@ public class ExceptionBenchmark {
                 new int[]{0x49, 0xff, 0xc7, 0x48, 0x83, 0x04, 0x24, 2, 0x48, 0xcf}),
         /** mov eax, [r14], not mapped; jmp. The handler: inc r15; add rsp, 8; add qword ptr [rsp], 3; iretq. */
         PAGE_FAULT(14, 5, new int[]{0x41, 0x8b, 0x06, 0xeb, 0xfb},
-                new int[]{0x49, 0xff, 0xc7, 0x48, 0x83, 0xc4, 8, 0x48, 0x83, 0x04, 0x24, 3, 0x48, 0xcf});
+                new int[]{0x49, 0xff, 0xc7, 0x48, 0x83, 0xc4, 8, 0x48, 0x83, 0x04, 0x24, 3, 0x48, 0xcf}),
+        /**
+         * add rax, rbx; inc rcx; mov eax, [r14], not mapped; jmp: a unit leaves before the load, which is interpreted. The handler is that
+         * of {@link #PAGE_FAULT}.
+         */
+        PAGE_FAULT_IN_UNIT(14, 7, new int[]{0x48, 0x01, 0xd8, 0x48, 0xff, 0xc1, 0x41, 0x8b, 0x06, 0xeb, 0xf5},
+                new int[]{0x49, 0xff, 0xc7, 0x48, 0x83, 0xc4, 8, 0x48, 0x83, 0x04, 0x24, 3, 0x48, 0xcf}),
+        /**
+         * add rax, rbx; inc rcx; scasb, not mapped; jmp: a unit calls the interpreter's operation, whose fault it passes on. The handler:
+         * inc r15; add rsp, 8; inc qword ptr [rsp]; iretq.
+         */
+        PAGE_FAULT_IN_CALL(14, 7, new int[]{0x48, 0x01, 0xd8, 0x48, 0xff, 0xc1, 0xae, 0xeb, 0xf7},
+                new int[]{0x49, 0xff, 0xc7, 0x48, 0x83, 0xc4, 8, 0x48, 0xff, 0x04, 0x24, 0x48, 0xcf});
 
         private final int vector;
         private final int instructions;
@@ -56,13 +71,17 @@ public class ExceptionBenchmark {
     @Param
     public Kind kind;
 
+    @Param({"OFF", "ON"})
+    public Translation translation;
+
     private BareMachine machine;
 
     @Setup(Level.Trial)
     public void boot() {
-        machine = new BareMachine(kind.code);
+        machine = new BareMachine(translation, kind.code);
         machine.handle(kind.vector, kind.handler);
-        machine.processor.gpr[14] = 0x7000_0000_0000L;
+        machine.processor.gpr[14] = NOT_MAPPED;
+        machine.processor.gpr[Processor.RDI] = NOT_MAPPED;
         roundTrips();
         if (machine.processor.gpr[15] != ROUNDS || machine.processor.rip != BareMachine.CODE) {
             throw new IllegalStateException(machine.processor.gpr[15] + " exceptions, and then at 0x"

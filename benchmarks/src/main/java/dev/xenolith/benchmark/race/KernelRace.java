@@ -45,10 +45,6 @@ final class KernelRace extends Race {
     @Option(names = "--limit", paramLabel = "RATIO", description = "Lowest mean that is a success (default: any is).")
     private @Nullable Double limit;
 
-    @Option(names = "--xenolith-option", paramLabel = "OPTION", description = "For 'xenolith machine run', such as "
-            + "--xenolith-option=--cpu=amd; may be repeated.")
-    private List<String> xenolithOptions = List.of();
-
     private final GuestImages guests = GuestImages.ofHome();
 
     private KernelRace() {
@@ -116,7 +112,6 @@ final class KernelRace extends Race {
     private TimedRun here(Kernel kernel, long rounds, List<String> more) throws IOException, InterruptedException {
         List<String> options = new ArrayList<>(List.of("--kernel", image(kernel), "--append", "rounds=" + rounds,
                 "--debug-exit"));
-        options.addAll(xenolithOptions);
         options.addAll(more);
         return checked(kernel, xenolith(MEMORY_MIB, options));
     }

@@ -24,6 +24,10 @@ abstract class Race implements Callable<Integer> {
     @Option(names = "--patience", paramLabel = "SECONDS", description = "For one run (default: ${DEFAULT-VALUE}).")
     private int patience = 600;
 
+    @Option(names = "--xenolith-option", paramLabel = "OPTION", description = "For 'xenolith machine run', such as "
+            + "--xenolith-option=--translate=on; may be repeated.")
+    private List<String> xenolithOptions = List.of();
+
     private final Path home = Path.of(System.getProperty("xenolith.home", "."));
 
     Race(int pairs) {
@@ -70,6 +74,7 @@ abstract class Race implements Callable<Integer> {
     TimedRun xenolith(int memoryMiB, List<String> options) throws IOException, InterruptedException {
         List<String> command = new ArrayList<>(List.of(home.resolve("xenolith").toString(), "machine", "run",
                 "--memory", memoryMiB + "M"));
+        command.addAll(xenolithOptions);
         command.addAll(options);
         return TimedRun.of(command, patience);
     }
