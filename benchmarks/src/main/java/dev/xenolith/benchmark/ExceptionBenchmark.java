@@ -32,6 +32,10 @@ public class ExceptionBenchmark {
     private static final int ROUNDS = 1000;
     private static final long NOT_MAPPED = 0x7000_0000_0000L;
 
+    /** Handler of an exception with an error code: inc r15; add rsp, 8; add qword ptr [rsp], 3; iretq. */
+    private static final int[] SKIP_3_BYTES = {0x49, 0xff, 0xc7, 0x48, 0x83, 0xc4, 8, 0x48, 0x83, 0x04, 0x24, 3, 0x48,
+        0xcf};
+
     /** What raises it. Every round counts one exception in R15 and retires {@link #instructions} instructions. */
     public enum Kind {
         /** int3; jmp. The handler: inc r15; iretq. */
@@ -39,21 +43,19 @@ public class ExceptionBenchmark {
         /** ud2; jmp. The handler: inc r15; add qword ptr [rsp], 2; iretq. */
         INVALID_OPCODE(6, 4, new int[]{0x0f, 0x0b, 0xeb, 0xfc},
                 new int[]{0x49, 0xff, 0xc7, 0x48, 0x83, 0x04, 0x24, 2, 0x48, 0xcf}),
-        /** mov eax, [r14], not mapped; jmp. The handler: inc r15; add rsp, 8; add qword ptr [rsp], 3; iretq. */
+        /** mov eax, [r14], not mapped; jmp. */
         PAGE_FAULT(14, 5, new int[]{0x41, 0x8b, 0x06, 0xeb, 0xfb},
-                new int[]{0x49, 0xff, 0xc7, 0x48, 0x83, 0xc4, 8, 0x48, 0x83, 0x04, 0x24, 3, 0x48, 0xcf}),
+                SKIP_3_BYTES),
         /**
-         * add rax, rbx; inc rcx; mov eax, [r14], not mapped; jmp: a unit leaves before the load, which is interpreted. The handler is that
-         * of {@link #PAGE_FAULT}.
+         * add rax, rbx; inc rcx; mov eax, [r14], not mapped; jmp: a unit leaves before the load, which is interpreted.
          */
         PAGE_FAULT_IN_UNIT(14, 7, new int[]{0x48, 0x01, 0xd8, 0x48, 0xff, 0xc1, 0x41, 0x8b, 0x06, 0xeb, 0xf5},
-                new int[]{0x49, 0xff, 0xc7, 0x48, 0x83, 0xc4, 8, 0x48, 0x83, 0x04, 0x24, 3, 0x48, 0xcf}),
+                SKIP_3_BYTES),
         /**
-         * add rax, rbx; inc rcx; scasb, not mapped; jmp: a unit calls the interpreter's operation, whose fault it passes on. The handler:
-         * inc r15; add rsp, 8; inc qword ptr [rsp]; iretq.
+         * add rax, rbx; inc rcx; fld dword ptr [rdi+0], not mapped; jmp: a unit calls the interpreter's operation, whose fault it passes on.
          */
-        PAGE_FAULT_IN_CALL(14, 7, new int[]{0x48, 0x01, 0xd8, 0x48, 0xff, 0xc1, 0xae, 0xeb, 0xf7},
-                new int[]{0x49, 0xff, 0xc7, 0x48, 0x83, 0xc4, 8, 0x48, 0xff, 0x04, 0x24, 0x48, 0xcf});
+        PAGE_FAULT_IN_CALL(14, 7, new int[]{0x48, 0x01, 0xd8, 0x48, 0xff, 0xc1, 0xd9, 0x47, 0x00, 0xeb, 0xf5},
+                SKIP_3_BYTES);
 
         private final int vector;
         private final int instructions;
