@@ -35,7 +35,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Writes the program of one row, for one operand size and choice of operand forms, as bytecode. Where operands, registers, flags and
- * memory are found is the business of its {@link StateAccess}; local 1 is the processor, and the locals from {@link #FIRST_OPERAND} to
+ * memory are found is the business of its {@link StateAccess}; local 1 is the processor, and the locals from {@link #FIRST_LOCAL} to
  * {@link #FIRST_FREE} belong to the program.
  */
 public final class ProgramEmitter {
@@ -142,9 +142,7 @@ public final class ProgramEmitter {
         }
     }
 
-    /**
-     * Locals, counted from the first, that {@link #emitFlags} reads: of {@link #FLAG_LOCALS}.
-     */
+    /** Locals, counted from the first, that {@link #emitFlags} reads: of {@link #FLAG_LOCALS}. */
     public int[] flagLocals() {
         BitSet read = new BitSet();
         for (Statement statement : program.statements()) {

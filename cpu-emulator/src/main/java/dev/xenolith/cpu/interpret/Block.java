@@ -115,11 +115,6 @@ final class Block extends Code {
         return key >> FrameCode.MODE_SHIFT;
     }
 
-    @Override
-    int start() {
-        return start;
-    }
-
     /** The linked block at {@code offset} in the page, or null. */
     @Nullable
     Block successor(int offset) {

@@ -7,8 +7,5 @@ public abstract class Code {
 
     Code() {}
 
-    /** Offset in its page of its first instruction. */
-    abstract int start();
-
     final boolean isStale() { return stale; }
 }

@@ -49,7 +49,7 @@ public abstract class Unit extends Code {
     }
 
     /** Number of exits from {@link #run} before an instruction, after a return, and to other pages. */
-    protected static final int NO_LINK = 0;
+    public static final int NO_LINK = 0;
     /** Number of exits by a jump or call to where a register or memory says. */
     public static final int INDIRECT = 1;
     /** Number of the first exit that always leads to the same place in the page. */
@@ -92,11 +92,6 @@ public abstract class Unit extends Code {
      *         instruction, which is counted in {@code retired}, and RIP is not exact
      */
     public abstract @Nullable Code run(Processor p, long end);
-
-    @Override
-    final int start() {
-        return layout.entry;
-    }
 
     /** Has a better one asked for after {@code instructions} more. */
     final void improveAfter(long instructions) {

@@ -1,6 +1,7 @@
 package dev.xenolith.cpu.translate;
 
 import dev.xenolith.cpu.interpret.UnitSource.Hot;
+import dev.xenolith.cpu.memory.PhysicalMemory;
 import dev.xenolith.cpu.translate.InstructionForm.Kind;
 import dev.xenolith.cpu.translate.Region.BasicBlock;
 import java.util.ArrayDeque;
@@ -212,7 +213,7 @@ final class CodeFinder {
                     }
                 });
             }
-            if (isShared(part, block) && part.blocks.get(block.end()) instanceof BasicBlock after
+            if (isShared(block) && part.blocks.get(block.end()) instanceof BasicBlock after
                     && returnsTo.size() < MAX_OTHERS) {
                 returnsTo.add(after);
             }
@@ -225,7 +226,7 @@ final class CodeFinder {
     }
 
     private static @Nullable BasicBlock target(Part part, Instruction branch, long offset) {
-        if (offset < 0 || offset >= 4096) {
+        if (offset < 0 || offset >= PhysicalMemory.FRAME_SIZE) {
             return null;
         }
         Part leaf = part.leaves.getOrDefault(branch.offset(), Map.of()).get((int) offset);
@@ -233,9 +234,8 @@ final class CodeFinder {
     }
 
     /** Whether {@code block} calls something that returns to whichever call its return address tells. */
-    private static boolean isShared(Part part, BasicBlock block) {
-        return block.last().form().call()
-                && (part.blocks.containsValue(block.target)
-                        || block.others.stream().anyMatch(part.blocks::containsValue));
+    private static boolean isShared(BasicBlock block) {
+        return block.last().form().call() && (block.target != null && !block.target.leaf
+                || block.others.stream().anyMatch(other -> !other.leaf));
     }
 }

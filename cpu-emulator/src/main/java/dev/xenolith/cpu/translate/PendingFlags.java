@@ -132,14 +132,14 @@ final class PendingFlags {
             case "ne" -> comparison.withZero(Opcode.IFEQ, not);
             case "s" -> comparison.withZero(Opcode.IFGE, not);
             case "ns" -> comparison.withZero(Opcode.IFLT, not);
-            case "l" -> comparison.signed(subtracts, Opcode.IFGE, Opcode.IF_ICMPGE, not);
-            case "ge" -> comparison.signed(subtracts, Opcode.IFLT, Opcode.IF_ICMPLT, not);
-            case "le" -> comparison.signed(subtracts, Opcode.IFGT, Opcode.IF_ICMPGT, not);
-            case "g" -> comparison.signed(subtracts, Opcode.IFLE, Opcode.IF_ICMPLE, not);
-            case "b" -> comparison.unsigned(subtracts, Opcode.IFGE, Opcode.IF_ICMPGE, not);
-            case "ae" -> comparison.unsigned(subtracts, Opcode.IFLT, Opcode.IF_ICMPLT, not);
-            case "be" -> comparison.unsigned(subtracts, Opcode.IFGT, Opcode.IF_ICMPGT, not);
-            case "a" -> comparison.unsigned(subtracts, Opcode.IFLE, Opcode.IF_ICMPLE, not);
+            case "l" -> comparison.signed(subtracts, Opcode.IFGE, not);
+            case "ge" -> comparison.signed(subtracts, Opcode.IFLT, not);
+            case "le" -> comparison.signed(subtracts, Opcode.IFGT, not);
+            case "g" -> comparison.signed(subtracts, Opcode.IFLE, not);
+            case "b" -> comparison.unsigned(subtracts, Opcode.IFGE, not);
+            case "ae" -> comparison.unsigned(subtracts, Opcode.IFLT, not);
+            case "be" -> comparison.unsigned(subtracts, Opcode.IFGT, not);
+            case "a" -> comparison.unsigned(subtracts, Opcode.IFLE, not);
             case "o" -> code.goto_(not);
             default -> {
                 // NO, of a logical operation: it always holds.
@@ -147,7 +147,7 @@ final class PendingFlags {
         }
     }
 
-    /** Compares the operands of an instruction, or its result with 0: 32-bit ones in ints. */
+    /** Compares the operands of an instruction, or its result with 0: those of up to 32 bits in ints. */
     private record Comparison(CodeBuilder code, ProgramEmitter emitter, boolean doublewords) {
         void withZero(Opcode jump, Label not) {
             push(emitter.resultLocal(), false);
@@ -158,18 +158,18 @@ final class PendingFlags {
             }
         }
 
-        void signed(boolean operands, Opcode jump, Opcode doublewordJump, Label not) {
+        void signed(boolean operands, Opcode jump, Label not) {
             if (operands) {
-                compare(false, jump, doublewordJump, not);
+                compare(false, jump, not);
             } else {
                 withZero(jump, not);
             }
         }
 
         /** After a logical operation, whose CF is clear, B never holds, AE always, BE if the result is 0. */
-        void unsigned(boolean operands, Opcode jump, Opcode doublewordJump, Label not) {
+        void unsigned(boolean operands, Opcode jump, Label not) {
             if (operands) {
-                compare(true, jump, doublewordJump, not);
+                compare(true, jump, not);
             } else {
                 switch (jump) {
                     case IFGE -> code.goto_(not);
@@ -181,14 +181,25 @@ final class PendingFlags {
             }
         }
 
-        private void compare(boolean biased, Opcode jump, Opcode doublewordJump, Label not) {
+        private void compare(boolean biased, Opcode jump, Label not) {
             push(emitter.local(0), biased);
             push(emitter.local(1), biased);
             if (doublewords) {
-                code.branch(doublewordJump, not);
+                code.branch(comparingInts(jump), not);
             } else {
                 code.lcmp().branch(jump, not);
             }
+        }
+
+        /** What jumps by two ints as {@code jump} does by the result of LCMP. */
+        private static Opcode comparingInts(Opcode jump) {
+            return switch (jump) {
+                case IFLT -> Opcode.IF_ICMPLT;
+                case IFGE -> Opcode.IF_ICMPGE;
+                case IFGT -> Opcode.IF_ICMPGT;
+                case IFLE -> Opcode.IF_ICMPLE;
+                default -> throw new IllegalArgumentException(jump.toString());
+            };
         }
 
         /** Pushes a local; {@code biased}, so that a signed comparison is one of unsigned values. */

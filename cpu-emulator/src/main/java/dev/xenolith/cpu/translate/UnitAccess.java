@@ -32,7 +32,7 @@ final class UnitAccess implements StateAccess {
     private final Locals locals;
     /** The present instruction has loaded its destination: where that is on the host is known. */
     private boolean hostKnown;
-    /** The present instruction has set {@link Locals#TAKEN}, or {@link Locals#TARGET}. */
+    /** The present instruction has set {@link Locals#TAKEN}, or {@link Locals#VALUE}. */
     private boolean conditional;
     private boolean indirect;
     /** The present instruction branches by this condition, which has not been looked at; -1 if not. */
@@ -320,7 +320,7 @@ final class UnitAccess implements StateAccess {
     /** Whether the instruction may go on at the next. */
     boolean isConditional() { return conditional; }
 
-    /** Whether the instruction has left in {@link Locals#TARGET} where it branches to. */
+    /** Whether the instruction has left in {@link Locals#VALUE} where it branches to. */
     boolean isIndirect() {
         return indirect;
     }

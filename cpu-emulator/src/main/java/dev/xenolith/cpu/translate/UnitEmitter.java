@@ -144,12 +144,7 @@ final class UnitEmitter {
 
     /** Writes the exits: those that find the same flags pending share what writes them. */
     private void exits(Label leaveAsDescribed) {
-        List<Exit> rest = new ArrayList<>();
-        for (int i = 0; i < exits.size(); i++) {
-            if (exits.get(i).used) {
-                rest.add(exits.get(i));
-            }
-        }
+        List<Exit> rest = new ArrayList<>(exits.stream().filter(exit -> exit.used).toList());
         while (!rest.isEmpty()) {
             PendingFlags flags = rest.getFirst().pending;
             List<Exit> group = rest.stream().filter(exit -> exit.pending.isSame(flags)).toList();
@@ -236,13 +231,13 @@ final class UnitEmitter {
 
     /** An exit before the instruction at {@code offset}, {@code done} instructions of the present block having been executed. */
     private Exit exit(long offset, int done) {
-        return exit(offset, 0, done);
+        return exit(offset, Unit.NO_LINK, done);
     }
 
     /** An exit at the end of a block that always leads to {@code offset}; linked to what is there, if that is in the page. */
     private Exit linkedExit(long offset) {
         boolean inPage = offset >= 0 && offset < PhysicalMemory.FRAME_SIZE;
-        return exit(offset, inPage && links < LINK_MASK ? ++links : 0, 0);
+        return exit(offset, inPage && links < LINK_MASK ? ++links : Unit.NO_LINK, 0);
     }
 
     private Exit exit(long offset, int link, int done) {
@@ -332,7 +327,8 @@ final class UnitEmitter {
         code.labelBinding(elsewhere);
         pending.write();
         code.lload(Locals.VALUE).lstore(Locals.RIP);
-        code.loadConstant(block.last().form().returns() ? 0 : Unit.INDIRECT).istore(Locals.EXIT).goto_(leave);
+        code.loadConstant(block.last().form().returns() ? Unit.NO_LINK : Unit.INDIRECT).istore(Locals.EXIT)
+                .goto_(leave);
     }
 
     /** Writes {@code instruction}, the {@code index}th of its block. */

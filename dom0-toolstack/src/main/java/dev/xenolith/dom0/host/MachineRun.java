@@ -62,8 +62,7 @@ final class MachineRun {
     private final AtomicReference<@Nullable Running> running = new AtomicReference<>();
     private long instructions;
     private long machineTime;
-    private Lockstep.Statistics compared = new Lockstep.Statistics(0, 0, 0);
-    private boolean comparing;
+    private Lockstep.@Nullable Statistics compared;
     private boolean readsInput;
     private final MachineStatistics statistics = new MachineStatistics();
     private boolean isFirst = true;
@@ -108,7 +107,7 @@ final class MachineRun {
                 client.out().write(text(screen).getBytes(StandardCharsets.UTF_8));
                 client.out().flush();
             }
-            if (comparing) {
+            if (compared != null) {
                 print(String.format(Locale.ROOT,
                         "xenolith: lockstep: %,d units in %,d runs of %,d instructions do what the interpreter does\n",
                         compared.units(), compared.runs(), compared.instructions()));
@@ -299,8 +298,8 @@ final class MachineRun {
 
     private void count(@Nullable Lockstep lockstep) {
         if (lockstep != null) {
-            comparing = true;
-            compared = compared.plus(lockstep.statistics());
+            Lockstep.Statistics latest = lockstep.statistics();
+            compared = compared == null ? latest : compared.plus(latest);
         }
     }
 

@@ -117,29 +117,14 @@ public final class MachineStatistics implements ProcessorMonitor {
         line(out,
                 "units        %,d translated, %,d of them in place at the end, %,d given up for hotter ones; %s of all instructions",
                 units.bound(), units.live(), units.retired(), share(units.instructions(), instructions));
-        line(out, "             JVM: classes %,d KiB, compiled code %,d KiB", pools(MemoryPools.CLASSES) >> 10,
-                pools(MemoryPools.CODE) >> 10);
+        line(out, "             JVM: classes %,d KiB, compiled code %,d KiB", pools("Metaspace") >> 10,
+                pools("Code") >> 10);
     }
 
-    /** Bytes that the JVM uses in {@code pools}. */
-    private static long pools(MemoryPools pools) {
-        return ManagementFactory.getMemoryPoolMXBeans().stream().filter(pool -> pools.has(pool.getName()))
+    /** Bytes that the JVM uses in the pools of memory whose names, which HotSpot gives them, begin with {@code prefix}. */
+    private static long pools(String prefix) {
+        return ManagementFactory.getMemoryPoolMXBeans().stream().filter(pool -> pool.getName().startsWith(prefix))
                 .mapToLong(pool -> pool.getUsage().getUsed()).sum();
-    }
-
-    /** Memory of the JVM that translating takes, by the names that HotSpot gives its pools. */
-    private enum MemoryPools {
-        CLASSES("Metaspace"), CODE("Code");
-
-        private final String prefix;
-
-        MemoryPools(String prefix) {
-            this.prefix = prefix;
-        }
-
-        boolean has(String pool) {
-            return pool.startsWith(prefix);
-        }
     }
 
     private void devices(StringBuilder out) {
