@@ -8,4 +8,9 @@ public final class UnitCounts {
     public static long executed(Unit unit) {
         return unit.executed();
     }
+
+    /** What {@code unit} is made of. */
+    public static Unit.Layout layout(Unit unit) {
+        return unit.layout;
+    }
 }

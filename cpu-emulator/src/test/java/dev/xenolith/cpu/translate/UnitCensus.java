@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -24,16 +25,18 @@ final class UnitCensus implements UnitSource {
     static final class Tally {
         /** Hashes of the content of units that have executed something. */
         private final Set<Long> distinct = new HashSet<>();
-        /** Of those that C2's code has executed. */
-        private final Set<Long> compiled = new HashSet<>();
+        /** Of those that C2's code has executed, by their class. */
+        private final Map<Class<?>, Long> compiled = new HashMap<>();
         private long executed;
 
         int distinct() {
             return distinct.size();
         }
 
-        int compiled() {
-            return compiled.size();
+        /** How many of them C2's code has executed, by what {@code events} say. */
+        long compiled(CompilationEvents events) {
+            return compiled.entrySet().stream().filter(each -> events.has(each.getKey())).map(Map.Entry::getValue)
+                    .distinct().count();
         }
 
         /** Instructions executed in units. */
@@ -42,10 +45,7 @@ final class UnitCensus implements UnitSource {
         }
     }
 
-    private record Prepared(Made made, long content, @Nullable Method compiled) {
-    }
-
-    private record Counted(Unit unit, long content, @Nullable Method compiled) {
+    private record Counted(Unit unit, @Nullable Method compiled) {
     }
 
     private final UnitFactory factory;
@@ -54,8 +54,8 @@ final class UnitCensus implements UnitSource {
     private final @Nullable HotSpot compiler;
     private final Deque<Made> made = new ArrayDeque<>();
     private final List<Counted> units = new ArrayList<>();
-    /** What has been made, by entry and mode: equal code, in another frame or again, is given the same. */
-    private final Map<Long, List<Prepared>> prepared = new HashMap<>();
+    /** What C2 has been asked for already: equal code, in another frame or again, is given the same unit by the factory. */
+    private final Map<Unit.Layout, Method> compiled = new IdentityHashMap<>();
 
     /**
      * A source that counts in {@code tally}.
@@ -77,31 +77,17 @@ final class UnitCensus implements UnitSource {
 
     @Override
     public void request(Hot hot) {
-        Prepared one = prepare(hot);
-        if (one != null) {
-            Made first = one.made;
-            made.add(new Made(first.layout(), (layout, frame) -> {
-                Unit unit = first.maker().make(layout, frame);
-                units.add(new Counted(unit, one.content, one.compiled));
-                return unit;
-            }, hot.frame(), hot.quality(), first.covered()));
-        }
-    }
-
-    private @Nullable Prepared prepare(Hot hot) {
-        List<Prepared> same = prepared.computeIfAbsent((long) hot.entry() << 32 | hot.mode(), key -> new ArrayList<>());
-        for (Prepared one : same) {
-            if (one.made.layout().isIn(hot.page())) {
-                return one;
-            }
-        }
         Made unit = factory.make(hot);
-        if (unit == null) {
-            return null;
+        if (unit != null) {
+            Method code = compiler == null
+                    ? null
+                    : compiled.computeIfAbsent(unit.layout(), layout -> compile(compiler, unit));
+            made.add(new Made(unit.layout(), (layout, frame) -> {
+                Unit one = unit.maker().make(layout, frame);
+                units.add(new Counted(one, code));
+                return one;
+            }, hot.frame(), hot.quality(), unit.covered()));
         }
-        Prepared one = new Prepared(unit, content(unit.layout()), compiler == null ? null : compile(unit));
-        same.add(one);
-        return one;
     }
 
     @Override
@@ -109,13 +95,9 @@ final class UnitCensus implements UnitSource {
         return late != null && late.nextInt(4) != 0 ? null : made.poll();
     }
 
-    private @Nullable Method compile(Made unit) {
-        HotSpot hotSpot = compiler;
-        if (hotSpot == null) {
-            return null;
-        }
+    private static Method compile(HotSpot compiler, Made unit) {
         Method run = UnitFactory.method(unit);
-        ImmediateTranslator.compile(hotSpot, run, HotSpot.C2);
+        ImmediateTranslator.compile(compiler, run, HotSpot.C2);
         return run;
     }
 
@@ -135,10 +117,11 @@ final class UnitCensus implements UnitSource {
         for (Counted counted : units) {
             long executed = UnitCounts.executed(counted.unit);
             if (executed > 0) {
+                long content = content(UnitCounts.layout(counted.unit));
                 tally.executed += executed;
-                tally.distinct.add(counted.content);
+                tally.distinct.add(content);
                 if (counted.compiled != null && compiler != null && compiler.level(counted.compiled) == HotSpot.C2) {
-                    tally.compiled.add(counted.content);
+                    tally.compiled.put(counted.compiled.getDeclaringClass(), content);
                 }
             }
         }
