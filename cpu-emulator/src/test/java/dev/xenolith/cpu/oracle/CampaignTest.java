@@ -37,9 +37,11 @@ class CampaignTest {
     void siliconAgreesWithItself() {
         try (SiliconRunner silicon = new SiliconRunner(512)) {
             assertThat(campaign(new InstructionGenerator(forms(64), 64), silicon, silicon).differences()).isEmpty();
-            assertThat(campaign(new InstructionGenerator(forms(32), 32), silicon, silicon).differences()).isEmpty();
             assertThat(campaign(new SequenceGenerator(forms(64), 64), silicon, silicon).differences()).isEmpty();
-            assertThat(campaign(new SequenceGenerator(forms(32), 32), silicon, silicon).differences()).isEmpty();
+            if (HostCode.has32Bit()) {
+                assertThat(campaign(new InstructionGenerator(forms(32), 32), silicon, silicon).differences()).isEmpty();
+                assertThat(campaign(new SequenceGenerator(forms(32), 32), silicon, silicon).differences()).isEmpty();
+            }
         }
     }
 

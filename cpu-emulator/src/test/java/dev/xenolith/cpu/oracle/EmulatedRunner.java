@@ -68,6 +68,9 @@ final class EmulatedRunner implements SnippetRunner {
         for (int i = 0; i < DESCRIPTORS.length; i++) {
             memory.write64(GDT + 8 * (i + 1), DESCRIPTORS[i]);
         }
+        if (!HostCode.has32Bit()) {
+            memory.write64(GDT + (AddressMap.CODE_SELECTOR_32 & -8), 0);
+        }
         map(AddressMap.CODE, CODE, 2, USER);
         map(AddressMap.READ_ONLY_LOW, READ_ONLY_LOW, 1, USER | NO_EXECUTE);
         map(AddressMap.WRITABLE, WRITABLE, 2, USER | WRITE | NO_EXECUTE);
@@ -104,7 +107,7 @@ final class EmulatedRunner implements SnippetRunner {
         p.hosted = true;
         p.vectorDpl[3] = 3;
         p.vectorDpl[4] = 3;
-        p.vectorDpl[0x80 & 0xff] = 3;
+        p.vectorDpl[0x80] = (byte) (HostCode.has32Bit() ? 3 : 0);
         p.gdtBase = GDT_LINEAR;
         p.gdtLimit = GDT_LIMIT;
         boolean accepted = ControlRegisters.writeEfer(p, Bits.EFER_SCE | Bits.EFER_LME | Bits.EFER_NXE)

@@ -28,6 +28,9 @@ final class InstructionGenerator implements SnippetGenerator {
         0x40, 0x43, 4,
         0x2f, 0x37, 0xffff};
 
+    /** Bits of bases that any kernel takes: all addresses of user space are below 2^47. */
+    private static final long USER_BASES = (1L << 46) - 1;
+
     private final List<Variant> variants;
     private final int codeBits;
     private final byte[] noise = new byte[1 << 20];
@@ -396,6 +399,9 @@ final class InstructionGenerator implements SnippetGenerator {
             long segmentBase = random.nextLong() >> random.nextInt(17, 60);
             if (encoded.addressBits == 32) {
                 segmentBase = random.nextInt(1 << 28);
+            }
+            if (!HostCode.setsAnySegmentBase()) {
+                segmentBase &= USER_BASES;
             }
             if (encoded.segment == Registers.FS) {
                 registers.fsBase = segmentBase;

@@ -52,6 +52,10 @@ class PlantedErrorsTest {
     void everyPlantedErrorIsFound() {
         List<String> missed = new ArrayList<>();
         for (Planted error : ERRORS) {
+            if (error.type.equals("execute.Decimal") && !HostCode.has32Bit()) {
+                System.out.println(error.type + " is not looked at: the host's kernel runs no 32-bit code");
+                continue;
+            }
             PlantedError processor = error.load();
             String found = processor.firstDifference(Long.MAX_VALUE);
             assertThat(processor.returns()).as("returns of " + error).isPositive();

@@ -45,7 +45,7 @@ class SegmentOverrideTest {
         try (EmulatedRunner emulated = new EmulatedRunner()) {
             assertFaults(emulated, snippet, vector);
         }
-        if (SiliconRunner.unavailable().isEmpty()) {
+        if (SiliconRunner.unavailable().isEmpty() && HostCode.has32Bit()) {
             try (SiliconRunner silicon = new SiliconRunner(1)) {
                 assertFaults(silicon, snippet, vector);
             }

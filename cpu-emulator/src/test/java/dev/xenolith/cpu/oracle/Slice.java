@@ -25,6 +25,11 @@ enum Slice {
         this.sequences = sequences;
     }
 
+    /** Whether the host runs such code. */
+    boolean runsHere() {
+        return codeBits == 64 || HostCode.has32Bit();
+    }
+
     /** @param only regular expression that the feature and instruction of a form begin with */
     SnippetGenerator generator(Exclusions exclusions, String only) {
         List<InstructionForm> forms = InstructionForm.table().stream()

@@ -47,6 +47,10 @@ final class UndefinedResults {
         if (form.operands.contains("Mt") && encoded.addressBits == 32) {
             return new Comparison(flags, 0, 0, Comparison.Memory.ALWAYS, true);
         }
+        // Some of AMD's refuse it in long mode as unknown, others as forbidden in ring 3.
+        if (form.mnemonic.equals("SYSEXIT")) {
+            return new Comparison(flags, 0, 0, Comparison.Memory.ALWAYS, true);
+        }
         switch (form.semantic) {
             case "fprem", "fprem1" -> {
                 // The quotient is undefined for zero, infinity and before exceptions; FloatAgainstSiliconTest looks at it.

@@ -32,6 +32,10 @@ class VexEncodingTest {
     private static final int RAX = 0;
     private static final OpcodeTable TABLE = OpcodeTable.load();
 
+    /** Features with VEX encodings that the decoder does not know: where the host has them, it will call some of its none instructions. */
+    private static final Set<String> UNKNOWN = Set.of("avx512f", "avx_vnni", "avx_ifma", "avx_vnni_int8",
+            "avx_vnni_int16", "avx_ne_convert", "cmpccxadd", "amx_tile", "sha512", "sm3", "sm4");
+
     private final Exclusions exclusions = new Exclusions();
     /** All that this build has, whether the host has it or not. */
     private final Decoder decoder = new Decoder(TABLE);
@@ -47,11 +51,13 @@ class VexEncodingTest {
         // Of the features that the decoder knows the host must have all, or it will call some instructions none.
         Set<String> features = Set.of("bmi1", "bmi2", "fma", "f16c", "vaes", "vpclmulqdq");
         assumeTrue(features.stream().allMatch(exclusions::hostHas), "the host has not all of " + features);
+        assumeTrue(UNKNOWN.stream().noneMatch(exclusions::hostHas), "the host has one of " + UNKNOWN);
     }
 
     @ParameterizedTest
     @ValueSource(ints = {64, 32})
     void whatIsReservedIsUndefined(int codeBits) {
+        assumeTrue(codeBits == 64 || HostCode.has32Bit(), "the host's kernel runs no 32-bit code");
         int mode = (codeBits == 64 ? Mode.CODE_64 : Mode.CODE_32 | Mode.FLAT) | Mode.STACK_32;
         SplittableRandom random = new SplittableRandom(1);
         try (SiliconRunner silicon = new SiliconRunner(BATCH)) {
