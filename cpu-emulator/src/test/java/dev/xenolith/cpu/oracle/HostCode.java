@@ -9,8 +9,9 @@ import java.util.List;
 final class HostCode {
     /** Found once. */
     private static final class Found {
-        static final boolean RUNS_32_BIT = SiliconRunner.unavailable().isPresent() || runs32Bit();
-        static final boolean SETS_BASES = new Exclusions().hostHas("fsgsbase");
+        private static final boolean NO_SILICON = SiliconRunner.unavailable().isPresent();
+        static final boolean RUNS_32_BIT = NO_SILICON || runs32Bit();
+        static final boolean SETS_BASES = NO_SILICON || new Exclusions().hostHas("fsgsbase");
 
         private static boolean runs32Bit() {
             try (SiliconRunner silicon = new SiliconRunner(1)) {
@@ -30,7 +31,15 @@ final class HostCode {
         return Found.RUNS_32_BIT;
     }
 
-    /** Whether a process sets the bases of FS and GS itself, to what it likes; otherwise the kernel takes only addresses of its own half. */
+    /** Whether there is code of {@code codeBits}, 32 or 64. */
+    static boolean runs(int codeBits) {
+        return codeBits == 64 || has32Bit();
+    }
+
+    /**
+     * Whether a process sets the bases of FS and GS itself, to what it likes; otherwise it asks the kernel, which takes only addresses of
+     * user space. Yes where no silicon can be asked.
+     */
     static boolean setsAnySegmentBase() {
         return Found.SETS_BASES;
     }

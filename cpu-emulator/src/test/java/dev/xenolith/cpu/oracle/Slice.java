@@ -27,7 +27,7 @@ enum Slice {
 
     /** Whether the host runs such code. */
     boolean runsHere() {
-        return codeBits == 64 || HostCode.has32Bit();
+        return HostCode.runs(codeBits);
     }
 
     /** @param only regular expression that the feature and instruction of a form begin with */
