@@ -1,9 +1,5 @@
 package dev.xenolith.cpu.oracle;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 
@@ -99,7 +95,7 @@ final class EmulatedRunner implements SnippetRunner {
 
     /** Of the host's vendor, in 64-bit mode, with alignment checks. */
     private Processor newProcessor() {
-        CpuModel model = hostIsIntel() ? CpuModel.intel() : CpuModel.amd();
+        CpuModel model = HostCode.isIntel() ? CpuModel.intel() : CpuModel.amd();
         Interpreter interpreter = new Interpreter(memory, feature -> true);
         Translation.byDefault().install(interpreter, feature -> true);
         Processor p = new Processor(0, new MachineClock(), interpreter, new PhysicalMap(memory), new FlushClock(),
@@ -123,14 +119,6 @@ final class EmulatedRunner implements SnippetRunner {
         p.xcr0 = 7;
         p.updateContext();
         return p;
-    }
-
-    private static boolean hostIsIntel() {
-        try {
-            return Files.readString(Path.of("/proc/cpuinfo")).contains("GenuineIntel");
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
     }
 
     @Override

@@ -1,5 +1,9 @@
 package dev.xenolith.cpu.oracle;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 
 /**
@@ -12,19 +16,39 @@ final class HostCode {
         private static final boolean NO_SILICON = SiliconRunner.unavailable().isPresent();
         static final boolean RUNS_32_BIT = NO_SILICON || runs32Bit();
         static final boolean SETS_BASES = NO_SILICON || new Exclusions().hostHas("fsgsbase");
+        static final boolean INTEL = !NO_SILICON && isIntel();
 
         private static boolean runs32Bit() {
-            try (SiliconRunner silicon = new SiliconRunner(1)) {
-                Snippet nop = new Snippet(0x90);
-                nop.registers.selector[Registers.CS] = AddressMap.CODE_SELECTOR_32;
-                Outcome outcome = new Outcome();
-                silicon.run(List.of(nop), List.of(outcome));
-                return outcome.completed(nop);
+            Snippet nop = new Snippet(0x90);
+            Snippet nop32 = new Snippet(0x90);
+            nop32.registers.selector[Registers.CS] = AddressMap.CODE_SELECTOR_32;
+            Outcome outcome = new Outcome();
+            Outcome outcome32 = new Outcome();
+            try (SiliconRunner silicon = new SiliconRunner(2)) {
+                silicon.run(List.of(nop, nop32), List.of(outcome, outcome32));
+            }
+            if (!outcome.completed(nop)) {
+                // Not to be taken for a host that cannot.
+                throw new IllegalStateException("silicon does not execute NOP: " + outcome.ending + " " + outcome.note);
+            }
+            return outcome32.completed(nop32);
+        }
+
+        private static boolean isIntel() {
+            try {
+                return Files.readString(Path.of("/proc/cpuinfo")).contains("GenuineIntel");
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
             }
         }
     }
 
     private HostCode() {}
+
+    /** Whether the processor is one of Intel's; no where no silicon can be asked. */
+    static boolean isIntel() {
+        return Found.INTEL;
+    }
 
     /** Whether there is 32-bit code, and INT 80h for it; kernels without IA32 emulation have neither. Yes where no silicon can be asked. */
     static boolean has32Bit() {
