@@ -221,6 +221,36 @@ abstract sealed class LinearMemory permits Processor {
         return elements;
     }
 
+    /**
+     * As {@link #copy}, but downwards: {@code source} and {@code destination} are the addresses of the first element, which is the highest.
+     */
+    final int copyDown(long source, long destination, int size, long count) {
+        int elements = (int) Math.min(count,
+                Math.min(elementsDown(source, size), elementsDown(destination, size)));
+        long sourceEntry = TlbTable.entry(readTable, source);
+        long entry = TlbTable.entry(writeTable, destination);
+        if (elements == 0 || !TlbTable.has(sourceEntry, source & -4096 | dataContext)
+                || !TlbTable.has(entry, destination & -4096 | dataContext)) {
+            return 0;
+        }
+        long below = (long) (elements - 1) * size;
+        long from = TlbTable.host(sourceEntry, source) - below;
+        long to = TlbTable.host(entry, destination) - below;
+        if (Long.compareUnsigned(from - to, below + size) >= 0) {
+            HostMemory.copy(from, to, below + size);
+        } else {
+            for (long at = below; at >= 0; at -= size) {
+                HostMemory.put(to + at, size, HostMemory.get(from + at, size));
+            }
+        }
+        return elements;
+    }
+
+    /** How many elements there are in the page from that at {@code address} on downwards; 0 if that is not all in it. */
+    static int elementsDown(long address, int size) {
+        return leftInPage(address) < size ? 0 : (int) (address & 4095) / size + 1;
+    }
+
     private static int leftInPage(long address) {
         return 4096 - ((int) address & 4095);
     }

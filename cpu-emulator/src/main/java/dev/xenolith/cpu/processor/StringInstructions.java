@@ -170,7 +170,7 @@ public final class StringInstructions {
         return again(p, addressBits, length);
     }
 
-    // ---- many iterations at once: upwards in flat memory, within a page --------------------------------------------------
+    // ---- many iterations at once: in flat memory, within a page -----------------------------------------------------------
 
     /** Does as many iterations of REP STOS as one page and the budget allow; false, and nothing done, if it cannot. */
     private static boolean fills(Processor p, int bits, int addressBits) {
@@ -179,11 +179,17 @@ public final class StringInstructions {
             return false;
         }
         long address = Logic.zeroExtend(p.gpr[RDI], addressBits);
-        int done = p.fill(address, bits / 8, p.gpr[Processor.RAX], most);
+        int size = bits / 8;
+        if (goesDown(p)) {
+            // The order is not seen: upwards from the last.
+            most = Math.min(most, LinearMemory.elementsDown(address, size));
+            address -= (most - 1) * size;
+        }
+        int done = most == 0 ? 0 : p.fill(address, size, p.gpr[Processor.RAX], most);
         if (done == 0) {
             return false;
         }
-        add(p, RDI, (long) done * bits / 8, addressBits);
+        add(p, RDI, done * step(p, bits), addressBits);
         countAllButLast(p, done, addressBits);
         return true;
     }
@@ -196,19 +202,21 @@ public final class StringInstructions {
         }
         long source = Logic.zeroExtend(p.gpr[RSI], addressBits);
         long destination = Logic.zeroExtend(p.gpr[RDI], addressBits);
-        int done = p.copy(source, destination, bits / 8, most);
+        int done = goesDown(p)
+                ? p.copyDown(source, destination, bits / 8, most)
+                : p.copy(source, destination, bits / 8, most);
         if (done == 0) {
             return false;
         }
-        add(p, RSI, (long) done * bits / 8, addressBits);
-        add(p, RDI, (long) done * bits / 8, addressBits);
+        add(p, RSI, done * step(p, bits), addressBits);
+        add(p, RDI, done * step(p, bits), addressBits);
         countAllButLast(p, done, addressBits);
         return true;
     }
 
     /** How many iterations may be done at once; less than 2 if not more than one. */
     private static long iterations(Processor p, int addressBits) {
-        if ((p.codeContext & Mode.FLAT) == 0 || addressBits == 16 || (p.rflagsSystem & Flags.DF) != 0) {
+        if ((p.codeContext & Mode.FLAT) == 0 || addressBits == 16) {
             return 0;
         }
         // The first of them has been counted as retired already.
@@ -240,8 +248,15 @@ public final class StringInstructions {
     }
 
     private static void advance(Processor p, int register, int bits, int addressBits) {
-        long step = (p.rflagsSystem & Flags.DF) != 0 ? -bits / 8 : bits / 8;
-        add(p, register, step, addressBits);
+        add(p, register, step(p, bits), addressBits);
+    }
+
+    private static long step(Processor p, int bits) {
+        return goesDown(p) ? -bits / 8 : bits / 8;
+    }
+
+    private static boolean goesDown(Processor p) {
+        return (p.rflagsSystem & Flags.DF) != 0;
     }
 
     private static void add(Processor p, int register, long value, int addressBits) {
