@@ -260,7 +260,7 @@ class PcBoardTest {
         // Echoes all there is, for the line falls only then; 'q' switches off.
         GuestCode handler = new GuestCode(HANDLER).pushRax();
         long next = handler.here();
-        handler.in(COM1 + 5, 1).testAl(1).bytes(0x74, 27).in(COM1, 1).bytes(0xee).bytes(0x3c, 'q');
+        handler.in(COM1 + 5, 1).testAl(1).bytes(0x74, 28).in(COM1, 1).bytes(0xee).bytes(0x3c, 'q');
         handler.bytes(0x75, 12).out(PM_BASE + 4, 2, 0x2000).jmp(next).out(0x20, 1, 0x20).popRaxAndReturn();
         try (PcBoard board = board(1, Long.MAX_VALUE)) {
             load(board, code, handler);
