@@ -63,9 +63,14 @@ take_lock() {
     return 1
 }
 
-# The client's jar is the last that the build makes.
+# The ahead-of-time cache is the last that a build makes, and it makes it each time; a jar stays as old as it was when its content
+# is the same.
 is_built() {
-    [ -f "$client" ] && ! [ "$home/pom.xml" -nt "$client" ] && ! [ "$home/dom0-toolstack/pom.xml" -nt "$client" ]
+    [ -f "$client" ] && { is_newest "$client" || is_newest "$machine_cache"; }
+}
+
+is_newest() {
+    [ -f "$1" ] && ! [ "$home/pom.xml" -nt "$1" ] && ! [ "$home/dom0-toolstack/pom.xml" -nt "$1" ]
 }
 
 build() {
@@ -129,6 +134,7 @@ make_cache() {
 find_jdk || fail "no JDK 25 found: install one, or set JAVA_HOME to it (looked there, in /usr/lib/jvm, /opt, ~/.sdkman and on PATH)"
 jar=$home/dom0-toolstack/target/lib/xenolith.jar
 client=$home/dom0-toolstack/target/lib/xenolith-client.jar
+machine_cache=$home/dom0-toolstack/target/lib/machine.aot
 client_class=dev.xenolith.dom0.client.Main
 is_built || build
 
@@ -163,7 +169,7 @@ case $program-${1-} in
     *)
         # A machine in this process. Of an archive that does not fit this JDK nothing is to be heard.
         exec "$jdk/bin/java" "@$home/cpu-emulator/jvm.options" -Xms512m -Xmx512m -Xlog:disable \
-            -XX:AOTCache="$home/dom0-toolstack/target/lib/machine.aot" -Dxenolith.tty=$tty \
+            -XX:AOTCache="$machine_cache" -Dxenolith.tty=$tty \
             -Dxenolith.home="$home" -cp "$jar" $client_class "$program" "$@"
         ;;
 esac
