@@ -1,13 +1,9 @@
 package dev.xenolith.dom0.build;
 
-import java.io.ByteArrayInputStream;
-import java.io.EOFException;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.util.zip.GZIPInputStream;
 
 /**
  * A PV kernel, read and checked: its unpacked bytes, its ELF headers and its Xen notes. Reading is host I/O and belongs off the
@@ -55,37 +51,19 @@ record KernelImage(String name, byte[] bytes, ElfFile elf, XenNotes notes) {
     }
 
     static KernelImage of(String name, byte[] file) throws BuildException {
-        byte[] image = isGzip(file) ? gunzip(name, file) : file;
+        byte[] image = unpack(name, unpack(name, file));
         if (!ElfFile.recognises(image)) {
-            throw new BuildException(name + ": " + describe(image));
+            throw new BuildException(
+                    name + ": not a kernel: neither ELF nor a Linux bzImage, nor either of them compressed");
         }
         ElfFile elf = ElfFile.parse(image, name);
         return new KernelImage(name, image, elf, XenNotes.of(elf, name));
     }
 
-    private static boolean isGzip(byte[] file) {
-        return file.length > 2 && (file[0] & 0xff) == 0x1f && (file[1] & 0xff) == 0x8b;
-    }
-
-    private static byte[] gunzip(String name, byte[] file) throws BuildException {
-        try (InputStream in = new GZIPInputStream(new ByteArrayInputStream(file), 65536)) {
-            byte[] image = in.readNBytes(limit() + 1);
-            if (image.length > limit()) {
-                throw new BuildException(name + ": unpacks to more than " + limitText());
-            }
-            return image;
-        } catch (EOFException e) {
-            throw new BuildException(name + ": damaged gzip data: it ends early", e);
-        } catch (IOException e) {
-            throw new BuildException(name + ": damaged gzip data: " + e.getMessage(), e);
-        }
-    }
-
-    private static String describe(byte[] image) {
-        if (image.length >= 0x206 && image[0x202] == 'H' && image[0x203] == 'd' && image[0x204] == 'r'
-                && image[0x205] == 'S') {
-            return "a Linux bzImage; its payload cannot be unpacked yet, give the vmlinux (ELF) instead";
-        }
-        return "not a kernel: neither ELF nor gzip'd ELF";
+    /** Takes one layer of packing off, if there is one: a file may be a compressed kernel or bzImage, a bzImage's payload a compressed kernel. */
+    private static byte[] unpack(String name, byte[] file) throws BuildException {
+        byte[] content = BzImage.recognises(file) ? BzImage.payload(file, name) : file;
+        Compression compression = Compression.of(content);
+        return compression == null ? content : compression.unpack(content, name, limit());
     }
 }
