@@ -235,6 +235,63 @@ static void test_emulation(void)
     check_result("non-canonical segment base", hypercall_set_segment_base(SEGBASE_FS, NONCANONICAL), -XEN_EINVAL);
 }
 
+static uint32_t leaf_1_ecx(bool forced)
+{
+    uint32_t eax = 1, ebx, ecx = 0, edx;
+
+    if (forced)
+        __asm__ volatile(".byte 0x0f, 0x0b, 0x78, 0x65, 0x6e; cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
+    else
+        __asm__ volatile("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
+    return ecx;
+}
+
+static uint64_t read_msr(uint32_t msr)
+{
+    uint64_t low, high;
+
+    __asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(msr));
+    return high << 32 | low;
+}
+
+static void write_msr(uint32_t msr, uint64_t value)
+{
+    __asm__ volatile("wrmsr" : : "c"(msr), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)) : "memory");
+}
+
+/* What kernels ask before they use a feature. */
+static void test_features(void)
+{
+    const uint32_t xsave = 1u << 26, osxsave = 1u << 27;
+    uint32_t eax = 7, ebx, ecx = 0, edx;
+    uint64_t cr4;
+
+    section("features");
+    /* By the prefix a kernel sees Xen's own OSXSAVE: only then it takes XSAVE for usable. */
+    check(!(leaf_1_ecx(true) & xsave) || (leaf_1_ecx(true) & osxsave), "forced CPUID hides OSXSAVE: %08x",
+          leaf_1_ecx(true));
+    __asm__ volatile("movq %%cr4, %0" : "=r"(cr4));
+    if (!(cr4 & 1u << 18))
+        check(!(leaf_1_ecx(false) & osxsave), "CPUID shows OSXSAVE while CR4 has none");
+    __asm__ volatile("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
+    if (edx & 1u << 26) {
+        write_msr(0x48, 1);
+        check_equal("SPEC_CTRL after IBRS was set", read_msr(0x48), 1);
+        write_msr(0x48, 0);
+        write_msr(0x49, 1);
+        TRY("movl $0x48, %%ecx; xorl %%eax, %%eax; movl $1, %%edx; wrmsr");
+        check_trap("reserved bit of SPEC_CTRL", 13, 0, 12);
+        TRY("movl $0x49, %%ecx; rdmsr");
+        check_trap("RDMSR of PRED_CMD", 13, 0, 5);
+    }
+    if (edx & 1u << 29)
+        check((int64_t)read_msr(0x10a) != 0, "IA32_ARCH_CAPABILITIES says nothing");
+    check(read_msr(0x8b) != 0, "no microcode revision");
+    write_msr(0xc0000103, 5);
+    check_equal("TSC_AUX", read_msr(0xc0000103), 5);
+    write_msr(0xc0000103, 0);
+}
+
 static void test_frames(void)
 {
     struct trap_info bad[2] = {{0x90, 0, FLAT_RING3_CS64, NONCANONICAL}};
@@ -290,6 +347,7 @@ void guest_main(void)
     test_software_interrupts();
     test_page_faults();
     test_emulation();
+    test_features();
     test_debug();
     test_fpu();
     if (strict)

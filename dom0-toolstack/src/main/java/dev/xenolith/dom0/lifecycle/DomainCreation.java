@@ -108,6 +108,7 @@ final class DomainCreation {
 
     private Progress limit() throws IOException {
         check(control.setMaxMemory(domain.domid, config.maxMemoryKiB() + MAXMEM_SLACK_KIB), "limiting its memory");
+        check(control.setMemoryMapLimit(domain.domid, config.maxMemoryKiB()), "describing its memory");
         DomainConfig.Scheduling share = config.scheduling();
         if (share.weight().isPresent() || share.cap().isPresent()) {
             check(control.setSchedulerParameters(domain.domid, share.weight().orElse(256), share.cap().orElse(0)),

@@ -6,8 +6,10 @@ import static dev.xenolith.hypervisor.abi.Errno.EPERM;
 import static dev.xenolith.hypervisor.abi.Errno.ERESTART;
 import static dev.xenolith.hypervisor.abi.Errno.ESRCH;
 
+import dev.xenolith.hypervisor.abi.Bytes;
 import dev.xenolith.hypervisor.abi.Sched;
 import dev.xenolith.hypervisor.abi.VcpuOp;
+import dev.xenolith.hypervisor.abi.Xenmem.MemoryMap;
 import dev.xenolith.hypervisor.domain.Access;
 import dev.xenolith.hypervisor.domain.Domain;
 import dev.xenolith.hypervisor.domain.Domains;
@@ -27,7 +29,8 @@ import org.jspecify.annotations.Nullable;
 
 /** Control over other domains in the name of one Java domain; each operation asks once whether it may. */
 final class ControlOfDomain implements DomainControl {
-    private static final int PAGES_PER_MIB_SHIFT = 2;
+    private static final int KIB_SHIFT = 10;
+    private static final int KIB_PER_PAGE_SHIFT = 2;
 
     private final Domain caller;
     private final Domains domains;
@@ -103,7 +106,21 @@ final class ControlOfDomain implements DomainControl {
             if (kibibytes < 0) {
                 return -EINVAL;
             }
-            domain.memory.setMaxPages(kibibytes >> PAGES_PER_MIB_SHIFT);
+            domain.memory.setMaxPages(kibibytes >> KIB_PER_PAGE_SHIFT);
+            return 0;
+        });
+    }
+
+    @Override
+    public int setMemoryMapLimit(int domid, long kibibytes) {
+        return on(domid, domain -> {
+            if (kibibytes < 0 || kibibytes > Long.MAX_VALUE >> KIB_SHIFT) {
+                return -EINVAL;
+            }
+            byte[] map = new byte[MemoryMap.ENTRY_SIZE];
+            Bytes.put64(map, Long.BYTES, kibibytes << KIB_SHIFT);
+            Bytes.put32(map, 2 * Long.BYTES, MemoryMap.TYPE_RAM);
+            domain.memoryMap = map;
             return 0;
         });
     }

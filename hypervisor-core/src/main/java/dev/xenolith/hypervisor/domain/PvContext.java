@@ -34,6 +34,10 @@ public final class PvContext {
     public long cr4;
     /** State components that the guest has enabled. */
     public long xcr0 = 1;
+    /** IA32_SPEC_CTRL as the guest last wrote it: there is nothing that it would control. */
+    public long specCtrl;
+    /** Whether the guest's kernel wants CPUID to fault in its user mode (MSR_MISC_FEATURES_ENABLES). */
+    public boolean cpuidFaulting;
     /** DR0 to DR7, of which 4 and 5 are not used. */
     public final long[] debug = {0, 0, 0, 0, 0, 0, 0xFFFF_0FF0L, 0x400};
     /** Virtual I/O privilege level, 0..3. */

@@ -10,7 +10,6 @@ import static dev.xenolith.hypervisor.abi.Errno.EPERM;
 import static dev.xenolith.hypervisor.abi.Errno.ESRCH;
 
 import dev.xenolith.cpu.memory.PhysicalMemory;
-import dev.xenolith.hypervisor.abi.Bytes;
 import dev.xenolith.hypervisor.abi.Xen;
 import dev.xenolith.hypervisor.abi.Xenmem;
 import dev.xenolith.hypervisor.abi.Xenmem.AcquireResource;
@@ -213,31 +212,24 @@ public final class MemoryOp implements Handler {
 
     // ---- memory maps -------------------------------------------------------------------------------------------------
 
-    /** memory_map: what was set, or else one entry of RAM as large as the domain may grow, as xl sets it. */
-    private long memoryMap(Call call) {
+    /** memory_map: what was set; -ENOSYS without one. */
+    private static long memoryMap(Call call) {
         long handle = call.argument(1);
         if (!call.read(handle, MemoryMap.SIZE)) {
             return -EFAULT;
         }
-        int wanted = call.get32(MemoryMap.NR_ENTRIES);
-        long buffer = call.get64(MemoryMap.BUFFER);
         byte[] map = call.domain.memoryMap;
         if (map == null) {
-            map = wholeMemory(call.domain);
+            return -ENOSYS;
         }
+        int wanted = call.get32(MemoryMap.NR_ENTRIES);
+        long buffer = call.get64(MemoryMap.BUFFER);
         int entries = map.length / MemoryMap.ENTRY_SIZE;
         if (Integer.compareUnsigned(wanted, entries) < 0) {
             entries = wanted;
         }
         boolean copied = call.memory.write(buffer, map, 0, entries * MemoryMap.ENTRY_SIZE) == 0;
         return copied && call.writeBack32(handle, MemoryMap.NR_ENTRIES, entries) ? 0 : -EFAULT;
-    }
-
-    private static byte[] wholeMemory(Domain domain) {
-        byte[] map = new byte[MemoryMap.ENTRY_SIZE];
-        Bytes.put64(map, Long.BYTES, domain.memory.maxPages() << PhysicalMemory.FRAME_SHIFT);
-        Bytes.put32(map, 2 * Long.BYTES, MemoryMap.TYPE_RAM);
-        return map;
     }
 
     private long setMemoryMap(Call call) {

@@ -25,6 +25,12 @@ public interface DomainControl {
     int setMaxMemory(int domid, long kibibytes);
 
     /**
+     * Tells a PV domain that its pseudo-physical memory is RAM from 0 to {@code kibibytes}, of which it may not have all.
+     * XENMEM_set_memory_map.
+     */
+    int setMemoryMapLimit(int domid, long kibibytes);
+
+    /**
      * Allocates frames to the domain until {@code target.length} are there, filling {@code target} from index {@code done}.
      * Returns the new number done (call again while less than the length) or -ENOMEM. XENMEM_populate_physmap.
      */

@@ -70,13 +70,13 @@ final class PrivilegedOps {
                 return false;
             }
         }
-        cpuid(processor.cpu, vcpu);
+        cpuid(processor.cpu, vcpu, vcpu.pv().kernelMode);
         done(processor, vcpu, FORCED_CPUID.length);
         return true;
     }
 
-    private void cpuid(Processor p, Vcpu vcpu) {
-        PvCpuid.read(p, vcpu, (int) p.gpr[Processor.RAX], (int) p.gpr[Processor.RCX], leaf);
+    private void cpuid(Processor p, Vcpu vcpu, boolean enlightened) {
+        PvCpuid.read(p, vcpu, enlightened, (int) p.gpr[Processor.RAX], (int) p.gpr[Processor.RCX], leaf);
         p.gpr[Processor.RAX] = leaf[0] & 0xffff_ffffL;
         p.gpr[Processor.RBX] = leaf[1] & 0xffff_ffffL;
         p.gpr[Processor.RCX] = leaf[2] & 0xffff_ffffL;
@@ -96,7 +96,10 @@ final class PrivilegedOps {
         boolean kernel = vcpu.pv().kernelMode;
         boolean handled = switch (instruction.row.semantic().name()) {
             case "cpuid" -> {
-                cpuid(p, vcpu);
+                if (!kernel && vcpu.pv().cpuidFaulting) {
+                    yield false;
+                }
+                cpuid(p, vcpu, false);
                 yield true;
             }
             case "rdtsc" -> kernel && readTsc(p, false);

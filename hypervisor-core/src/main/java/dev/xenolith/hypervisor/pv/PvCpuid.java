@@ -62,8 +62,13 @@ final class PvCpuid {
         return mask;
     }
 
-    /** EAX, EBX, ECX, EDX of a leaf for {@code vcpu}, which is loaded on {@code p}. */
-    static void read(Processor p, Vcpu vcpu, int leaf, int subleaf, int[] result) {
+    /**
+     * EAX, EBX, ECX, EDX of a leaf for {@code vcpu}, which is loaded on {@code p}.
+     *
+     * @param enlightened whether the guest's kernel asked by the forced-emulation prefix. It then finds OSXSAVE as the hypervisor has
+     *            it, before it has set its own CR4: kernels take this for the sign that they may use XSAVE at all
+     */
+    static void read(Processor p, Vcpu vcpu, boolean enlightened, int leaf, int subleaf, int[] result) {
         if (leaf >= XEN_FIRST && leaf < XEN_FIRST + 0x100) {
             readXen(p, leaf, subleaf, result);
             return;
@@ -73,7 +78,7 @@ final class PvCpuid {
             case FEATURES -> {
                 result[1] = result[1] & 0xff_ffff | 2 * vcpu.id << APIC_ID_SHIFT;
                 result[2] = result[2] & ~(HIDDEN_1_ECX | OSXSAVE) | HYPERVISOR
-                        | ((vcpu.pv().cr4 & Bits.CR4_OSXSAVE) != 0 ? OSXSAVE : 0);
+                        | (osxsave(p, vcpu, enlightened) ? OSXSAVE : 0);
                 result[3] &= ~HIDDEN_1_EDX;
             }
             case MONITOR, POWER, PERFORMANCE_MONITORING, SVM -> java.util.Arrays.fill(result, 0);
@@ -104,6 +109,10 @@ final class PvCpuid {
             default -> {
             }
         }
+    }
+
+    private static boolean osxsave(Processor p, Vcpu vcpu, boolean enlightened) {
+        return (vcpu.pv().cr4 & Bits.CR4_OSXSAVE) != 0 || enlightened && p.model.has("xsave");
     }
 
     private static void readXen(Processor p, int leaf, int subleaf, int[] result) {

@@ -11,16 +11,32 @@ import dev.xenolith.hypervisor.domain.Domains;
 import dev.xenolith.hypervisor.domain.Vcpu;
 import dev.xenolith.hypervisor.memory.FrameTable;
 
-/** Model-specific registers of a PV guest (read_msr and write_msr of emul-priv-op.c). */
+/** Model-specific registers of a PV guest (xen/arch/x86/msr.c, read_msr and write_msr of emul-priv-op.c). */
 final class PvMsrs {
     /** What Xen has in PAT: WB WT UC- UC WC WP UC UC. */
     private static final long PAT = 0x0000_0501_0007_0406L;
     private static final long APIC_BASE = 0xfee0_0800L;
     private static final long APIC_BASE_BSP = 1 << 8;
-    private static final int MISC_ENABLE = 0x1a0;
+    private static final int FEATURE_CONTROL = 0x3a;
+    private static final long FEATURE_CONTROL_LOCK = 1;
+    private static final int SPEC_CTRL = 0x48;
+    private static final int PRED_CMD = 0x49;
+    /** IBRS, STIBP, SSBD. */
+    private static final long SPEC_CTRL_BITS = 7;
+    private static final long PRED_CMD_IBPB = 1;
     private static final int UCODE_WRITE = 0x79;
-    /** BTS and PEBS are not available. */
-    private static final long MISC_ENABLE_VALUE = 1 << 11 | 1 << 12;
+    /** IA32_BIOS_SIGN_ID of Intel, PATCH_LEVEL of AMD. */
+    private static final int UCODE_REVISION = 0x8b;
+    private static final int PLATFORM_INFO = 0xce;
+    private static final long PLATFORM_CPUID_FAULTING = 1L << 31;
+    private static final int ARCH_CAPABILITIES = 0x10a;
+    private static final long CPUID_FAULTING = 1;
+    /** IA32_MISC_ENABLE: performance monitoring and MONITOR are not to be had, BTS and PEBS absent, xTPR messages disabled. */
+    private static final long MISC_ENABLE_CLEAR = 1 << 7 | 1 << 18;
+    private static final long MISC_ENABLE_SET = 1 << 11 | 1 << 12 | 1 << 23;
+    private static final long HWCR_TSC_FREQUENCY = 1 << 24;
+    private static final int DE_CFG = 0xc001_1029;
+    private static final long DE_CFG_LFENCE_SERIALISES = 1 << 1;
 
     private final Domains domains;
 
@@ -32,35 +48,65 @@ final class PvMsrs {
     boolean read(Processor p, Vcpu vcpu) {
         int msr = (int) p.gpr[Processor.RCX];
         long value;
-        switch (msr) {
-            case Msrs.FS_BASE, Msrs.GS_BASE, Msrs.KERNEL_GS_BASE, Msrs.EFER, Msrs.TSC -> value = Msrs.read(p, msr);
-            case Msrs.PAT -> value = PAT;
-            case Msrs.APIC_BASE -> value = APIC_BASE | (vcpu.id == 0 ? APIC_BASE_BSP : 0);
-            case PrivilegedOps.MSR_HYPERCALL_PAGE -> value = 0;
-            case MISC_ENABLE -> {
-                if (!p.model.isIntel()) {
-                    return false;
-                }
-                value = MISC_ENABLE_VALUE;
-            }
-            default -> {
-                // A kernel that has no #GP handler yet could not survive the fault.
-                if (vcpu.pv().trapAddress[Vector.GP] != 0 || !Msrs.canRead(p, msr)) {
-                    refuse(vcpu, "RDMSR", msr);
-                    return false;
-                }
-                value = 0;
-            }
+        if (has(p, msr)) {
+            value = value(p, vcpu, msr);
+        } else if (vcpu.pv().trapAddress[Vector.GP] == 0 && Msrs.canRead(p, msr)) {
+            // A kernel that has no #GP handler yet could not survive the fault.
+            value = 0;
+        } else {
+            refuse(vcpu, "RDMSR", msr);
+            return false;
         }
         p.gpr[Processor.RAX] = value & 0xffff_ffffL;
         p.gpr[Processor.RDX] = value >>> 32;
         return true;
     }
 
+    /** Whether a PV guest on {@code p} can read a register. */
+    private static boolean has(Processor p, int msr) {
+        boolean intel = p.model.isIntel();
+        return switch (msr) {
+            case Msrs.FS_BASE, Msrs.GS_BASE, Msrs.KERNEL_GS_BASE, Msrs.EFER, Msrs.TSC, Msrs.PAT, Msrs.APIC_BASE,
+                    PrivilegedOps.MSR_HYPERCALL_PAGE, UCODE_REVISION ->
+                true;
+            case Msrs.TSC_AUX -> p.model.has("rdtscp") || p.model.has("rdpid");
+            case FEATURE_CONTROL, PLATFORM_INFO, Msrs.MISC_FEATURES_ENABLES, Msrs.MISC_ENABLE -> intel;
+            case SPEC_CTRL -> hasSpecCtrl(p);
+            case ARCH_CAPABILITIES -> p.model.has("arch_capabilities");
+            case Msrs.HWCR, DE_CFG -> !intel;
+            default -> false;
+        };
+    }
+
+    private static long value(Processor p, Vcpu vcpu, int msr) {
+        return switch (msr) {
+            case PrivilegedOps.MSR_HYPERCALL_PAGE -> 0;
+            case Msrs.PAT -> PAT;
+            case Msrs.APIC_BASE -> APIC_BASE | (vcpu.id == 0 ? APIC_BASE_BSP : 0);
+            case FEATURE_CONTROL -> FEATURE_CONTROL_LOCK;
+            case PLATFORM_INFO -> PLATFORM_CPUID_FAULTING;
+            case Msrs.MISC_FEATURES_ENABLES -> vcpu.pv().cpuidFaulting ? CPUID_FAULTING : 0;
+            case Msrs.MISC_ENABLE -> miscEnable(p);
+            case SPEC_CTRL -> vcpu.pv().specCtrl;
+            case Msrs.HWCR -> HWCR_TSC_FREQUENCY;
+            case DE_CFG -> DE_CFG_LFENCE_SERIALISES;
+            default -> Msrs.read(p, msr);
+        };
+    }
+
+    private static long miscEnable(Processor p) {
+        return Msrs.read(p, Msrs.MISC_ENABLE) & ~MISC_ENABLE_CLEAR | MISC_ENABLE_SET;
+    }
+
+    private static boolean hasSpecCtrl(Processor p) {
+        return p.model.has("spec_ctrl") || p.model.has("ibrs");
+    }
+
     /** WRMSR; false: #GP. */
     boolean write(Processor p, Vcpu vcpu) {
         int msr = (int) p.gpr[Processor.RCX];
         long value = p.gpr[Processor.RDX] << 32 | p.gpr[Processor.RAX] & 0xffff_ffffL;
+        boolean intel = p.model.isIntel();
         switch (msr) {
             case Msrs.FS_BASE, Msrs.GS_BASE, Msrs.KERNEL_GS_BASE -> {
                 return ControlRegisters.isCanonical(p, value) && Msrs.write(p, msr, value);
@@ -68,12 +114,40 @@ final class PvMsrs {
             case Msrs.EFER -> {
                 return value == p.efer;
             }
+            case Msrs.TSC_AUX -> {
+                return has(p, msr) && Msrs.write(p, msr, value);
+            }
             case UCODE_WRITE -> {
                 // Microcode is the host's business; guests try it and go on.
                 return true;
             }
-            case MISC_ENABLE -> {
-                return p.model.isIntel() && value == MISC_ENABLE_VALUE;
+            case UCODE_REVISION -> {
+                // Read-only, but Intel has software write zero before it reads.
+                return intel && value == 0;
+            }
+            case SPEC_CTRL -> {
+                if (!hasSpecCtrl(p) || (value & ~SPEC_CTRL_BITS) != 0) {
+                    return false;
+                }
+                vcpu.pv().specCtrl = value;
+                return true;
+            }
+            case PRED_CMD -> {
+                // There are no predictions to forget.
+                return (hasSpecCtrl(p) || p.model.has("ibpb")) && (value & ~PRED_CMD_IBPB) == 0;
+            }
+            case Msrs.MISC_FEATURES_ENABLES -> {
+                if (!intel || (value & ~CPUID_FAULTING) != 0) {
+                    return false;
+                }
+                vcpu.pv().cpuidFaulting = value != 0;
+                return true;
+            }
+            case Msrs.MISC_ENABLE -> {
+                return intel && value == miscEnable(p);
+            }
+            case DE_CFG -> {
+                return !intel;
             }
             case PrivilegedOps.MSR_HYPERCALL_PAGE -> {
                 return writeHypercallPage(vcpu, value);
