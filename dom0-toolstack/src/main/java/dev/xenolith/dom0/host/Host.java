@@ -87,8 +87,9 @@ public final class Host implements RunningHost {
     /** As {@link #boot(HostOptions)}, with what a test wants to be different. */
     static Host boot(HostOptions options, BootHooks hooks) {
         long seed = options.seed().orElseGet(() -> RandomGenerator.getDefault().nextLong());
-        Machine machine = Machine.of(new Machine.Configuration(options.clock(), seed), new Machine.Hardware(
-                options.memoryMiB() << 20, options.cpus(), CpuModel.named(options.cpuModel().key())));
+        Machine machine = Machine.of(new Machine.Configuration(options.clock(), seed, options.translation()),
+                new Machine.Hardware(
+                        options.memoryMiB() << 20, options.cpus(), CpuModel.named(options.cpuModel().key())));
         try {
             Instant bootTime = bootTime(options);
             Hypervisor hypervisor = hooks.hypervisor().boot(machine, options.xenCommandLine(),

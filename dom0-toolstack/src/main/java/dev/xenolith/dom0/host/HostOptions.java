@@ -1,5 +1,6 @@
 package dev.xenolith.dom0.host;
 
+import dev.xenolith.cpu.translate.Translation;
 import dev.xenolith.device.board.ClockMode;
 import java.util.Locale;
 import java.util.OptionalLong;
@@ -13,12 +14,19 @@ import java.util.OptionalLong;
  * @param clock how machine time relates to host time
  * @param seed varies quantum lengths and the like; empty to draw one
  * @param xenCommandLine command line of the hypervisor, as a boot loader would pass it
+ * @param translation whether hot code is translated; guests cannot tell
  */
 public record HostOptions(int cpus, long memoryMiB, CpuVendor cpuModel, ClockMode clock, OptionalLong seed,
-        String xenCommandLine) {
+        String xenCommandLine, Translation translation) {
     /** What is used when nothing is said. */
     public static final HostOptions DEFAULT = new HostOptions(1, 2048, CpuVendor.INTEL, ClockMode.REAL,
-            OptionalLong.empty(), "");
+            OptionalLong.empty(), "", Translation.ON);
+
+    /** Options for a host that translates as all suites do. */
+    public HostOptions(int cpus, long memoryMiB, CpuVendor cpuModel, ClockMode clock, OptionalLong seed,
+            String xenCommandLine) {
+        this(cpus, memoryMiB, cpuModel, clock, seed, xenCommandLine, Translation.byDefault());
+    }
 
     /** The vendor whose model the processors follow. */
     public enum CpuVendor {

@@ -34,6 +34,9 @@ final class HostStartOptions {
     @Option(names = "--xen", paramLabel = "\"OPTIONS\"", description = "Command line of the hypervisor, such as \"sched=credit2 loglvl=all dom0_mem=64M\".")
     private String xen = HostOptions.DEFAULT.xenCommandLine();
 
+    @Option(names = "--translate", paramLabel = "MODE", description = TranslationModes.DESCRIPTION + " (default: on).")
+    private String translate = "on";
+
     /** Checks everything. Throws with the option at fault and {@link ToolstackException#USAGE}. */
     HostOptions toOptions() {
         if (cpus < 1 || cpus > MAX_CPUS) {
@@ -50,13 +53,14 @@ final class HostStartOptions {
             default -> throw usage("--clock: expected real or virtual, found '" + clock + "'");
         };
         return new HostOptions(cpus, memoryMiB(), vendor, mode,
-                seed == null ? OptionalLong.empty() : OptionalLong.of(seed), xen);
+                seed == null ? OptionalLong.empty() : OptionalLong.of(seed), xen,
+                TranslationModes.named(translate));
     }
 
     /** Returns the command line that means the same. */
     List<String> toArguments() {
         List<String> arguments = new ArrayList<>(List.of("--cpus=" + cpus, "--memory=" + memory, "--cpu=" + cpu,
-                "--clock=" + clock, "--xen=" + xen));
+                "--clock=" + clock, "--translate=" + translate, "--xen=" + xen));
         if (seed != null) {
             arguments.add("--seed=" + seed);
         }

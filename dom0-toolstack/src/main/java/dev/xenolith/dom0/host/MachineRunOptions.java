@@ -1,7 +1,6 @@
 package dev.xenolith.dom0.host;
 
 import dev.xenolith.cpu.model.CpuModel;
-import dev.xenolith.cpu.translate.Translation;
 import dev.xenolith.device.board.ClockMode;
 import dev.xenolith.device.board.Machine;
 import dev.xenolith.dom0.gdb.Architecture;
@@ -61,7 +60,7 @@ final class MachineRunOptions {
     @Option(names = "--clock", paramLabel = "MODE", description = "real: machine time follows host time; virtual: idle time is skipped (default: real).")
     private @Nullable String clock;
 
-    @Option(names = "--translate", paramLabel = "MODE", description = "off: code is interpreted; on: what is hot is translated; always: whatever is executed, at once, which is slow and for tests; lockstep: what is translated is executed by the interpreter too, and compared, which takes many times as long (default: off).")
+    @Option(names = "--translate", paramLabel = "MODE", description = TranslationModes.DESCRIPTION + " (default: off).")
     private String translate = "off";
 
     @Option(names = "--deterministic", description = "Virtual clock, a fixed date, and seed 1 unless another is given: without input, runs are identical.")
@@ -136,7 +135,7 @@ final class MachineRunOptions {
                 pulled == null ? given : (pulled.commandLine() + " " + given).strip(), files,
                 given(directory, "--bios", bios),
                 memoryMiB() << 20, cpus, model,
-                new Machine.Configuration(clockMode(), chosenSeed(), translation()),
+                new Machine.Configuration(clockMode(), chosenSeed(), TranslationModes.named(translate)),
                 deterministic ? DETERMINISTIC_START : null,
                 serialFile(directory), debugExit, testDevice, maxInstructions, stats, screen, debugging(),
                 trace.toSettings(directory, cpus));
@@ -166,16 +165,6 @@ final class MachineRunOptions {
             throw usage("--deterministic needs --clock virtual");
         }
         return mode;
-    }
-
-    private Translation translation() {
-        return switch (translate) {
-            case "off" -> Translation.OFF;
-            case "on" -> Translation.ON;
-            case "always" -> Translation.ALWAYS;
-            case "lockstep" -> Translation.LOCKSTEP;
-            default -> throw usage("--translate: expected off, on, always or lockstep, found '" + translate + "'");
-        };
     }
 
     private long chosenSeed() {
