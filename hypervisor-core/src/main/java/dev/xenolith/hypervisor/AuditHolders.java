@@ -4,6 +4,7 @@ import dev.xenolith.hypervisor.domain.Domain;
 import dev.xenolith.hypervisor.domain.DomainGrants;
 import dev.xenolith.hypervisor.domain.Domains;
 import dev.xenolith.hypervisor.domain.Vcpu;
+import dev.xenolith.hypervisor.event.Fifo;
 import dev.xenolith.hypervisor.memory.FrameTable;
 import dev.xenolith.hypervisor.paging.Audit;
 
@@ -20,6 +21,10 @@ final class AuditHolders {
                 }
                 if (domain.teardown() != null) {
                     Audit.of(domain.teardown().context()).visit(visitor);
+                }
+                Fifo fifo = domain.events.fifo();
+                if (fifo != null) {
+                    fifo.forEachFrame(mfn -> visitor.use(mfn, FrameTable.WRITABLE, "event FIFOs of " + domain));
                 }
                 if (domain.descriptors != null) {
                     Audit.of(domain.descriptors).visit(visitor);

@@ -7,6 +7,7 @@ import dev.xenolith.cpu.processor.Processor;
 import dev.xenolith.cpu.time.MachineClock;
 import dev.xenolith.device.board.Machine;
 import dev.xenolith.device.board.Supervisor;
+import dev.xenolith.hypervisor.abi.EventChannel;
 import dev.xenolith.hypervisor.abi.Hypercall;
 import dev.xenolith.hypervisor.console.CommandLine;
 import dev.xenolith.hypervisor.console.Log;
@@ -61,7 +62,7 @@ import org.jspecify.annotations.Nullable;
 public final class Hypervisor implements Supervisor {
     private static final int DOM0 = 0;
     private static final long DEFAULT_DOM0_KIB = 32 << 10;
-    private static final int DOM0_MAX_PORT = 4095;
+    private static final int DOM0_MAX_PORT = EventChannel.EVTCHN_FIFO_NR_CHANNELS - 1;
     private static final long NANOS = 1_000_000_000L;
     /** A machine that shows more defects than this does nothing useful any more. */
     private static final long MOST_BUGS = 1000;

@@ -16,6 +16,8 @@ public final class EventChannel {
     public static final int EVTCHNOP_INIT_CONTROL = 11;
     public static final int EVTCHNOP_EXPAND_ARRAY = 12;
     public static final int EVTCHNOP_SET_PRIORITY = 13;
+    /** A reset that goes on after it was interrupted: not for guests to begin. */
+    public static final int EVTCHNOP_RESET_CONT = 14;
 
     /** States that EVTCHNOP_status reports. */
     public static final int EVTCHNSTAT_CLOSED = 0;
@@ -27,6 +29,19 @@ public final class EventChannel {
 
     /** Ports of the 2-level ABI of 64-bit guests; port 0 is never used. */
     public static final int NR_CHANNELS_2L = 4096;
+
+    /** The FIFO ABI: a 32-bit word for each port, with its state and the next port of its queue. */
+    public static final int EVTCHN_FIFO_PENDING = 1 << 31;
+    public static final int EVTCHN_FIFO_MASKED = 1 << 30;
+    public static final int EVTCHN_FIFO_LINKED = 1 << 29;
+    public static final int EVTCHN_FIFO_BUSY = 1 << 28;
+    public static final int EVTCHN_FIFO_LINK_BITS = 17;
+    public static final int EVTCHN_FIFO_LINK_MASK = (1 << EVTCHN_FIFO_LINK_BITS) - 1;
+    public static final int EVTCHN_FIFO_NR_CHANNELS = 1 << EVTCHN_FIFO_LINK_BITS;
+    /** Priorities: 0 is the most urgent, each vCPU has a queue for each. */
+    public static final int EVTCHN_FIFO_PRIORITY_DEFAULT = 7;
+    public static final int EVTCHN_FIFO_PRIORITY_MIN = 15;
+    public static final int EVTCHN_FIFO_MAX_QUEUES = 16;
 
     /** EVTCHNOP_alloc_unbound. */
     public static final class AllocUnbound {
@@ -159,6 +174,53 @@ public final class EventChannel {
         public static final int DOM = LAYOUT.offset("dom");
 
         private Reset() {
+        }
+    }
+
+    /** EVTCHNOP_init_control. */
+    public static final class InitControl {
+        public static final Struct LAYOUT = Struct.of("evtchn_init_control").u64("control_gfn").u32("offset")
+                .u32("vcpu").u8("link_bits").array(Struct.Type.U8, "_pad", 7).build();
+        public static final int SIZE = LAYOUT.size();
+        public static final int CONTROL_GFN = LAYOUT.offset("control_gfn");
+        public static final int OFFSET = LAYOUT.offset("offset");
+        public static final int VCPU = LAYOUT.offset("vcpu");
+        public static final int LINK_BITS = LAYOUT.offset("link_bits");
+
+        private InitControl() {
+        }
+    }
+
+    /** EVTCHNOP_expand_array. */
+    public static final class ExpandArray {
+        public static final Struct LAYOUT = Struct.of("evtchn_expand_array").u64("array_gfn").build();
+        public static final int SIZE = LAYOUT.size();
+        public static final int ARRAY_GFN = LAYOUT.offset("array_gfn");
+
+        private ExpandArray() {
+        }
+    }
+
+    /** EVTCHNOP_set_priority. */
+    public static final class SetPriority {
+        public static final Struct LAYOUT = Struct.of("evtchn_set_priority").u32("port").u32("priority").build();
+        public static final int SIZE = LAYOUT.size();
+        public static final int PORT = LAYOUT.offset("port");
+        public static final int PRIORITY = LAYOUT.offset("priority");
+
+        private SetPriority() {
+        }
+    }
+
+    /** What a vCPU shares with the hypervisor in the FIFO ABI: which of its queues have events, and the first port of each. */
+    public static final class FifoControlBlock {
+        public static final Struct LAYOUT = Struct.of("evtchn_fifo_control_block").u32("ready").u32("_rsvd")
+                .array(Struct.Type.U32, "head", EVTCHN_FIFO_MAX_QUEUES).build();
+        public static final int SIZE = LAYOUT.size();
+        public static final int READY = LAYOUT.offset("ready");
+        public static final int HEAD = LAYOUT.offset("head");
+
+        private FifoControlBlock() {
         }
     }
 

@@ -1,6 +1,5 @@
 package dev.xenolith.hypervisor.domain;
 
-import dev.xenolith.hypervisor.event.Delivery;
 import dev.xenolith.hypervisor.event.EventPorts;
 import dev.xenolith.hypervisor.grant.GrantTable;
 import dev.xenolith.hypervisor.memory.MemoryOwner;
@@ -90,7 +89,7 @@ public final class Domain {
     Teardown teardown;
 
     Domain(int domid, Parameters parameters, MemoryOwner memory, @Nullable DescriptorTables descriptors,
-            int sharedInfoFrame, DeliveryFactory delivery, long now) {
+            int sharedInfoFrame, EventsFactory factory, long now) {
         this.domid = domid;
         this.memory = memory;
         this.descriptors = descriptors;
@@ -106,13 +105,13 @@ public final class Domain {
         for (int i = 0; i < vcpus.length; i++) {
             vcpus[i] = new Vcpu(this, i, now);
         }
-        events = new EventPorts(domid, vcpus.length, parameters.maxEventPort(), delivery.create(this));
+        events = factory.create(this, parameters.maxEventPort());
     }
 
-    /** Makes what tells a new domain of its events. */
+    /** Makes the ports of a new domain, and what tells it of its events. */
     @FunctionalInterface
-    interface DeliveryFactory {
-        Delivery create(Domain domain);
+    interface EventsFactory {
+        EventPorts create(Domain domain, int maxPort);
     }
 
     /** The vCPU with this number, any value, or null. */

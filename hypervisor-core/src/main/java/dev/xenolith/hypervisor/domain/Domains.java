@@ -11,8 +11,9 @@ import dev.xenolith.cpu.time.MachineClock;
 import dev.xenolith.hypervisor.abi.Sched;
 import dev.xenolith.hypervisor.abi.Xen;
 import dev.xenolith.hypervisor.console.Log;
+import dev.xenolith.hypervisor.event.EventPorts;
+import dev.xenolith.hypervisor.event.Fifo;
 import dev.xenolith.hypervisor.event.TwoLevel;
-import dev.xenolith.hypervisor.memory.FrameTable;
 import dev.xenolith.hypervisor.memory.Memory;
 import dev.xenolith.hypervisor.memory.MemoryOwner;
 import dev.xenolith.hypervisor.memory.Preempt;
@@ -221,7 +222,11 @@ public final class Domains {
             ram.write8(base + i * Xen.VcpuInfo.SIZE + Xen.VcpuInfo.EVTCHN_UPCALL_MASK, 1);
         }
         Domain domain = new Domain(domid, parameters, owner, descriptors, sharedInfo,
-                d -> new TwoLevel(ram, new GuestEvents(d, dispatcher)), clock.now());
+                (d, maxPort) -> {
+                    GuestEvents guest = new GuestEvents(d, dispatcher);
+                    return new EventPorts(domid, d.vcpus.length, maxPort, new TwoLevel(ram, guest),
+                            () -> new Fifo(types, owner, d.vcpus.length, guest));
+                }, clock.now());
         for (Vcpu vcpu : domain.vcpus) {
             vcpu.infoAddress = base + vcpu.id * Xen.VcpuInfo.SIZE;
             descriptors.setReservedGdtPage(vcpu.id, 14, reservedGdtFrames[0]);
@@ -243,12 +248,12 @@ public final class Domains {
     }
 
     private Domain buildJava(int domid, Domain.Parameters parameters, MemoryOwner owner) {
-        return new Domain(domid, parameters, owner, null, -1, domain -> {
+        return new Domain(domid, parameters, owner, null, -1, (domain, maxPort) -> {
             for (Vcpu vcpu : domain.vcpus) {
                 vcpu.attach(null, new JavaVcpu(vcpu, dispatcher));
             }
             // Events go to the first vCPU; handlers that are posted to others run there.
-            return domain.vcpus[0].java();
+            return new EventPorts(domid, domain.vcpus.length, maxPort, domain.vcpus[0].java());
         }, clock.now());
     }
 
@@ -386,7 +391,6 @@ public final class Domains {
         dispatcher.pause(domain);
         domain.dying = Domain.Dying.DYING;
         domain.memory.setDying();
-        domain.events.closeAll();
         globalVirqs.forget(domain);
         domain.deathActions.forEach(Runnable::run);
         if (domain.watchdogs != null) {
@@ -402,15 +406,20 @@ public final class Domains {
     }
 
     private int stages(Domain domain) {
-        return domain.vcpus.length + holders.size() + 1;
+        return 1 + domain.vcpus.length + holders.size() + 1;
     }
 
     private int stage(Domain domain, int stage, Preempt preempt) {
-        if (stage < domain.vcpus.length) {
-            return releaseVcpu(domain, domain.vcpus[stage]);
+        if (stage == 0) {
+            return domain.events.end(preempt);
         }
-        if (stage < domain.vcpus.length + holders.size()) {
-            return holders.get(stage - domain.vcpus.length).release(domain, preempt);
+        int vcpu = stage - 1;
+        if (vcpu < domain.vcpus.length) {
+            return releaseVcpu(domain, domain.vcpus[vcpu]);
+        }
+        int holder = vcpu - domain.vcpus.length;
+        if (holder < holders.size()) {
+            return holders.get(holder).release(domain, preempt);
         }
         if (domain.teardown == null) {
             domain.teardown = new Teardown(types, domain.memory, preempt);
@@ -429,8 +438,7 @@ public final class Domains {
 
     private void releaseInfo(Vcpu vcpu) {
         if (vcpu.infoFrame >= 0) {
-            types.put(vcpu.infoFrame);
-            memory.put(vcpu.infoFrame);
+            types.letGo(vcpu.infoFrame);
             vcpu.infoFrame = -1;
         }
         vcpu.infoAddress = -1;
@@ -483,11 +491,7 @@ public final class Domains {
                 || (offset & 7) != 0) {
             return -EINVAL;
         }
-        if (!memory.get(mfn, vcpu.domain.memory)) {
-            return -EINVAL;
-        }
-        if (!types.get((int) mfn, FrameTable.WRITABLE)) {
-            memory.put((int) mfn);
+        if (!types.hold(mfn, vcpu.domain.memory)) {
             return -EINVAL;
         }
         PhysicalMemory ram = memory.ram();

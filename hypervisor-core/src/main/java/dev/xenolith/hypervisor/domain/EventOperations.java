@@ -5,6 +5,7 @@ import static dev.xenolith.hypervisor.abi.Errno.EPERM;
 import static dev.xenolith.hypervisor.abi.Errno.ESRCH;
 
 import dev.xenolith.hypervisor.abi.Xen;
+import dev.xenolith.hypervisor.memory.Preempt;
 import dev.xenolith.hypervisor.trace.Trace;
 import dev.xenolith.hypervisor.trace.TraceClass;
 import dev.xenolith.hypervisor.trace.TraceEvent;
@@ -33,6 +34,9 @@ public final class EventOperations {
         }
         if (!Access.toTarget(caller, domain)) {
             return -EPERM;
+        }
+        if (domain.isDying()) {
+            return -EINVAL;
         }
         return domain.events.allocUnbound(remote == Xen.DOMID_SELF ? caller.domid : remote);
     }
@@ -92,8 +96,28 @@ public final class EventOperations {
         return domains.resolve(caller, domid) == null ? -ESRCH : -EPERM;
     }
 
-    /** EVTCHNOP_reset: closes all ports of a domain, which is the caller or paused. */
-    public int reset(Domain caller, int domid) {
+    /** EVTCHNOP_init_control. */
+    public int initControl(Domain caller, long vcpu, long mfn, long offset) {
+        return caller.events.initControl(vcpu, mfn, offset);
+    }
+
+    /** EVTCHNOP_expand_array. */
+    public int expandArray(Domain caller, long mfn) {
+        return caller.events.expandArray(mfn);
+    }
+
+    /** EVTCHNOP_set_priority. */
+    public int setPriority(Domain caller, long port, long priority) {
+        return caller.events.setPriority(port, priority);
+    }
+
+    /**
+     * EVTCHNOP_reset: closes all ports of a domain, which is the caller or paused, and takes it back to the 2-level ABI.
+     *
+     * @param goingOn whether it was interrupted before
+     * @return 0, an error, or -ERESTART: call again, going on
+     */
+    public int reset(Domain caller, int domid, boolean goingOn, Preempt preempt) {
         Domain domain = domains.resolve(caller, domid);
         if (domain == null) {
             return -ESRCH;
@@ -101,11 +125,10 @@ public final class EventOperations {
         if (!Access.toTarget(caller, domain)) {
             return -EPERM;
         }
-        if (domain != caller && !domain.isPausedByController()) {
+        if (domain.isDying() || domain != caller && !domain.isPausedByController()) {
             return -EINVAL;
         }
-        domain.events.closeAll();
-        return 0;
+        return domain.events.reset(goingOn, preempt);
     }
 
     /** Raises a virtual interrupt of one vCPU. */

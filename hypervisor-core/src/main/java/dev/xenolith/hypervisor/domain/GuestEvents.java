@@ -1,10 +1,10 @@
 package dev.xenolith.hypervisor.domain;
 
 import dev.xenolith.cpu.memory.PhysicalMemory;
-import dev.xenolith.hypervisor.event.TwoLevel;
+import dev.xenolith.hypervisor.event.Upcall;
 
 /** How a guest's vCPUs learn of its events: they wake, or are interrupted, or stop polling. */
-final class GuestEvents implements TwoLevel.Target {
+final class GuestEvents implements Upcall {
     private final Domain domain;
     private final Dispatcher dispatcher;
 

@@ -93,7 +93,7 @@ public final class JavaVcpu implements Delivery {
 
     @Override
     public int limit() {
-        return EventChannel.NR_CHANNELS_2L;
+        return EventChannel.EVTCHN_FIFO_NR_CHANNELS;
     }
 
     @Override
@@ -107,7 +107,7 @@ public final class JavaVcpu implements Delivery {
     }
 
     @Override
-    public void clearPending(int port) {
+    public void close(int port) {
         pending.clear(port);
         portHandlers.remove(port);
     }

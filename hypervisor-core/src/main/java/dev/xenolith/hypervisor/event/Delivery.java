@@ -8,8 +8,8 @@ public interface Delivery {
     /** Makes {@code port} pending and, unless it is masked, lets {@code vcpu} know. */
     void setPending(int port, int vcpu);
 
-    /** Forgets that a port is pending: it is being closed. */
-    void clearPending(int port);
+    /** Forgets what is known of a port, that it is pending above all: it is being closed. */
+    void close(int port);
 
     boolean isPending(int port);
 
@@ -17,4 +17,9 @@ public interface Delivery {
 
     /** Clears the mask; if the port is pending, lets {@code vcpu} know. */
     void unmask(int port, int vcpu);
+
+    /** Whether a port that was closed must not be given out anew yet, because the guest may still come upon it. */
+    default boolean isBusy(int port) {
+        return false;
+    }
 }

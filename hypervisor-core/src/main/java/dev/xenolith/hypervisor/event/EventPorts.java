@@ -1,13 +1,21 @@
 package dev.xenolith.hypervisor.event;
 
+import static dev.xenolith.hypervisor.abi.Errno.EAGAIN;
+import static dev.xenolith.hypervisor.abi.Errno.EBUSY;
 import static dev.xenolith.hypervisor.abi.Errno.EEXIST;
 import static dev.xenolith.hypervisor.abi.Errno.EINVAL;
 import static dev.xenolith.hypervisor.abi.Errno.ENOENT;
 import static dev.xenolith.hypervisor.abi.Errno.ENOSPC;
+import static dev.xenolith.hypervisor.abi.Errno.ENOSYS;
+import static dev.xenolith.hypervisor.abi.Errno.EOPNOTSUPP;
+import static dev.xenolith.hypervisor.abi.Errno.ERESTART;
 
 import dev.xenolith.hypervisor.abi.EventChannel;
 import dev.xenolith.hypervisor.abi.Xen;
+import dev.xenolith.hypervisor.memory.Preempt;
 import java.util.Arrays;
+import java.util.BitSet;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -15,6 +23,13 @@ import org.jspecify.annotations.Nullable;
  * negative, or a negative errno as Xen does.
  */
 public final class EventPorts {
+    /** Ports become known by groups of so many, as Xen's buckets have. */
+    private static final int GROUP = 64;
+    /** How many busy ports one allocation looks at, so that a guest that keeps ports busy cannot make it long. */
+    private static final int MOST_BUSY = 64;
+    /** How many ports are closed before somebody else may go on. */
+    private static final int CLOSED_AT_ONCE = 64;
+
     private static final byte FREE = 0;
     /** Port 0, which is never given out. */
     private static final byte RESERVED = 1;
@@ -31,9 +46,14 @@ public final class EventPorts {
     private final int vcpus;
     /** The highest port that may be used. */
     private final int maxPort;
-    private final Delivery delivery;
+    /** The delivery that it begins with. */
+    private final Delivery basic;
+    /** Makes the other one; null if there is none. */
+    private final @Nullable Supplier<Fifo> fifoFactory;
+    private @Nullable Fifo fifo;
+    private Delivery delivery;
     /** Ports below this have entries in the arrays. */
-    private int size = 64;
+    private int size = GROUP;
     private byte[] state = new byte[size];
     /** vCPU that is notified. */
     private char[] vcpu = new char[size];
@@ -46,18 +66,37 @@ public final class EventPorts {
     /** Port bound to each virtual interrupt, 0 for none: index vcpu * NR_VIRQS + virq. */
     private final int[] virqPort;
     private int used;
-    private int lowestFree = 1;
+    /** Ports below this are known to exist: those given out until now, and the rest of their group. */
+    private int valid = GROUP;
+    /** Ports that cannot be given out: in use, or {@link #lingering}. */
+    private final BitSet taken = new BitSet();
+    /** Ports that were found closed but busy. */
+    private final BitSet lingering = new BitSet();
+    private int nextLingering;
+    /** Where an interrupted {@link #reset} goes on, 0 if none is under way. */
+    private int resetAt;
+    private boolean ending;
+
+    /** For a domain whose ports are always delivered in one way. */
+    public EventPorts(int domid, int vcpus, int maxPort, Delivery delivery) {
+        this(domid, vcpus, maxPort, delivery, null);
+    }
 
     /**
      * @param maxPort the highest port that may be used, at least 1
+     * @param basic how ports are delivered at first
+     * @param fifoFactory makes the FIFO ABI for the domain when it wants that
      */
-    public EventPorts(int domid, int vcpus, int maxPort, Delivery delivery) {
+    public EventPorts(int domid, int vcpus, int maxPort, Delivery basic, @Nullable Supplier<Fifo> fifoFactory) {
         this.domid = domid;
         this.vcpus = vcpus;
         this.maxPort = maxPort;
-        this.delivery = delivery;
+        this.basic = basic;
+        this.fifoFactory = fifoFactory;
+        delivery = basic;
         virqPort = new int[vcpus * Xen.NR_VIRQS];
         state[0] = RESERVED;
+        taken.set(0);
     }
 
     /** Virtual interrupts that each vCPU binds for itself. */
@@ -155,22 +194,39 @@ public final class EventPorts {
     }
 
     private int allocate() {
-        int port = lowestFree;
-        while (port < size && state[port] != FREE) {
-            port++;
+        settleLingering();
+        int port = taken.nextClearBit(1);
+        for (int busy = 0; port <= maxPort && delivery.isBusy(port); busy++) {
+            taken.set(port);
+            lingering.set(port);
+            port = busy < MOST_BUSY ? taken.nextClearBit(port + 1) : delivery.limit();
         }
         if (port > maxPort || port >= delivery.limit()) {
             return -ENOSPC;
         }
-        if (port >= size) {
+        while (port >= size) {
             grow();
         }
-        lowestFree = port + 1;
+        valid = Math.max(valid, (port | GROUP - 1) + 1);
+        taken.set(port);
         used++;
         vcpu[port] = 0;
         // Until the caller says what it is.
         state[port] = RESERVED;
         return port;
+    }
+
+    /** Looks at some of the closed ports that were busy, in turn: those that are no longer are free. */
+    private void settleLingering() {
+        int port = lingering.nextSetBit(nextLingering);
+        for (int i = 0; i < MOST_BUSY && port >= 0; i++) {
+            if (!delivery.isBusy(port)) {
+                lingering.clear(port);
+                taken.clear(port);
+            }
+            port = lingering.nextSetBit(port + 1);
+        }
+        nextLingering = Math.max(port, 0);
     }
 
     private void grow() {
@@ -183,14 +239,18 @@ public final class EventPorts {
     }
 
     private void free(int port) {
-        delivery.clearPending(port);
+        delivery.close(port);
+        if (delivery.isBusy(port)) {
+            lingering.set(port);
+        } else {
+            taken.clear(port);
+        }
         state[port] = FREE;
         vcpu[port] = 0;
         peer[port] = 0;
         peerPort[port] = 0;
         peerPorts[port] = null;
         used--;
-        lowestFree = Math.min(lowestFree, port);
     }
 
     // ---- using them --------------------------------------------------------------------------------------------------
@@ -295,9 +355,7 @@ public final class EventPorts {
 
     /** What a port is, for EVTCHNOP_status: the EVTCHNSTAT_* number, or -EINVAL. */
     public int status(long port) {
-        return port < 0 || port > maxPort || port >= delivery.limit()
-                ? -EINVAL
-                : port >= size ? EventChannel.EVTCHNSTAT_CLOSED : STATUS[state[(int) port]];
+        return port < 0 || port >= valid || port > maxPort ? -EINVAL : STATUS[state[(int) port]];
     }
 
     /** vCPU that a valid port notifies. */
@@ -315,12 +373,118 @@ public final class EventPorts {
         return peerPort[port];
     }
 
-    /** Closes every port (EVTCHNOP_reset, or the end of the domain). */
-    public void closeAll() {
-        for (int port = 1; port < size; port++) {
-            if (state[port] != FREE) {
-                close(port);
+    // ---- the FIFO ABI ------------------------------------------------------------------------------------------------
+
+    /**
+     * EVTCHNOP_init_control: gives {@code onVcpu} its control block at byte {@code offset} of the domain's page {@code mfn}, any
+     * values. The first time, the domain changes to the FIFO ABI; what is pending stays so. 0, -ENOENT, -EINVAL, -ENOSYS.
+     */
+    public int initControl(long onVcpu, long mfn, long offset) {
+        if (fifoFactory == null) {
+            return -ENOSYS;
+        }
+        if (onVcpu < 0 || onVcpu >= vcpus) {
+            return -ENOENT;
+        }
+        if (!Fifo.isControlOffset(offset)) {
+            return -EINVAL;
+        }
+        Fifo wanted = fifo != null ? fifo : fifoFactory.get();
+        int rc = wanted.setControlBlock((int) onVcpu, mfn, (int) offset);
+        if (rc == 0 && fifo == null) {
+            fifo = wanted;
+            deliverBy(wanted);
+        }
+        return rc;
+    }
+
+    private void deliverBy(Delivery next) {
+        Delivery before = delivery;
+        delivery = next;
+        for (int port = taken.nextSetBit(1); port >= 0; port = taken.nextSetBit(port + 1)) {
+            if (before.isPending(port)) {
+                before.close(port);
+                next.setPending(port, vcpu[port]);
             }
+        }
+    }
+
+    /** EVTCHNOP_expand_array: appends the domain's page {@code mfn}, any value. 0, -EINVAL, -ENOSPC; -EOPNOTSUPP without FIFOs. */
+    public int expandArray(long mfn) {
+        return fifo == null ? -EOPNOTSUPP : fifo.expandArray(mfn, port -> vcpu[port]);
+    }
+
+    /** EVTCHNOP_set_priority, any values; from the port's next event on. 0, -EINVAL; -ENOSYS without FIFOs. */
+    public int setPriority(long port, long priority) {
+        if (!isValid(port)) {
+            return -EINVAL;
+        }
+        return fifo == null ? -ENOSYS : fifo.setPriority((int) port, priority);
+    }
+
+    /** The FIFO ABI that is in use, or null. */
+    public @Nullable Fifo fifo() {
+        return fifo;
+    }
+
+    // ---- the end -----------------------------------------------------------------------------------------------------
+
+    /**
+     * EVTCHNOP_reset: closes every port and goes back to the ABI of the beginning.
+     *
+     * @param goingOn whether it was interrupted before
+     * @return 0; -ERESTART: call again, going on; -EBUSY if another one is under way, or none to go on with; -EAGAIN if ports have been
+     *         made meanwhile
+     */
+    public int reset(boolean goingOn, Preempt preempt) {
+        if (goingOn != (resetAt != 0)) {
+            return -EBUSY;
+        }
+        int rc = closeAll(preempt);
+        if (rc != 0) {
+            return rc;
+        }
+        if (used > 0) {
+            return -EAGAIN;
+        }
+        leaveFifo();
+        return 0;
+    }
+
+    /** The end of the domain: closes every port and lets go of pages. 0, or -ERESTART: call again. */
+    public int end(Preempt preempt) {
+        if (!ending) {
+            ending = true;
+            resetAt = 0;
+        }
+        int rc = closeAll(preempt);
+        if (rc == 0) {
+            leaveFifo();
+        }
+        return rc;
+    }
+
+    private int closeAll(Preempt preempt) {
+        int port = taken.nextSetBit(Math.max(resetAt, 1));
+        for (int closed = 1; port >= 0; closed++) {
+            close(port);
+            port = taken.nextSetBit(port + 1);
+            if (port >= 0 && closed % CLOSED_AT_ONCE == 0 && preempt.check()) {
+                resetAt = port;
+                return -ERESTART;
+            }
+        }
+        resetAt = 0;
+        return 0;
+    }
+
+    private void leaveFifo() {
+        if (fifo != null) {
+            delivery = basic;
+            fifo.release();
+            fifo = null;
+            taken.andNot(lingering);
+            lingering.clear();
         }
     }
 }

@@ -9,25 +9,10 @@ import dev.xenolith.hypervisor.abi.Xen;
  * word and the upcall flag in each vcpu_info. The guest owns these words too, so nothing here believes them.
  */
 public final class TwoLevel implements Delivery {
-    /** The domain that is told. */
-    public interface Target {
-        /** Physical address of shared_info. */
-        long sharedInfo();
-
-        /** Physical address of the vCPU's vcpu_info, -1 if it has none. */
-        long vcpuInfo(int vcpu);
-
-        /** The vCPU's upcall flag has been set: wakes it, interrupts it if it runs. */
-        void upcallPending(int vcpu);
-
-        /** A port has become pending, masked or not: vCPUs that poll it go on. */
-        void portPending(int port, int vcpu);
-    }
-
     private final PhysicalMemory ram;
-    private final Target target;
+    private final Upcall target;
 
-    public TwoLevel(PhysicalMemory ram, Target target) {
+    public TwoLevel(PhysicalMemory ram, Upcall target) {
         this.ram = ram;
         this.target = target;
     }
@@ -52,7 +37,7 @@ public final class TwoLevel implements Delivery {
     }
 
     @Override
-    public void clearPending(int port) {
+    public void close(int port) {
         long at = word(Xen.SharedInfo.EVTCHN_PENDING, port);
         long pending = ram.read64(at);
         if ((pending & bit(port)) != 0) {
@@ -92,15 +77,7 @@ public final class TwoLevel implements Delivery {
         long selector = ram.read64(at);
         if ((selector & 1L << (port >>> 6)) == 0) {
             ram.write64(at, selector | 1L << (port >>> 6));
-            markPending(ram, info, target, vcpu);
-        }
-    }
-
-    /** Raises the upcall flag (vcpu_mark_events_pending). */
-    private static void markPending(PhysicalMemory ram, long info, Target target, int vcpu) {
-        if (ram.read8(info + Xen.VcpuInfo.EVTCHN_UPCALL_PENDING) == 0) {
-            ram.write8(info + Xen.VcpuInfo.EVTCHN_UPCALL_PENDING, 1);
-            target.upcallPending(vcpu);
+            target.markPending(ram, vcpu);
         }
     }
 

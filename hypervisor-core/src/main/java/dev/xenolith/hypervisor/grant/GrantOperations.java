@@ -247,14 +247,7 @@ public final class GrantOperations {
 
     /** Takes a reference to a page of {@code owner} and, if {@code writable}, a use of it. */
     boolean take(int mfn, MemoryOwner owner, boolean writable) {
-        if (!memory.get(mfn, owner)) {
-            return false;
-        }
-        if (writable && !types.get(mfn, FrameTable.WRITABLE)) {
-            memory.put(mfn);
-            return false;
-        }
-        return true;
+        return writable ? types.hold(mfn, owner) : memory.get(mfn, owner);
     }
 
     void give(int mfn, boolean writable) {

@@ -4,6 +4,7 @@ import static dev.xenolith.hypervisor.abi.Errno.EFAULT;
 import static dev.xenolith.hypervisor.abi.Errno.EINVAL;
 import static dev.xenolith.hypervisor.abi.Errno.ENOSYS;
 import static dev.xenolith.hypervisor.abi.Errno.EPERM;
+import static dev.xenolith.hypervisor.abi.Errno.ERESTART;
 
 import dev.xenolith.hypervisor.abi.EventChannel;
 import dev.xenolith.hypervisor.abi.EventChannel.AllocUnbound;
@@ -13,7 +14,10 @@ import dev.xenolith.hypervisor.abi.EventChannel.BindPirq;
 import dev.xenolith.hypervisor.abi.EventChannel.BindVcpu;
 import dev.xenolith.hypervisor.abi.EventChannel.BindVirq;
 import dev.xenolith.hypervisor.abi.EventChannel.Close;
+import dev.xenolith.hypervisor.abi.EventChannel.ExpandArray;
+import dev.xenolith.hypervisor.abi.EventChannel.InitControl;
 import dev.xenolith.hypervisor.abi.EventChannel.Reset;
+import dev.xenolith.hypervisor.abi.EventChannel.SetPriority;
 import dev.xenolith.hypervisor.abi.EventChannel.Send;
 import dev.xenolith.hypervisor.abi.EventChannel.Status;
 import dev.xenolith.hypervisor.abi.EventChannel.Unmask;
@@ -21,7 +25,7 @@ import dev.xenolith.hypervisor.domain.Domain;
 import dev.xenolith.hypervisor.domain.EventOperations;
 import dev.xenolith.hypervisor.event.EventPorts;
 
-/** event_channel_op (xen/include/public/event_channel.h): the 2-level ABI; that of FIFOs is not there, and guests fall back. */
+/** event_channel_op (xen/include/public/event_channel.h). */
 public final class EventChannelOp implements Handler {
     private final EventOperations operations;
 
@@ -86,7 +90,24 @@ public final class EventChannelOp implements Handler {
                         : -EFAULT;
             }
             case EventChannel.EVTCHNOP_RESET -> {
-                return call.read(handle, Reset.SIZE) ? operations.reset(caller, call.get16(Reset.DOM)) : -EFAULT;
+                return reset(call, handle, false);
+            }
+            case EventChannel.EVTCHNOP_RESET_CONT -> {
+                return reset(call, handle, true);
+            }
+            case EventChannel.EVTCHNOP_INIT_CONTROL -> {
+                return call.read(handle, InitControl.SIZE) ? initControl(call, handle) : -EFAULT;
+            }
+            case EventChannel.EVTCHNOP_EXPAND_ARRAY -> {
+                return call.read(handle, ExpandArray.SIZE)
+                        ? operations.expandArray(caller, call.get64(ExpandArray.ARRAY_GFN))
+                        : -EFAULT;
+            }
+            case EventChannel.EVTCHNOP_SET_PRIORITY -> {
+                return call.read(handle, SetPriority.SIZE)
+                        ? operations.setPriority(caller, unsigned(call, SetPriority.PORT),
+                                unsigned(call, SetPriority.PRIORITY))
+                        : -EFAULT;
             }
             default -> {
                 return -ENOSYS;
@@ -96,6 +117,28 @@ public final class EventChannelOp implements Handler {
 
     private static long unsigned(Call call, int offset) {
         return call.get32(offset) & 0xffff_ffffL;
+    }
+
+    private long reset(Call call, long handle, boolean goingOn) {
+        if (!call.read(handle, Reset.SIZE)) {
+            return -EFAULT;
+        }
+        int rc = operations.reset(call.domain, call.get16(Reset.DOM), goingOn, call.preempt);
+        if (rc == -ERESTART) {
+            call.arguments[0] = EventChannel.EVTCHNOP_RESET_CONT;
+            return Call.RESTART;
+        }
+        return rc;
+    }
+
+    private long initControl(Call call, long handle) {
+        int rc = operations.initControl(call.domain, unsigned(call, InitControl.VCPU),
+                call.get64(InitControl.CONTROL_GFN), unsigned(call, InitControl.OFFSET));
+        if (rc != 0) {
+            return rc;
+        }
+        call.buffer[InitControl.LINK_BITS] = EventChannel.EVTCHN_FIFO_LINK_BITS;
+        return call.write(handle, InitControl.SIZE) ? 0 : -EFAULT;
     }
 
     /** Tells the caller the port that an operation made; a port that cannot be told is closed again. */

@@ -399,6 +399,26 @@ public final class PageTypes {
         }
     }
 
+    // ---- writable pages that are held --------------------------------------------------------------------------------
+
+    /** Takes a reference to {@code mfn}, any value, if it is a page of {@code owner}, and a use of it as writable memory. */
+    public boolean hold(long mfn, MemoryOwner owner) {
+        if (!memory.get(mfn, owner)) {
+            return false;
+        }
+        if (!get((int) mfn, FrameTable.WRITABLE)) {
+            memory.put((int) mfn);
+            return false;
+        }
+        return true;
+    }
+
+    /** Gives back what {@link #hold} took. */
+    public void letGo(int mfn) {
+        put(mfn);
+        memory.put(mfn);
+    }
+
     // ---- contents ----------------------------------------------------------------------------------------------------
 
     /** Writes what every PV address space has in the hypervisor's slots. */
