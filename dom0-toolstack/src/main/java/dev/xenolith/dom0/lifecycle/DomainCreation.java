@@ -29,6 +29,7 @@ final class DomainCreation {
     private static final int DEFAULT_MAX_EVENT_CHANNELS = 1023;
     private static final int DEFAULT_GRANT_FRAMES = 64;
     private static final int DEFAULT_MAPTRACK_FRAMES = 1024;
+    private static final int DEFAULT_GRANT_VERSION = 2;
 
     private final DomainManager manager;
     private final ManagedDomain domain;
@@ -94,7 +95,8 @@ final class DomainCreation {
         int result = control.create(new DomainControl.Creation(config.uuid(), false, config.maxVcpus(),
                 limits.maxEventChannels().orElse(DEFAULT_MAX_EVENT_CHANNELS),
                 limits.maxGrantFrames().orElse(DEFAULT_GRANT_FRAMES),
-                limits.maxMaptrackFrames().orElse(DEFAULT_MAPTRACK_FRAMES)));
+                limits.maxMaptrackFrames().orElse(DEFAULT_MAPTRACK_FRAMES),
+                limits.maxGrantVersion().orElse(DEFAULT_GRANT_VERSION)));
         domain.domid = check(result, "creating the domain");
         return Progress.DONE;
     }

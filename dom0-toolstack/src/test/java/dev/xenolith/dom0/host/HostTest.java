@@ -58,7 +58,8 @@ class HostTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"traps", "events", "time", "pagetables", "grants", "memory", "smp", "fpu"})
+    @ValueSource(strings = {"traps", "events", "fifo", "time", "pagetables", "grants", "grants-v2", "memory", "smp",
+        "fpu"})
     void testGuestsPass(String image) throws Exception {
         for (long seed : new long[]{1, 2}) {
             try (TestHost host = TestHost.virtual(seed)) {
@@ -76,7 +77,7 @@ class HostTest {
 
     private static int vcpus(String image) {
         return switch (image) {
-            case "smp" -> 2;
+            case "smp", "fifo" -> 2;
             case "fpu" -> 3;
             default -> 1;
         };

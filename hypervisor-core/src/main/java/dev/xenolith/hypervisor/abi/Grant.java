@@ -1,6 +1,6 @@
 package dev.xenolith.hypervisor.abi;
 
-/** xen/include/public/grant_table.h: version 1 entries, operations, flags and statuses. */
+/** xen/include/public/grant_table.h: entries of both versions, operations, flags and statuses. */
 public final class Grant {
     /** Operations of grant_table_op; the bits above CMD_MASK carry progress of cache_flush. */
     public static final int GNTTABOP_MAP_GRANT_REF = 0;
@@ -38,6 +38,8 @@ public final class Grant {
     public static final int GTF_INVALID = 0;
     public static final int GTF_PERMIT_ACCESS = 1;
     public static final int GTF_ACCEPT_TRANSFER = 2;
+    /** Version 2, for copies: hands on what another domain has granted. */
+    public static final int GTF_TRANSITIVE = 3;
     public static final int GTF_TYPE_MASK = 3;
     public static final int GTF_READONLY = 1 << 2;
     public static final int GTF_READING = 1 << 3;
@@ -76,6 +78,27 @@ public final class Grant {
         public static final int FRAME = LAYOUT.offset("frame");
 
         private EntryV1() {
+        }
+    }
+
+    /**
+     * A version 2 entry: 256 in a frame. Header and frame are those of a full page; {@code page_off} and {@code length} of a part of
+     * one, {@code trans_domid} and {@code gref} of a transitive entry are in its place or beside it.
+     */
+    public static final class EntryV2 {
+        public static final Struct HEADER = Struct.of("grant_entry_header").u16("flags").u16("domid").build();
+        public static final Struct LAYOUT = Struct.unionOf("grant_entry_v2",
+                Struct.of("full_page").nested(HEADER, "hdr", 1).u32("pad0").u64("frame").build(),
+                Struct.of("sub_page").nested(HEADER, "hdr", 1).u16("page_off").u16("length").u64("frame").build(),
+                Struct.of("transitive").nested(HEADER, "hdr", 1).u16("trans_domid").u16("pad0").u32("gref").build());
+        public static final int SIZE = LAYOUT.size();
+        public static final int FRAME = LAYOUT.offset("full_page.frame");
+        public static final int PAGE_OFF = LAYOUT.offset("sub_page.page_off");
+        public static final int LENGTH = LAYOUT.offset("sub_page.length");
+        public static final int TRANS_DOMID = LAYOUT.offset("transitive.trans_domid");
+        public static final int GREF = LAYOUT.offset("transitive.gref");
+
+        private EntryV2() {
         }
     }
 
@@ -205,6 +228,7 @@ public final class Grant {
         public static final int NR_FRAMES = LAYOUT.offset("nr_frames");
         public static final int DOM = LAYOUT.offset("dom");
         public static final int STATUS = LAYOUT.offset("status");
+        public static final int FRAME_LIST = LAYOUT.offset("frame_list");
 
         private GetStatusFrames() {
         }

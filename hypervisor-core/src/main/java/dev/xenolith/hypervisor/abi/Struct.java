@@ -35,6 +35,7 @@ public final class Struct {
     }
 
     private final String name;
+    private final String keyword;
     private final Map<String, Field> fields;
     private final boolean hasCompat;
     private final int size;
@@ -44,6 +45,7 @@ public final class Struct {
 
     private Struct(Builder builder) {
         name = builder.name;
+        keyword = builder.keyword;
         fields = Map.copyOf(builder.fields);
         hasCompat = builder.hasCompat;
         alignment = builder.alignment;
@@ -62,7 +64,19 @@ public final class Struct {
         return new Builder(name, false);
     }
 
-    /** The C tag, without {@code struct}. */
+    /** Declares {@code union name}: its alternatives all begin at its start. */
+    public static Struct unionOf(String name, Struct... alternatives) {
+        Builder builder = new Builder(name, true);
+        builder.keyword = "union";
+        return builder.union("", alternatives).build();
+    }
+
+    /** {@code struct} or {@code union}. */
+    public String keyword() {
+        return keyword;
+    }
+
+    /** The C tag, without {@code struct} or {@code union}. */
     public String name() {
         return name;
     }
@@ -120,6 +134,7 @@ public final class Struct {
     /** Collects members in the header's order. */
     public static final class Builder {
         private final String name;
+        private String keyword = "struct";
         private final boolean hasCompat;
         private final Map<String, Field> fields = new LinkedHashMap<>();
         private int end;
@@ -206,7 +221,8 @@ public final class Struct {
             int offset = place(unionAlignment, align(unionSize, unionAlignment));
             int compatOffset = placeCompat(unionCompatAlignment, align(unionCompatSize, unionCompatAlignment));
             for (Struct s : alternatives) {
-                String prefix = s.name.isEmpty() ? field + '.' : field + '.' + s.name + '.';
+                String outer = field.isEmpty() ? "" : field + '.';
+                String prefix = s.name.isEmpty() ? outer : outer + s.name + '.';
                 s.fields.forEach((inner, f) -> fields.put(prefix + inner,
                         new Field(offset + f.offset, compatOffset + f.compatOffset)));
             }

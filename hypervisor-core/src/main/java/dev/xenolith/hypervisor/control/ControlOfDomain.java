@@ -13,6 +13,7 @@ import dev.xenolith.hypervisor.abi.Xenmem.MemoryMap;
 import dev.xenolith.hypervisor.domain.Access;
 import dev.xenolith.hypervisor.domain.Domain;
 import dev.xenolith.hypervisor.domain.Domains;
+import dev.xenolith.hypervisor.grant.GrantTable;
 import dev.xenolith.hypervisor.domain.Vcpu;
 import dev.xenolith.hypervisor.memory.FrameTable;
 import dev.xenolith.hypervisor.operations.DomainControl;
@@ -97,7 +98,8 @@ final class ControlOfDomain implements DomainControl {
             return -EINVAL;
         }
         return domains.create(new Domain.Parameters(creation.handle(), Domain.Kind.PV, false, creation.maxVcpus(),
-                creation.maxEventChannels()));
+                creation.maxEventChannels(), new GrantTable.Limits(creation.maxGrantFrames(),
+                        creation.maxMaptrackFrames(), creation.maxGrantVersion())));
     }
 
     @Override

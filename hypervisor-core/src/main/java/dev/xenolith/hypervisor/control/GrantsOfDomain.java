@@ -11,6 +11,7 @@ import dev.xenolith.hypervisor.operations.OperationException;
 import dev.xenolith.hypervisor.operations.SharedPage;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
+import java.util.Objects;
 import java.util.Set;
 
 /** Grant operations in the name of one Java domain. The entry says whether the domain may use it; there is no other check. */
@@ -26,23 +27,93 @@ final class GrantsOfDomain implements Grants {
 
     @Override
     public SharedPage map(int domid, int reference, boolean readOnly) throws OperationException {
+        return map(domid, new int[]{reference}, readOnly);
+    }
+
+    @Override
+    public SharedPage map(int domid, int[] references, boolean readOnly) throws OperationException {
         if (domain.isDying()) {
             throw new OperationException(-ESRCH, domain + " has ended");
         }
         GrantTable mine = grants.of(domain);
-        int status = grants.operations.mapJava(mine, domid, reference, readOnly);
-        if (status != Grant.GNTST_OKAY) {
-            throw new OperationException(status, "grant " + Integer.toUnsignedString(reference) + " of d" + domid
-                    + " cannot be mapped" + (readOnly ? "" : " for writing"));
+        int[] handles = new int[references.length];
+        long[] frames = new long[references.length];
+        for (int i = 0; i < references.length; i++) {
+            int status = grants.operations.mapJava(mine, domid, references[i], readOnly);
+            if (status != Grant.GNTST_OKAY) {
+                unmap(mine, handles, i);
+                throw new OperationException(status, "grant " + Integer.toUnsignedString(references[i]) + " of d"
+                        + domid + " cannot be mapped" + (readOnly ? "" : " for writing"));
+            }
+            handles[i] = grants.operations.mappedHandle();
+            frames[i] = grants.operations.mappedFrame();
         }
-        int handle = grants.operations.mappedHandle();
-        MappedFrames[] mapped = new MappedFrames[1];
-        mapped[0] = new MappedFrames(grants.ram(), new long[]{grants.operations.mappedFrame()}, readOnly, () -> {
-            held.remove(mapped[0]);
-            grants.operations.unmapJava(mine, handle);
-        });
-        held.add(mapped[0]);
-        return mapped[0];
+        return new Mapping(mine, handles, frames, readOnly).page;
+    }
+
+    private void unmap(GrantTable mine, int[] handles, int count) {
+        for (int i = 0; i < count; i++) {
+            grants.operations.unmapJava(mine, handles[i]);
+        }
+    }
+
+    /** What one range of mapped pages holds. */
+    private final class Mapping implements Runnable {
+        private final GrantTable mine;
+        private final int[] handles;
+        final MappedFrames page;
+
+        Mapping(GrantTable mine, int[] handles, long[] frames, boolean readOnly) {
+            this.mine = mine;
+            this.handles = handles;
+            page = new MappedFrames(grants.ram(), frames, readOnly, this);
+            held.add(page);
+        }
+
+        @Override
+        public void run() {
+            held.remove(page);
+            unmap(mine, handles, handles.length);
+        }
+    }
+
+    @Override
+    public int mapped() {
+        return domain.isDying() ? 0 : grants.of(domain).mapped();
+    }
+
+    @Override
+    public int copyFrom(int domid, Parts parts, byte[] target, int targetOffset) {
+        Objects.checkFromIndexSize(targetOffset, parts.bytes(), target.length);
+        int status = Grant.GNTST_OKAY;
+        int at = targetOffset;
+        for (int i = 0; i < parts.count() && status == Grant.GNTST_OKAY; i++) {
+            status = copyFrom(domid, parts.reference(i), parts.offset(i), target, at, parts.length(i));
+            at += parts.length(i);
+        }
+        return status;
+    }
+
+    @Override
+    public int copyTo(int domid, Parts parts, byte[] source, int sourceOffset) {
+        Objects.checkFromIndexSize(sourceOffset, parts.bytes(), source.length);
+        int status = Grant.GNTST_OKAY;
+        int at = sourceOffset;
+        for (int i = 0; i < parts.count() && status == Grant.GNTST_OKAY; i++) {
+            status = copyTo(domid, parts.reference(i), parts.offset(i), source, at, parts.length(i));
+            at += parts.length(i);
+        }
+        return status;
+    }
+
+    @Override
+    public int copy(int sourceDomid, int sourceReference, int sourceOffset, int targetDomid, int targetReference,
+            int targetOffset, int length) {
+        return domain.isDying()
+                ? Grant.GNTST_GENERAL_ERROR
+                : grants.copies.copy(grants.of(domain), sourceReference & 0xffff_ffffL, sourceDomid, sourceOffset,
+                        targetReference & 0xffff_ffffL, targetDomid, targetOffset, length,
+                        Grant.GNTCOPY_SOURCE_GREF | Grant.GNTCOPY_DEST_GREF);
     }
 
     @Override
@@ -68,6 +139,6 @@ final class GrantsOfDomain implements Grants {
     static ControlOfDomain.GrantSeeds seeds(DomainGrants grants) {
         return (target, reference, grantee, frame) -> target.isDying()
                 ? -ESRCH
-                : grants.operations.seed(grants.of(target), reference, grantee, frame);
+                : grants.of(target).seed(reference, grantee, frame);
     }
 }

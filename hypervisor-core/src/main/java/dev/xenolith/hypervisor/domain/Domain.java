@@ -33,13 +33,12 @@ public final class Domain {
         ZOMBIE
     }
 
-    /** What it is made with; {@code maxGrantFrames} and {@code maxMaptrackFrames} limit its grant table and its mappings. */
+    /** What it is made with. */
     public record Parameters(UUID handle, Kind kind, boolean privileged, int maxVcpus, int maxEventPort,
-            int maxGrantFrames, int maxMaptrackFrames) {
+            GrantTable.Limits grants) {
         /** With the default limits for grants. */
         public Parameters(UUID handle, Kind kind, boolean privileged, int maxVcpus, int maxEventPort) {
-            this(handle, kind, privileged, maxVcpus, maxEventPort, GrantTable.DEFAULT_MAX_FRAMES,
-                    GrantTable.DEFAULT_MAX_MAPTRACK_FRAMES);
+            this(handle, kind, privileged, maxVcpus, maxEventPort, GrantTable.Limits.DEFAULT);
         }
     }
 
@@ -54,8 +53,7 @@ public final class Domain {
     public final MemoryOwner memory;
     public final EventPorts events;
     /** Limits of its grant table. */
-    final int maxGrantFrames;
-    final int maxMaptrackFrames;
+    final GrantTable.Limits grantLimits;
     /** Where the processor finds the vCPUs' descriptor tables; null in a Java domain. */
     public final @Nullable DescriptorTables descriptors;
     /** MFN of the shared_info page, -1 if there is none. */
@@ -98,8 +96,7 @@ public final class Domain {
         handle = parameters.handle();
         kind = parameters.kind();
         privileged = parameters.privileged();
-        maxGrantFrames = parameters.maxGrantFrames();
-        maxMaptrackFrames = parameters.maxMaptrackFrames();
+        grantLimits = parameters.grants();
         sched = new SchedDomain(domid);
         vcpus = new Vcpu[parameters.maxVcpus()];
         for (int i = 0; i < vcpus.length; i++) {

@@ -40,11 +40,12 @@ public final class DomainGrants implements Domains.ResourceHolder {
 
     @Override
     public int created(Domain domain) {
-        if (domain.maxGrantFrames < 1 || domain.maxGrantFrames > MOST_FRAMES || domain.maxMaptrackFrames < 0) {
+        GrantTable.Limits limits = domain.grantLimits;
+        if (limits.frames() < 1 || limits.frames() > MOST_FRAMES || limits.mapTrackFrames() < 0
+                || limits.version() < 1 || limits.version() > GrantTable.DEFAULT_MAX_VERSION) {
             return -Errno.EINVAL;
         }
-        GrantTable table = GrantTable.create(domains.memory, domain.memory, domain.maxGrantFrames,
-                domain.maxMaptrackFrames);
+        GrantTable table = GrantTable.create(domains.memory, domain.memory, limits);
         if (table == null) {
             return -Errno.ENOMEM;
         }

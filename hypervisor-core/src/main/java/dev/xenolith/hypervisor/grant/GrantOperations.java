@@ -373,42 +373,7 @@ public final class GrantOperations {
         return 0;
     }
 
-    // ---- tables and transfers ----------------------------------------------------------------------------------------
-
-    /** Grows the table for GNTTABOP_setup_table. */
-    public int setup(GrantTable table, int wantedFrames) {
-        if (Integer.compareUnsigned(wantedFrames, table.maxFrames()) > 0 || table.owner().isDying()) {
-            return GNTST_GENERAL_ERROR;
-        }
-        return table.grow(wantedFrames) == 0 ? GNTST_OKAY : GNTST_GENERAL_ERROR;
-    }
-
-    /**
-     * GNTTABOP_set_version: only version 1 is offered, as with gnttab=max-ver:1.
-     *
-     * @return 0, -EINVAL for what is no version, -ENOSYS for version 2
-     */
-    public static int setVersion(int version) {
-        return switch (version) {
-            case 1 -> 0;
-            case 2 -> -Errno.ENOSYS;
-            default -> -Errno.EINVAL;
-        };
-    }
-
-    /** GNTTABOP_swap_grant_ref. */
-    public int swap(GrantTable table, int a, int b) {
-        if (!table.has(a) || !table.has(b)) {
-            return GNTST_BAD_GNTREF;
-        }
-        if (a != b) {
-            if (table.pins(a) != 0 || table.pins(b) != 0) {
-                return GNTST_EAGAIN;
-            }
-            table.swap(a, b);
-        }
-        return GNTST_OKAY;
-    }
+    // ---- transfers ---------------------------------------------------------------------------------------------------
 
     /**
      * GNTTABOP_transfer: gives the caller's page {@code mfn} to {@code domid}, which awaits it in entry {@code ref}. As in Xen the
@@ -433,7 +398,7 @@ public final class GrantOperations {
         }
         memory.assignPage(frame, owner, true);
         memory.m2p().set(frame, target.frameNumber(ref));
-        target.completeTransfer(ref, frame);
+        target.view().completeTransfer(ref, frame);
         return GNTST_OKAY;
     }
 
@@ -452,47 +417,10 @@ public final class GrantOperations {
         return false;
     }
 
-    /** Sets up entry {@code ref} of a domain for {@code grantee}; for builders. 0, or -EINVAL if there is no such entry. */
-    public int seed(GrantTable table, int ref, int grantee, long frame) {
-        if (!table.has(ref) || frame < 0 || frame > 0xffff_ffffL) {
-            return -Errno.EINVAL;
-        }
-        table.write(ref, Grant.GTF_PERMIT_ACCESS, grantee, (int) frame);
-        return 0;
-    }
-
     // ---- for the audit -----------------------------------------------------------------------------------------------
 
-    /** What device mappings hold, and which foreign pages page tables may map because of grants. */
+    /** What mappings hold, which foreign pages page tables may map because of grants, and whether uses are counted right. */
     public Audit.Holder holder() {
-        return visitor -> {
-            for (GrantTable table : tables) {
-                if (table != null) {
-                    visit(table, visitor);
-                }
-            }
-        };
-    }
-
-    private static void visit(GrantTable table, Audit.Visitor visitor) {
-        MapTrack track = table.mapTrack();
-        for (int handle = 0; handle < track.size(); handle++) {
-            int flags = track.flags(handle);
-            if (flags == 0) {
-                continue;
-            }
-            int mfn = track.granter(handle).mfn(track.ref(handle));
-            boolean writable = (flags & GNTMAP_READONLY) == 0;
-            if ((flags & (GNTMAP_DEVICE_MAP | MapTrack.JAVA)) != 0) {
-                if (writable) {
-                    visitor.use(mfn, FrameTable.WRITABLE, "mapping of " + table.owner());
-                } else {
-                    visitor.reference(mfn, "mapping of " + table.owner());
-                }
-            }
-            if ((flags & (GNTMAP_HOST_MAP | MapTrack.JAVA)) == GNTMAP_HOST_MAP) {
-                visitor.permit(table.owner().domid, mfn, writable);
-            }
-        }
+        return visitor -> new GrantAudit(visitor).visit(tables, pending == 0);
     }
 }

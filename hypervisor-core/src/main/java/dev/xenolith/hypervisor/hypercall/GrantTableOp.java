@@ -151,7 +151,7 @@ public final class GrantTableOp implements Handler {
     }
 
     private boolean swap(Call call, long handle) {
-        return status(call, handle, Grant.SwapGrantRef.STATUS, operations.swap(grants.of(call.domain),
+        return status(call, handle, Grant.SwapGrantRef.STATUS, grants.of(call.domain).swap(
                 call.get32(Grant.SwapGrantRef.REF_A), call.get32(Grant.SwapGrantRef.REF_B)));
     }
 
@@ -171,7 +171,7 @@ public final class GrantTableOp implements Handler {
             rc = Grant.GNTST_PERMISSION_DENIED;
         } else {
             GrantTable table = grants.of(domain);
-            rc = operations.setup(table, frames);
+            rc = table.setup(frames);
             for (int i = 0; rc == Grant.GNTST_OKAY && i < frames; i++) {
                 if (!call.writeBack64(list + (long) i * Long.BYTES, 0, table.sharedFrame(i))) {
                     rc = Grant.GNTST_BAD_VIRT_ADDR;
@@ -200,19 +200,21 @@ public final class GrantTableOp implements Handler {
         return call.write(handle, Grant.QuerySize.SIZE) ? 0 : -EFAULT;
     }
 
-    private static long setVersion(Call call, long handle) {
+    private long setVersion(Call call, long handle) {
         if (!call.read(handle, Grant.SetVersion.SIZE)) {
             return -EFAULT;
         }
-        int rc = GrantOperations.setVersion(call.get32(Grant.SetVersion.VERSION));
-        return call.writeBack32(handle, Grant.SetVersion.VERSION, 1) ? rc : -EFAULT;
+        GrantTable table = grants.of(call.domain);
+        int rc = table.setVersion(call.get32(Grant.SetVersion.VERSION));
+        return call.writeBack32(handle, Grant.SetVersion.VERSION, table.version()) ? rc : -EFAULT;
     }
 
-    /** Version 1 has no status frames: none may be asked for. */
     private long statusFrames(Call call, long handle) {
         if (!call.read(handle, Grant.GetStatusFrames.SIZE)) {
             return -EFAULT;
         }
+        int frames = call.get32(Grant.GetStatusFrames.NR_FRAMES);
+        long list = call.get64(Grant.GetStatusFrames.FRAME_LIST);
         Domain domain = domains.table.resolve(call.domain, call.get16(Grant.GetStatusFrames.DOM));
         int rc;
         if (domain == null) {
@@ -220,7 +222,15 @@ public final class GrantTableOp implements Handler {
         } else if (!Access.toTarget(call.domain, domain)) {
             rc = Grant.GNTST_PERMISSION_DENIED;
         } else {
-            rc = call.get32(Grant.GetStatusFrames.NR_FRAMES) == 0 ? Grant.GNTST_OKAY : Grant.GNTST_GENERAL_ERROR;
+            GrantTable table = grants.of(domain);
+            rc = Integer.compareUnsigned(frames, table.statusFrames()) <= 0
+                    ? Grant.GNTST_OKAY
+                    : Grant.GNTST_GENERAL_ERROR;
+            for (int i = 0; rc == Grant.GNTST_OKAY && i < frames; i++) {
+                if (!call.writeBack64(list + (long) i * Long.BYTES, 0, table.statusFrame(i))) {
+                    rc = Grant.GNTST_BAD_VIRT_ADDR;
+                }
+            }
         }
         return status(call, handle, Grant.GetStatusFrames.STATUS, rc) ? 0 : -EFAULT;
     }
@@ -236,7 +246,7 @@ public final class GrantTableOp implements Handler {
         if (!Access.toTarget(call.domain, domain)) {
             return -EPERM;
         }
-        return call.writeBack32(handle, Grant.GetVersion.VERSION, 1) ? 0 : -EFAULT;
+        return call.writeBack32(handle, Grant.GetVersion.VERSION, grants.of(domain).version()) ? 0 : -EFAULT;
     }
 
     /** There are no caches to flush; whether the caller might is checked all the same. */
@@ -265,12 +275,18 @@ public final class GrantTableOp implements Handler {
         int offset = call.get16(Grant.CacheFlush.OFFSET);
         int length = call.get16(Grant.CacheFlush.LENGTH);
         int what = call.get32(Grant.CacheFlush.OP);
-        if (offset >= PhysicalMemory.FRAME_SIZE || offset + length > PhysicalMemory.FRAME_SIZE
-                || (what & ~(Grant.GNTTAB_CACHE_CLEAN | Grant.GNTTAB_CACHE_INVAL)) != 0) {
+        if (offset >= PhysicalMemory.FRAME_SIZE || offset + length > PhysicalMemory.FRAME_SIZE) {
             return -EINVAL;
         }
         if (length == 0 || what == 0) {
             return 0;
+        }
+        if ((what & Grant.GNTTAB_CACHE_SOURCE_GREF) != 0) {
+            // Nobody has it: Xen says so too.
+            return -EOPNOTSUPP;
+        }
+        if ((what & ~(Grant.GNTTAB_CACHE_CLEAN | Grant.GNTTAB_CACHE_INVAL)) != 0) {
+            return -EINVAL;
         }
         long mfn = call.get64(Grant.CacheFlush.ADDRESS) >>> PhysicalMemory.FRAME_SHIFT;
         if (!domains.memory.frames().isRam(mfn)) {

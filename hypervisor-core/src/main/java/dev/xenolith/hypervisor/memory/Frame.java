@@ -65,6 +65,11 @@ public final class Frame {
         return ram.compareExchange(at(offset, size), size, expected, value);
     }
 
+    /** Zeroes the frame. */
+    public void clear() {
+        ram.fill(base, SIZE, 0);
+    }
+
     public void read(int offset, byte[] target, int targetOffset, int length) {
         ram.copyOut(at(offset, length), target, targetOffset, length);
     }

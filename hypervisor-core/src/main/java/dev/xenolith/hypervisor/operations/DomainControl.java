@@ -13,9 +13,14 @@ public interface DomainControl {
     /** "Not finished: call again with the same arguments": -ERESTART, which no other failure returns. */
     int AGAIN = -85;
 
-    /** What a new domain is made with (XEN_DOMCTL_createdomain). */
+    /**
+     * What a new domain is made with (XEN_DOMCTL_createdomain).
+     *
+     * @param maxEventChannels the highest event channel port
+     * @param maxGrantVersion latest version of grant table that it may choose, 1 or 2
+     */
     record Creation(UUID handle, boolean hvm, int maxVcpus, int maxEventChannels, int maxGrantFrames,
-            int maxMaptrackFrames) {
+            int maxMaptrackFrames, int maxGrantVersion) {
     }
 
     /** Makes an empty, paused domain. Returns its domid. */

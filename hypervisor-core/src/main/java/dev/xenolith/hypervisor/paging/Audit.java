@@ -32,6 +32,9 @@ public final class Audit {
 
         /** The page tables of domain {@code domid} may map {@code mfn}, which another domain owns. */
         void permit(int domid, int mfn, boolean writable);
+
+        /** What the holder has found wrong with counts of its own. */
+        void wrong(String what);
     }
 
     private static final int MOST_FINDINGS = 40;
@@ -152,6 +155,11 @@ public final class Audit {
             if (writable) {
                 permitted.add(key(domid, mfn, true));
             }
+        }
+
+        @Override
+        public void wrong(String what) {
+            find("%s", what);
         }
 
         private static long key(int domid, int mfn, boolean writable) {

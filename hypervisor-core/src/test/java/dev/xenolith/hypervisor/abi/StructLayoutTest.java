@@ -111,11 +111,11 @@ class StructLayoutTest {
             if (compat && !struct.hasCompat()) {
                 continue;
             }
-            line(c, struct.name() + " sizeof " + suffix, "sizeof(struct " + struct.name() + ')');
+            line(c, struct.name() + " sizeof " + suffix, "sizeof(" + struct.keyword() + ' ' + struct.name() + ')');
             struct.fields().forEach((field, f) -> {
                 if ((compat ? f.compatOffset() : f.offset()) != Struct.ABSENT) {
                     line(c, struct.name() + ' ' + field + ' ' + suffix,
-                            "offsetof(struct " + struct.name() + ", " + field + ')');
+                            "offsetof(" + struct.keyword() + ' ' + struct.name() + ", " + field + ')');
                 }
             });
         }

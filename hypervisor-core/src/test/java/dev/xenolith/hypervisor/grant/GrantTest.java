@@ -46,7 +46,8 @@ class GrantTest {
     }
 
     private GrantTable table(World.Guest guest, int frames) {
-        GrantTable table = Objects.requireNonNull(GrantTable.create(world.memory, guest.owner, frames, 1));
+        GrantTable table = Objects
+                .requireNonNull(GrantTable.create(world.memory, guest.owner, new GrantTable.Limits(frames, 1, 2)));
         grants.add(table);
         return table;
     }
@@ -237,14 +238,14 @@ class GrantTest {
 
     @Test
     void tableGrowsWithinItsLimit() {
-        assertThat(grants.setup(theirs, 4)).isZero();
+        assertThat(theirs.setup(4)).isZero();
         assertThat(theirs.entries()).isEqualTo(2048);
-        assertThat(grants.setup(theirs, 5)).isEqualTo(GNTST_GENERAL_ERROR);
-        assertThat(grants.setup(theirs, -1)).isEqualTo(GNTST_GENERAL_ERROR);
+        assertThat(theirs.setup(5)).isEqualTo(GNTST_GENERAL_ERROR);
+        assertThat(theirs.setup(-1)).isEqualTo(GNTST_GENERAL_ERROR);
         theirs.write(1, 1, 2, 3);
-        assertThat(grants.swap(theirs, 1, 2)).isZero();
+        assertThat(theirs.swap(1, 2)).isZero();
         assertThat(theirs.frameNumber(2)).isEqualTo(3);
-        assertThat(grants.swap(theirs, 1, 2048)).isEqualTo(GNTST_BAD_GNTREF);
+        assertThat(theirs.swap(1, 2048)).isEqualTo(GNTST_BAD_GNTREF);
     }
 
     @Test

@@ -78,7 +78,8 @@ final class HostileGuests implements AutoCloseable {
     }
 
     private GrantTable table(World.Guest guest) {
-        GrantTable table = Objects.requireNonNull(GrantTable.create(world.memory, guest.owner, 4, 1));
+        GrantTable table = Objects
+                .requireNonNull(GrantTable.create(world.memory, guest.owner, new GrantTable.Limits(4, 1, 2)));
         grants.add(table);
         return table;
     }
@@ -287,7 +288,7 @@ final class HostileGuests implements AutoCloseable {
                 if (random.nextInt(3) == 0) {
                     count("transfer", grants.transfer(mine, anyFrame(guest), domid, ref, -1));
                 } else {
-                    count("swap", grants.swap(mine, ref, 8 + random.nextInt(12)));
+                    count("swap", mine.swap(ref, 8 + random.nextInt(12)));
                 }
             }
         }

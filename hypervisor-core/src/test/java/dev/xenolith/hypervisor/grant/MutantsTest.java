@@ -65,8 +65,10 @@ class MutantsTest {
             World.Guest other = world.guest(2, 8);
             GrantOperations grants = new GrantOperations(world.types,
                     new GrantEntries(world.types, world.updates));
-            GrantTable granter = Objects.requireNonNull(GrantTable.create(world.memory, other.owner, 1, 1));
-            GrantTable grantee = Objects.requireNonNull(GrantTable.create(world.memory, guest.owner, 1, 1));
+            GrantTable granter = Objects
+                    .requireNonNull(GrantTable.create(world.memory, other.owner, new GrantTable.Limits(1, 1, 2)));
+            GrantTable grantee = Objects
+                    .requireNonNull(GrantTable.create(world.memory, guest.owner, new GrantTable.Limits(1, 1, 2)));
             grants.add(granter);
             grants.add(grantee);
             int[] tables = {guest.pages.get(0), guest.pages.get(1), guest.pages.get(2), guest.pages.get(3)};
