@@ -3,6 +3,7 @@ package dev.xenolith.dom0.disk;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -183,6 +184,20 @@ abstract class CheckedImage implements DiskImage {
             at += zeroes.remaining();
             store.write(at - zeroes.remaining(), zeroes);
         }
+    }
+
+    /** Gives space back at {@code places} of {@code length} bytes each, those in a row at once. */
+    static void punchAll(Store store, Collection<Long> places, int length) throws IOException {
+        long start = 0;
+        long end = 0;
+        for (long place : places.stream().sorted().toList()) {
+            if (place != end) {
+                boolean unused = end > start && store.punch(start, end - start);
+                start = place;
+            }
+            end = place + length;
+        }
+        boolean unused = end > start && store.punch(start, end - start);
     }
 
     private boolean within(long offset, long length) throws DiskException {
