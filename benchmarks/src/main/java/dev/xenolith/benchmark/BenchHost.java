@@ -33,7 +33,7 @@ final class BenchHost implements AutoCloseable {
                 DomainType.PV, new DomainConfig.Boot(GuestImages.ofHome().image("bench"), null, ""), GUEST_KIB,
                 GUEST_KIB, 1, 1, List.of(),
                 new DomainConfig.Scheduling(OptionalInt.empty(), OptionalInt.empty()), DomainConfig.Lifecycle.DEFAULT,
-                DomainConfig.Limits.DEFAULT);
+                DomainConfig.Limits.DEFAULT, DomainConfig.Devices.NONE);
         int domid = toolstack.create(config);
         BenchGuest guest = new BenchGuest(toolstack, domid);
         toolstack.unpause(domid);

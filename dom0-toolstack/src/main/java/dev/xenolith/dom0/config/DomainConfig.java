@@ -22,10 +22,11 @@ import org.jspecify.annotations.Nullable;
  * @param scheduling its share of the processors
  * @param lifecycle what to do when it stops
  * @param limits of its event channels and grants
+ * @param devices what is attached to it at the start
  */
 public record DomainConfig(String name, UUID uuid, DomainType type, Boot boot, long memoryKiB, long maxMemoryKiB,
         int vcpus, int maxVcpus, List<CpuSelection> hardAffinity, Scheduling scheduling, Lifecycle lifecycle,
-        Limits limits) {
+        Limits limits, Devices devices) {
     /** Copies the list. */
     public DomainConfig {
         hardAffinity = List.copyOf(hardAffinity);
@@ -33,8 +34,22 @@ public record DomainConfig(String name, UUID uuid, DomainType type, Boot boot, l
 
     /** Returns the same under another name, for {@code rename-restart} and {@code xl rename}. */
     public DomainConfig withName(String newName) {
-        return new DomainConfig(newName, uuid, type, boot, memoryKiB, maxMemoryKiB, vcpus, maxVcpus, hardAffinity,
-                scheduling, lifecycle, limits);
+        return with(newName, uuid, devices);
+    }
+
+    /** Returns the same with another handle. */
+    public DomainConfig withUuid(UUID newUuid) {
+        return with(name, newUuid, devices);
+    }
+
+    /** Returns the same with other devices. */
+    public DomainConfig withDevices(Devices newDevices) {
+        return with(name, uuid, newDevices);
+    }
+
+    private DomainConfig with(String newName, UUID newUuid, Devices newDevices) {
+        return new DomainConfig(newName, newUuid, type, boot, memoryKiB, maxMemoryKiB, vcpus, maxVcpus, hardAffinity,
+                scheduling, lifecycle, limits, newDevices);
     }
 
     /**
@@ -77,5 +92,23 @@ public record DomainConfig(String name, UUID uuid, DomainType type, Boot boot, l
         /** Nothing said. */
         public static final Limits DEFAULT = new Limits(OptionalInt.empty(), OptionalInt.empty(), OptionalInt.empty(),
                 OptionalInt.empty());
+    }
+
+    /**
+     * Devices that PV drivers serve.
+     *
+     * @param disks with absolute targets, each a virtual device of its own
+     */
+    public record Devices(List<DiskSpec> disks) {
+        /** None at all. */
+        public static final Devices NONE = new Devices(List.of());
+
+        /** Copies the lists. */
+        public Devices {
+            disks = List.copyOf(disks);
+        }
+
+        /** Returns whether there are none. */
+        public boolean isEmpty() { return disks.isEmpty(); }
     }
 }

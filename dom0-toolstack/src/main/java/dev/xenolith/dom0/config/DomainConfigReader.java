@@ -47,12 +47,14 @@ public final class DomainConfigReader {
 
     private final XlConfig config;
     private final List<Path> directories;
+    private final PulledImages images;
     private final List<String> warnings = new ArrayList<>();
     private final List<String> missing = new ArrayList<>();
 
-    private DomainConfigReader(XlConfig config, List<Path> directories) {
+    private DomainConfigReader(XlConfig config, List<Path> directories, PulledImages images) {
         this.config = config;
         this.directories = directories;
+        this.images = images;
     }
 
     /**
@@ -61,11 +63,13 @@ public final class DomainConfigReader {
      * @param config parsed
      * @param directories where relative paths of kernel and ramdisk are looked for, in this order: that of the config
      *     file, then that of the client
+     * @param images that {@code kernel="image:..."} may name
      * @param uuids makes the uuid if none is given
      * @throws XlConfigException at the first value that cannot be used
      */
-    public static Result read(XlConfig config, List<Path> directories, Supplier<UUID> uuids) throws XlConfigException {
-        DomainConfigReader reader = new DomainConfigReader(config, directories);
+    public static Result read(XlConfig config, List<Path> directories, PulledImages images, Supplier<UUID> uuids)
+            throws XlConfigException {
+        DomainConfigReader reader = new DomainConfigReader(config, directories, images);
         reader.warnOfKeys();
         DomainConfig domain = reader.domain(uuids);
         return new Result(domain, List.copyOf(reader.warnings), List.copyOf(reader.missing));
@@ -106,7 +110,7 @@ public final class DomainConfigReader {
         }
         Scheduling scheduling = new Scheduling(integer("cpu_weight", 1, 65535), integer("cap", 0, 100 * maxVcpus));
         return new DomainConfig(name, uuid, type, boot, memory * 1024, maxMemory * 1024, vcpus, maxVcpus,
-                affinity(maxVcpus), scheduling, lifecycle(), limits());
+                affinity(maxVcpus), scheduling, lifecycle(), limits(), new DomainConfig.Devices(disks()));
     }
 
     private String name() throws XlConfigException {
@@ -157,11 +161,28 @@ public final class DomainConfigReader {
     }
 
     private Boot boot() throws XlConfigException {
+        String written = config.string("kernel").orElse("");
+        if (written.startsWith(PulledImages.PREFIX)) {
+            return bootImage(written.substring(PulledImages.PREFIX.length()));
+        }
         Path kernel = file("kernel");
         if (kernel == null) {
             throw new XlConfigException(config.source() + ": kernel: expected a kernel for the pv domain, found none");
         }
         return new Boot(kernel, file("ramdisk"), commandLine());
+    }
+
+    /** An image brings its initial RAM disk, unless another is given, and the beginning of the command line. */
+    private Boot bootImage(String name) throws XlConfigException {
+        Boot image;
+        try {
+            image = images.boot(name);
+        } catch (IllegalArgumentException e) {
+            throw error("kernel", String.valueOf(e.getMessage()));
+        }
+        Path ramdisk = file("ramdisk");
+        return new Boot(image.kernel(), ramdisk == null ? image.ramdisk() : ramdisk,
+                (image.commandLine() + " " + commandLine()).strip());
     }
 
     private String commandLine() throws XlConfigException {
@@ -186,9 +207,11 @@ public final class DomainConfigReader {
     /** Finds the file that a key names; null if the key is not there or empty. */
     private @Nullable Path file(String key) throws XlConfigException {
         String name = config.string(key).orElse("");
-        if (name.isEmpty()) {
-            return null;
-        }
+        return name.isEmpty() ? null : find(key, name);
+    }
+
+    /** Finds the file {@code name} that is a value of {@code key}, or says where it was looked for. */
+    private Path find(String key, String name) throws XlConfigException {
         List<Path> tried = new ArrayList<>();
         try {
             for (Path directory : directories) {
@@ -231,6 +254,26 @@ public final class DomainConfigReader {
         } catch (IllegalArgumentException e) {
             throw XlConfigException.key(setting, String.valueOf(e.getMessage()));
         }
+    }
+
+    private List<DiskSpec> disks() throws XlConfigException {
+        List<DiskSpec> disks = new ArrayList<>();
+        for (String text : config.strings("disk").orElse(List.of())) {
+            DiskSpec disk;
+            try {
+                disk = DiskSpec.parse(text);
+            } catch (IllegalArgumentException e) {
+                throw error("disk", String.valueOf(e.getMessage()));
+            }
+            for (DiskSpec other : disks) {
+                if (other.device().number() == disk.device().number()) {
+                    throw error("disk", "two disks are " + disk.device().name());
+                }
+            }
+            Path file = disk.target() == null ? null : find("disk", disk.target());
+            disks.add(file == null ? disk : disk.withTarget(file.toString()));
+        }
+        return disks;
     }
 
     private Lifecycle lifecycle() throws XlConfigException {

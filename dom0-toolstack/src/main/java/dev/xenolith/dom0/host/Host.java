@@ -2,11 +2,18 @@ package dev.xenolith.dom0.host;
 
 import dev.xenolith.cpu.model.CpuModel;
 import dev.xenolith.device.board.Machine;
+import dev.xenolith.dom0.backend.BackendBus;
+import dev.xenolith.dom0.backend.HostWork;
+import dev.xenolith.dom0.backend.block.BlockDriver;
+import dev.xenolith.dom0.backend.block.ImageOpener;
 import dev.xenolith.dom0.build.PvBuilder;
 import dev.xenolith.dom0.config.DomainConfig;
 import dev.xenolith.dom0.console.ConsoleDaemon;
 import dev.xenolith.dom0.console.ConsoleLogs;
 import dev.xenolith.dom0.console.Overflow;
+import dev.xenolith.dom0.disk.DiskImages;
+import dev.xenolith.dom0.disk.ImageLocks;
+import dev.xenolith.dom0.disk.OpenMode;
 import dev.xenolith.dom0.lifecycle.DomainListener;
 import dev.xenolith.dom0.lifecycle.DomainManager;
 import dev.xenolith.dom0.lifecycle.GuestServices;
@@ -24,6 +31,7 @@ import dev.xenolith.hypervisor.operations.OperationException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.time.Instant;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
@@ -56,6 +64,7 @@ public final class Host implements RunningHost {
     private final XenstoreClient storeClient;
     private final StoreNodes nodes;
     private final ConsoleDaemon consoles;
+    private final ImageLocks imageLocks = new ImageLocks();
     private final DomainManager manager;
     private final HostToolstack toolstack;
 
@@ -70,6 +79,7 @@ public final class Host implements RunningHost {
         storeClient = xenstored.connect(dom0);
         nodes = new StoreNodes(storeClient);
         consoles = new ConsoleDaemon(dom0, storeClient, Overflow.DISCARD, ConsoleLogs.NONE);
+        serveDevices();
         manager = new DomainManager(machine, dom0, nodes, new Services(), failureInjected);
         toolstack = new HostToolstack(this, machine, dom0, manager);
         nodes.write("/local/domain/0/name", "Domain-0");
@@ -110,6 +120,21 @@ public final class Host implements RunningHost {
             machine.close();
             throw e;
         }
+    }
+
+    /** Starts dom0's backends. */
+    private void serveDevices() throws XenstoreException {
+        HostWork work = new HostWork() {
+            @Override
+            public <T> void submit(long latency, Callable<T> task, Completion<? super T> completion) {
+                machine.submit(latency, task, completion::completed);
+            }
+        };
+        ImageOpener images = (file, format, readOnly) -> DiskImages.open(file, format,
+                readOnly ? OpenMode.READ_ONLY : OpenMode.READ_WRITE, imageLocks);
+        BackendBus backends = new BackendBus(dom0, xenstored.connect(dom0));
+        backends.add(new BlockDriver(BlockDriver.VBD, images, work));
+        backends.add(new BlockDriver(BlockDriver.QDISK, images, work));
     }
 
     /** A machine with a virtual clock begins at a date of its own, so that runs with one seed are identical. */

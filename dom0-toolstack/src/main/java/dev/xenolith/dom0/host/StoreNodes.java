@@ -8,6 +8,7 @@ import dev.xenolith.dom0.xenstore.XenstoreError;
 import dev.xenolith.dom0.xenstore.XenstoreException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** The toolstack's nodes, written over dom0's own connection to xenstored, which refuses nothing that is well-formed. */
 final class StoreNodes implements NodeStore {
@@ -38,6 +39,24 @@ final class StoreNodes implements NodeStore {
             client.write(path, value.getBytes(StandardCharsets.UTF_8));
         } catch (XenstoreException e) {
             throw new IllegalStateException("xenstored refused to write " + path + ": " + e.getMessage(), e);
+        }
+    }
+
+    @Override
+    public @Nullable String find(String path) {
+        try {
+            return client.findText(path);
+        } catch (XenstoreException e) {
+            throw new IllegalStateException("xenstored refused to read " + path + ": " + e.getMessage(), e);
+        }
+    }
+
+    @Override
+    public Runnable watch(String path, Runnable handler) {
+        try {
+            return client.watch(path, changed -> handler.run())::close;
+        } catch (XenstoreException e) {
+            throw new IllegalStateException("xenstored refused to watch " + path + ": " + e.getMessage(), e);
         }
     }
 

@@ -1,5 +1,6 @@
 package dev.xenolith.dom0.image;
 
+import dev.xenolith.dom0.config.PulledImages;
 import dev.xenolith.dom0.protocol.Places;
 import dev.xenolith.dom0.xl.ToolstackException;
 import java.io.IOException;
@@ -15,7 +16,6 @@ import java.nio.file.StandardOpenOption;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
-import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -24,10 +24,6 @@ import org.jspecify.annotations.Nullable;
  * moved there, under a lock that lets one process work here at a time.
  */
 public final class ImageStore {
-    private static final Pattern NAME = Pattern.compile("[a-z0-9][a-z0-9-]*");
-    private static final String KERNEL = "kernel";
-    private static final String INITRD = "initrd";
-    private static final String COMMAND_LINE = "cmdline";
     private static final String LOCK = ".lock";
     private static final String DOWNLOADS = ".downloads";
     private static final String STAGING = ".new";
@@ -52,18 +48,18 @@ public final class ImageStore {
 
     /** The images of the user whose {@code environment} this is. */
     public static ImageStore of(Map<String, String> environment) {
-        return new ImageStore(Places.cache(environment, System.getProperty("user.home")).resolve("images"));
+        return new ImageStore(Places.images(environment, System.getProperty("user.home")));
     }
 
     /** The image {@code name}; throws {@link ToolstackException} if it has not been pulled. */
     public Image get(String name) {
-        if (!NAME.matcher(name).matches()) {
+        if (!PulledImages.isName(name)) {
             throw new ToolstackException(ToolstackException.USAGE, "'" + name + "' is no name of an image");
         }
         Path directory = root.resolve(name);
         try {
-            return new Image(directory.resolve(KERNEL), directory.resolve(INITRD),
-                    Files.readString(directory.resolve(COMMAND_LINE)));
+            return new Image(directory.resolve(PulledImages.KERNEL), directory.resolve(PulledImages.INITRD),
+                    Files.readString(directory.resolve(PulledImages.COMMAND_LINE)));
         } catch (NoSuchFileException e) {
             throw ToolstackException.failure("there is no image '" + name + "' in " + root + "; 'xenolith image pull "
                     + name + "' fetches it");
@@ -107,9 +103,9 @@ public final class ImageStore {
         Files.createDirectories(downloads);
         Parts parts = recipe.make(downloads);
         Files.createDirectory(staging);
-        write(staging.resolve(KERNEL), parts.kernel);
-        write(staging.resolve(INITRD), parts.initrd);
-        write(staging.resolve(COMMAND_LINE), parts.commandLine.getBytes(StandardCharsets.UTF_8));
+        write(staging.resolve(PulledImages.KERNEL), parts.kernel);
+        write(staging.resolve(PulledImages.INITRD), parts.initrd);
+        write(staging.resolve(PulledImages.COMMAND_LINE), parts.commandLine.getBytes(StandardCharsets.UTF_8));
         if (Files.exists(place)) {
             Files.move(place, replaced, StandardCopyOption.ATOMIC_MOVE);
         }

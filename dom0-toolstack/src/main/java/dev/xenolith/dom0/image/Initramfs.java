@@ -14,6 +14,7 @@ final class Initramfs {
     private static final String TRAILER = "TRAILER!!!";
     private static final int DIRECTORY = 0_040_755;
     private static final int EXECUTABLE = 0_100_755;
+    private static final int FILE = 0_100_644;
     private static final int CHARACTER_DEVICE = 0_020_600;
     private static final int ALIGNMENT = 4;
 
@@ -28,6 +29,11 @@ final class Initramfs {
     /** Adds a file that everybody may execute. */
     Initramfs executable(String path, byte[] content) {
         return entry(path, EXECUTABLE, 1, 0, 0, content);
+    }
+
+    /** Adds a file that everybody may read. */
+    Initramfs file(String path, byte[] content) {
+        return entry(path, FILE, 1, 0, 0, content);
     }
 
     /** Adds a character device that is root's alone. */

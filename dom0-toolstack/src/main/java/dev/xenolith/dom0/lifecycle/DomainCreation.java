@@ -3,6 +3,7 @@ package dev.xenolith.dom0.lifecycle;
 import dev.xenolith.dom0.build.BuildException;
 import dev.xenolith.dom0.build.PvBuilder;
 import dev.xenolith.dom0.config.CpuSelection;
+import dev.xenolith.dom0.config.DiskSpec;
 import dev.xenolith.dom0.config.DomainConfig;
 import dev.xenolith.dom0.config.DomainType;
 import dev.xenolith.dom0.lifecycle.DomainManager.Outcome;
@@ -19,7 +20,7 @@ import org.jspecify.annotations.Nullable;
 final class DomainCreation {
     /** Names of the steps, in order, as failure injection and progress know them. */
     static final List<String> STEPS = List.of("read the kernel", "create the domain", "set limits", "write its nodes",
-            "build its memory", "write its rings", "serve its rings", "announce it");
+            "build its memory", "write its rings", "serve its rings", "attach its devices", "announce it");
 
     /** libxl's slack over maxmem, for what the hypervisor itself charges to a domain. */
     private static final long MAXMEM_SLACK_KIB = 1024;
@@ -40,6 +41,7 @@ final class DomainCreation {
     private @Nullable Exception unreadable;
     private boolean reading;
     private @Nullable PvBuilder builder;
+    private @Nullable String notReady;
 
     DomainCreation(DomainManager manager, ManagedDomain domain) {
         this.manager = manager;
@@ -61,7 +63,9 @@ final class DomainCreation {
         transaction.step(STEPS.get(0), () -> read(transaction)).step(STEPS.get(1), this::createEmpty, this::destroy)
                 .step(STEPS.get(2), this::limit).step(STEPS.get(3), this::writeNodes, this::removeNodes)
                 .step(STEPS.get(4), this::build).step(STEPS.get(5), this::writeRings)
-                .step(STEPS.get(6), this::serveRings, this::stopServing).step(STEPS.get(7), this::announce).start();
+                .step(STEPS.get(6), this::serveRings, this::stopServing)
+                .step(STEPS.get(7), () -> attach(transaction), () -> detach(transaction))
+                .step(STEPS.get(8), this::announce).start();
     }
 
     private Progress read(Transaction transaction) throws Exception {
@@ -163,6 +167,36 @@ final class DomainCreation {
     private Progress stopServing() {
         manager.services().release(domain.domid);
         return Progress.DONE;
+    }
+
+    private Progress attach(Transaction transaction) throws IOException {
+        if (domain.devices.isEmpty() && !config.devices().isEmpty()) {
+            DeviceBus bus = manager.deviceBus();
+            for (DiskSpec disk : config.devices().disks()) {
+                Device device = DeviceNodes.device(domain.domid, manager.backendDomid(disk.backend()), disk);
+                domain.devices.add(device);
+                bus.announce(DeviceNodes.of(device, disk));
+            }
+            bus.awaitReady(domain.devices, problem -> {
+                notReady = problem;
+                transaction.resume();
+            });
+            return Progress.WAIT;
+        }
+        if (notReady != null) {
+            throw new IOException(notReady);
+        }
+        return Progress.DONE;
+    }
+
+    private Progress detach(Transaction transaction) {
+        if (domain.devices.isEmpty()) {
+            return Progress.DONE;
+        }
+        List<Device> devices = List.copyOf(domain.devices);
+        domain.devices.clear();
+        manager.deviceBus().withdraw(devices, true, closed -> transaction.resume());
+        return Progress.WAIT;
     }
 
     private Progress announce() {

@@ -9,6 +9,7 @@ import dev.xenolith.hypervisor.abi.Errno;
 import dev.xenolith.hypervisor.abi.Sched;
 import dev.xenolith.hypervisor.operations.DomainControl;
 import dev.xenolith.hypervisor.operations.DomainHandle;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -44,6 +45,7 @@ public final class DomainManager {
     private final DomainControl control;
     private final NodeStore store;
     private final GuestServices services;
+    private final DeviceBus deviceBus;
     private final Predicate<String> failureInjected;
     private final RandomGenerator handles;
     private final Map<String, ManagedDomain> names = new LinkedHashMap<>();
@@ -60,6 +62,7 @@ public final class DomainManager {
         this.control = dom0.control();
         this.store = store;
         this.services = services;
+        this.deviceBus = new DeviceBus(dom0, store);
         this.failureInjected = failureInjected;
         this.handles = machine.random("handle");
     }
@@ -170,9 +173,7 @@ public final class DomainManager {
     private void changeHandle(ManagedDomain domain) {
         DomainConfig old = domain.config;
         UUID handle = new UUID(handles.nextLong() & ~0xf000L | 0x4000L, handles.nextLong() >>> 2 | Long.MIN_VALUE);
-        domain.config = new DomainConfig(old.name(), handle, old.type(), old.boot(), old.memoryKiB(),
-                old.maxMemoryKiB(),
-                old.vcpus(), old.maxVcpus(), old.hardAffinity(), old.scheduling(), old.lifecycle(), old.limits());
+        domain.config = old.withUuid(handle);
         store.remove(List.of("/vm/" + old.uuid()));
         store.write(DomainNodes.vm(domain.domid, domain.config));
         store.write(DomainNodes.home(domain.domid) + "/vm", "/vm/" + handle);
@@ -239,7 +240,7 @@ public final class DomainManager {
         for (int i = 1; names.containsKey(kept); i++) {
             kept = config.name() + "-" + i;
         }
-        // The identity goes with the new domain: the dead one gets another name and another handle.
+        // The new domain is to have the devices; and the identity goes with it: the dead one gets another name and another handle.
         changeHandle(domain);
         setName(domain, kept);
         createAgain(config, domain.domid);
@@ -268,8 +269,8 @@ public final class DomainManager {
     }
 
     /**
-     * Ends a domain in libxl's order: it stands still, dom0's services are told, by xenstored and by its nodes that go, and then
-     * the hypervisor destroys it. What was told comes before the destruction in the queue of dom0, so its services have let go
+     * Ends a domain in libxl's order: it stands still, backends let go of its devices, dom0's services are told, by xenstored and by its
+     * nodes that go, and then the hypervisor destroys it. What was told comes before the destruction in the queue of dom0, so its services have let go
      * of the domain's pages by then.
      */
     private void tearDown(ManagedDomain domain) {
@@ -278,9 +279,15 @@ public final class DomainManager {
         if (paused < 0) {
             LOG.debug("domain {} is dying already: {}", domain.domid, Errno.name(paused));
         }
-        services.release(domain.domid);
-        store.remove(DomainNodes.roots(domain.domid, domain.config));
-        dom0.post(() -> destroyInHypervisor(domain));
+        deviceBus.withdraw(domain.devices, true, closed -> {
+            if (!closed) {
+                LOG.warn("domain {}: not all backends have let go of its devices in time", domain.domid);
+            }
+            domain.devices.clear();
+            services.release(domain.domid);
+            store.remove(DomainNodes.roots(domain.domid, domain.config));
+            dom0.post(() -> destroyInHypervisor(domain));
+        });
     }
 
     /** Calls the preemptible destroy operation until it is done. */
@@ -341,6 +348,25 @@ public final class DomainManager {
 
     NodeStore store() {
         return store;
+    }
+
+    /** The domain that a device's configuration names as its backend's, by name or number; dom0 if it names none. */
+    int backendDomid(@Nullable String backend) throws IOException {
+        if (backend == null || backend.equals("Domain-0")) {
+            return dom0.domid();
+        }
+        ManagedDomain named = names.get(backend);
+        if (named != null && named.state == State.ALIVE) {
+            return named.domid;
+        }
+        if (backend.matches("[0-9]{1,5}") && control.info(Integer.parseInt(backend)) != null) {
+            return Integer.parseInt(backend);
+        }
+        throw new IOException("backend=" + backend + ": there is no such domain");
+    }
+
+    DeviceBus deviceBus() {
+        return deviceBus;
     }
 
     GuestServices services() {

@@ -1,6 +1,8 @@
 package dev.xenolith.dom0.lifecycle;
 
 import dev.xenolith.dom0.config.DomainConfig;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** What the toolstack remembers of a domain that it made. */
@@ -19,6 +21,8 @@ final class ManagedDomain {
     DomainConfig config;
     State state = State.CREATING;
     int domid = -1;
+    /** What has been attached to it, in that order. */
+    final List<Device> devices = new ArrayList<>();
     /** Machine time at which it was complete, in ns. */
     long startedAt;
     /** Its shutdown has been seen and acted on. */

@@ -1,6 +1,7 @@
 package dev.xenolith.dom0.lifecycle;
 
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** The toolstack's connection to xenstore. Failures of xenstored are unchecked: dom0's own connection is not refused. */
 public interface NodeStore {
@@ -9,6 +10,13 @@ public interface NodeStore {
 
     /** Writes one value, keeping the node's permissions. */
     void write(String path, String value);
+
+    /** A node's value, null if there is no such node. */
+    @Nullable
+    String find(String path);
+
+    /** Runs {@code handler} once soon and after each change of the node or below it. Returns what ends that. */
+    Runnable watch(String path, Runnable handler);
 
     /** Removes nodes with all below them; those that do not exist are no failure. */
     void remove(List<String> roots);

@@ -75,9 +75,9 @@ final class Transaction {
         scheduler.accept(this::forward);
     }
 
-    /** Goes on after a step has returned {@link Progress#WAIT}. */
+    /** Goes on after a step, or its undo, has returned {@link Progress#WAIT}. */
     void resume() {
-        scheduler.accept(this::forward);
+        scheduler.accept(failure == null ? this::forward : this::backward);
     }
 
     private void forward() {
@@ -125,6 +125,8 @@ final class Transaction {
         if (progress == Progress.DONE) {
             begun.pop();
         }
-        scheduler.accept(this::backward);
+        if (progress != Progress.WAIT) {
+            scheduler.accept(this::backward);
+        }
     }
 }

@@ -29,7 +29,7 @@ public record Hello(String program, List<String> arguments, String directory, Ma
     public static final String HOST_CONTROL = "host";
 
     /** Environment variables that are sent. */
-    public static final List<String> VARIABLES = List.of("TZ", "TERM", "NO_COLOR", "LANG");
+    public static final List<String> VARIABLES = List.of("TZ", "TERM", "NO_COLOR", "LANG", "HOME", "XDG_CACHE_HOME");
 
     private static final int MAX_ARGUMENTS = 4096;
 

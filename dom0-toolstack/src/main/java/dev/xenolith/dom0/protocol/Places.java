@@ -49,6 +49,11 @@ public record Places(Path socket, Path log) {
                 .resolve("xenolith");
     }
 
+    /** Finds the directory of the images that were pulled, as {@link #cache} does. */
+    public static Path images(Map<String, String> environment, String home) {
+        return cache(environment, home).resolve("images");
+    }
+
     /** Relative paths in these variables are to be ignored, says the specification. */
     private static @Nullable String absolute(@Nullable String path) {
         return path != null && path.startsWith("/") ? path : null;

@@ -4,9 +4,11 @@ import dev.xenolith.dom0.config.DomainConfig;
 import dev.xenolith.dom0.config.DomainConfigJson;
 import dev.xenolith.dom0.config.DomainConfigReader;
 import dev.xenolith.dom0.config.LifecycleAction;
+import dev.xenolith.dom0.config.PulledImages;
 import dev.xenolith.dom0.config.XlConfig;
 import dev.xenolith.dom0.config.XlConfigException;
 import dev.xenolith.dom0.config.XlConfigParser;
+import dev.xenolith.dom0.protocol.Places;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.nio.file.Files;
@@ -110,6 +112,7 @@ final class CreateCommand extends XlCommand {
             parsed = XlConfigParser.parseFile(name, path, overrides);
             Path parent = path.toAbsolutePath().getParent();
             result = DomainConfigReader.read(parsed, List.of(parent == null ? directory : parent, directory),
+                    new PulledImages(Places.images(context.client().environment(), System.getProperty("user.home"))),
                     UUID::randomUUID);
         } catch (IOException | InvalidPathException e) {
             throw new ToolstackException(ToolstackException.CREATE_FAILED,

@@ -33,7 +33,8 @@ class DomainConfigReaderTest {
 
     private DomainConfigReader.Result read(String text, String... overrides) throws XlConfigException {
         return DomainConfigReader.read(XlConfigParser.parse("d.cfg", text, List.of(overrides)),
-                List.of(directory.resolve("cfg"), directory.resolve("cwd")), () -> DRAWN);
+                List.of(directory.resolve("cfg"), directory.resolve("cwd")),
+                new PulledImages(directory.resolve("images")), () -> DRAWN);
     }
 
     @Test

@@ -256,7 +256,7 @@ class HostTest {
             DomainConfig config = TestHost.config("a", TestHost.image("hello"), "", 1);
             DomainConfig huge = new DomainConfig(config.name(), config.uuid(), config.type(), config.boot(), 1L << 30,
                     1L << 30, 1, 1,
-                    List.of(), config.scheduling(), config.lifecycle(), config.limits());
+                    List.of(), config.scheduling(), config.lifecycle(), config.limits(), config.devices());
             assertThatThrownBy(() -> host.start(huge)).hasMessageContainingAll("1048576 MiB", "free");
             assertThat(host.freeKiB()).isEqualTo(free);
         }

@@ -62,7 +62,7 @@ final class TestHost implements AutoCloseable {
         return new DomainConfig(name, UUID.nameUUIDFromBytes(name.getBytes(StandardCharsets.UTF_8)), DomainType.PV,
                 new DomainConfig.Boot(kernel, null, commandLine), 8 << 10, 8 << 10, vcpus, vcpus, List.of(),
                 new DomainConfig.Scheduling(OptionalInt.empty(), OptionalInt.empty()), DomainConfig.Lifecycle.DEFAULT,
-                DomainConfig.Limits.DEFAULT);
+                DomainConfig.Limits.DEFAULT, DomainConfig.Devices.NONE);
     }
 
     /** Creates and starts a guest of {@code guest-images}. */

@@ -296,6 +296,40 @@ public final class FakeHypervisor {
         }
 
         @Override
+        public SharedPage map(int owner, int[] references, boolean readOnly) {
+            throw new UnsupportedOperationException("ranges of several pages");
+        }
+
+        @Override
+        public int mapped() {
+            return (int) mappedPages();
+        }
+
+        @Override
+        public int copyFrom(int owner, Parts parts, byte[] target, int targetOffset) {
+            int at = targetOffset;
+            for (int i = 0; i < parts.count(); at += parts.length(i), i++) {
+                copyFrom(owner, parts.reference(i), parts.offset(i), target, at, parts.length(i));
+            }
+            return 0;
+        }
+
+        @Override
+        public int copyTo(int owner, Parts parts, byte[] source, int sourceOffset) {
+            int at = sourceOffset;
+            for (int i = 0; i < parts.count(); at += parts.length(i), i++) {
+                copyTo(owner, parts.reference(i), parts.offset(i), source, at, parts.length(i));
+            }
+            return 0;
+        }
+
+        @Override
+        public int copy(int sourceDomid, int sourceReference, int sourceOffset, int targetDomid, int targetReference,
+                int targetOffset, int length) {
+            throw new UnsupportedOperationException("copies between domains");
+        }
+
+        @Override
         public int copyFrom(int owner, int reference, int offset, byte[] target, int targetOffset, int length) {
             Objects.requireNonNull(granted.get(owner + "/" + reference)).read(offset, target, targetOffset, length);
             return 0;

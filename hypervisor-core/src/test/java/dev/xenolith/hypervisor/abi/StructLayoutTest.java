@@ -27,7 +27,7 @@ class StructLayoutTest {
     /** Every class that declares public structures; add yours here. */
     private static final List<Class<?>> HEADER_CLASSES = List.of(Xen.class, ArchX86.class, Sched.class,
             EventChannel.class, VcpuOp.class, Version.class, Callback.class, Physdev.class, ConsoleRing.class,
-            XenstoreRing.class, Mmu.class, Grant.class, Xenmem.class);
+            XenstoreRing.class, Mmu.class, Grant.class, Xenmem.class, Blkif.class, Netif.class);
 
     @TempDir
     Path directory;
@@ -105,7 +105,8 @@ class StructLayoutTest {
                 .append("#include <xen/event_channel.h>\n#include <xen/vcpu.h>\n#include <xen/version.h>\n")
                 .append("#include <xen/callback.h>\n#include <xen/nmi.h>\n#include <xen/physdev.h>\n")
                 .append("#include <xen/memory.h>\n#include <xen/grant_table.h>\n")
-                .append("#include <xen/io/console.h>\n#include <xen/io/xs_wire.h>\nvoid f(void) {\n");
+                .append("#include <xen/io/console.h>\n#include <xen/io/xs_wire.h>\n#include <string.h>\n")
+                .append("#include <xen/io/blkif.h>\n#include <xen/io/netif.h>\nvoid f(void) {\n");
         for (Struct struct : structs()) {
             boolean compat = suffix.equals("32");
             if (compat && !struct.hasCompat()) {

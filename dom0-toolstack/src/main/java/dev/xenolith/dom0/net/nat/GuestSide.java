@@ -58,9 +58,7 @@ final class GuestSide {
     }
 
     /** Whether we are in the middle of sending a frame. */
-    boolean isSending() {
-        return sending;
-    }
+    boolean isSending() { return sending; }
 
     void attach(Link newLink) {
         link = newLink;

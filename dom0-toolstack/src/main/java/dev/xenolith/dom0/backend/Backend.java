@@ -1,0 +1,25 @@
+package dev.xenolith.dom0.backend;
+
+/**
+ * The backend of one device. Its bus calls it on the machine thread, in the order: {@link #start}; then any number of times
+ * {@link #connect} and {@link #disconnect} in turns; at last {@link #stop}.
+ */
+public interface Backend {
+    /**
+     * Gets ready: reads what the toolstack says, opens what is behind the device, writes what the frontend must know before it
+     * connects. Calls {@link BackendDevice#ready} when that is done, or {@link BackendDevice#fail}; later, if it takes time.
+     */
+    void start();
+
+    /**
+     * The frontend has said how it wants to be connected: maps its rings, binds its channels, writes what it must know to go on. Calls
+     * {@link BackendDevice#connected} or {@link BackendDevice#fail}.
+     */
+    void connect();
+
+    /** Gives everything of the frontend back at once: nothing may touch its memory after this. Also called when not connected. */
+    void disconnect();
+
+    /** Lets go of what is behind the device, and then runs {@code whenDone}, once. Comes after {@link #disconnect}. */
+    void stop(Runnable whenDone);
+}

@@ -1,0 +1,99 @@
+package dev.xenolith.dom0.backend;
+
+import dev.xenolith.dom0.xenstore.XenstoreClient;
+import dev.xenolith.dom0.xenstore.XenstoreException;
+import dev.xenolith.hypervisor.operations.DomainHandle;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Finds the devices that a toolstack announces for one domain's backends, and ends those it takes back. */
+public final class BackendBus {
+    private static final Logger LOG = LoggerFactory.getLogger(BackendBus.class);
+
+    private final DomainHandle handle;
+    private final XenstoreClient store;
+    private final Map<String, BackendDevice> devices = new HashMap<>();
+
+    /** A bus for backends in the domain of {@code handle}, whose connection to xenstore {@code store} is. */
+    public BackendBus(DomainHandle handle, XenstoreClient store) {
+        this.handle = handle;
+        this.store = store;
+    }
+
+    /** Serves devices of the driver's kind from now on, those that are there already too. */
+    public void add(BackendDriver driver) throws XenstoreException {
+        String root = store.home() + "/backend/" + driver.kind();
+        store.watch(root, path -> changed(driver, root, path));
+    }
+
+    private void changed(BackendDriver driver, String root, String path) {
+        try {
+            if (path.length() <= root.length()) {
+                for (String domid : list(root)) {
+                    for (String number : list(root + '/' + domid)) {
+                        look(driver, domid, number, root + '/' + domid + '/' + number);
+                    }
+                }
+                // The whole directory may be gone.
+                List.copyOf(devices.keySet()).stream().filter(key -> key.startsWith(root + '/')).forEach(this::refresh);
+                return;
+            }
+            String[] parts = path.substring(root.length() + 1).split("/", -1);
+            if (parts.length == 1) {
+                for (String number : list(root + '/' + parts[0])) {
+                    look(driver, parts[0], number, root + '/' + parts[0] + '/' + number);
+                }
+                List.copyOf(devices.keySet()).stream().filter(key -> key.startsWith(root + '/' + parts[0] + '/'))
+                        .forEach(this::refresh);
+            } else {
+                look(driver, parts[0], parts[1], root + '/' + parts[0] + '/' + parts[1]);
+            }
+        } catch (XenstoreException e) {
+            LOG.warn("{}: {}", path, e.getMessage());
+        }
+    }
+
+    private List<String> list(String path) throws XenstoreException {
+        return store.exists(path) ? store.list(path) : List.of();
+    }
+
+    private void look(BackendDriver driver, String domid, String number, String directory) throws XenstoreException {
+        if (devices.containsKey(directory)) {
+            refresh(directory);
+            return;
+        }
+        Integer frontendId = number(domid);
+        Integer device = number(number);
+        String frontend = store.findText(directory + "/frontend");
+        if (frontendId == null || device == null || frontend == null
+                || !"1".equals(store.findText(directory + "/online"))) {
+            // Not announced yet, or already taken back.
+            return;
+        }
+        BackendDevice made = new BackendDevice(handle, store, driver.kind(), frontendId, device, directory, frontend,
+                () -> devices.remove(directory));
+        devices.put(directory, made);
+        made.start(driver.create(made));
+    }
+
+    /** Passes on a change of a device's directory. */
+    private void refresh(String directory) {
+        BackendDevice device = devices.get(directory);
+        if (device != null) {
+            device.settingsChanged();
+        }
+    }
+
+    private static @Nullable Integer number(String text) {
+        return text.matches("[0-9]{1,9}") ? Integer.valueOf(text) : null;
+    }
+
+    /** Devices that are announced or still being let go of. */
+    public int devices() {
+        return devices.size();
+    }
+}

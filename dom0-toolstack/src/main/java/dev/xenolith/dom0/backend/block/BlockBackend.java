@@ -1,0 +1,210 @@
+package dev.xenolith.dom0.backend.block;
+
+import dev.xenolith.dom0.backend.BackRing;
+import dev.xenolith.dom0.backend.Backend;
+import dev.xenolith.dom0.backend.BackendDevice;
+import dev.xenolith.dom0.backend.HostWork;
+import dev.xenolith.dom0.disk.DiskFormat;
+import dev.xenolith.dom0.disk.DiskImage;
+import dev.xenolith.hypervisor.abi.Blkif;
+import dev.xenolith.hypervisor.abi.Errno;
+import dev.xenolith.hypervisor.operations.DomainHandle;
+import dev.xenolith.hypervisor.operations.OperationException;
+import dev.xenolith.hypervisor.operations.SharedPage;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** A block device: opens the image that the toolstack names, offers it, and serves the rings that the frontend chooses. */
+final class BlockBackend implements Backend {
+    static final Logger LOG = LoggerFactory.getLogger(BlockBackend.class);
+
+    /** Rings of a device, and pages of a ring as a power of two, at most. */
+    private static final int MAX_QUEUES = 4;
+    private static final int MAX_RING_ORDER = 4;
+    /** Modelled time of opening an image, in ns. */
+    private static final long OPEN_TIME = 2_000_000;
+
+    private final BackendDevice device;
+    private final DomainHandle handle;
+    private final ImageOpener images;
+    private final HostWork work;
+    private final List<BlockQueue> queues = new ArrayList<>();
+    private @Nullable Disk disk;
+    private boolean opening;
+    private @Nullable Runnable whenStopped;
+
+    BlockBackend(BackendDevice device, ImageOpener images, HostWork work) {
+        this.device = device;
+        this.handle = device.handle();
+        this.images = images;
+        this.work = work;
+    }
+
+    // ---- the image ---------------------------------------------------------------------------------------------------
+
+    @Override
+    public void start() {
+        String parameters = device.setting("params");
+        if (parameters == null || parameters.isEmpty()) {
+            device.fail("an empty drive: PV frontends know no such thing");
+            return;
+        }
+        DiskFormat format = DiskFormat.RAW;
+        String file = parameters;
+        if (BlockDriver.QDISK.equals(device.kind())) {
+            int colon = parameters.indexOf(':');
+            DiskFormat named = colon < 0 ? null : DiskSource.format(parameters.substring(0, colon));
+            if (named == null) {
+                device.fail("params '" + parameters + "' does not begin with a format");
+                return;
+            }
+            format = named;
+            file = parameters.substring(colon + 1);
+        }
+        boolean readOnly = !"w".equals(device.setting("mode"));
+        Path path = Path.of(file);
+        DiskFormat known = format;
+        opening = true;
+        work.submit(OPEN_TIME, () -> images.open(path, known, readOnly),
+                (image, failure) -> opened(image, failure));
+    }
+
+    private void opened(@Nullable DiskImage image, @Nullable Exception failure) {
+        opening = false;
+        if (image != null) {
+            disk = new Disk(work, image);
+        }
+        if (whenStopped != null) {
+            closeDisk(whenStopped);
+        } else if (disk == null) {
+            device.fail(failure == null ? "its image cannot be opened" : String.valueOf(failure.getMessage()));
+        } else {
+            offer(disk);
+            device.ready();
+        }
+    }
+
+    private void offer(Disk opened) {
+        boolean cdrom = "cdrom".equals(device.setting("device-type"));
+        device.tell("feature-flush-cache", 1);
+        device.tell("feature-barrier", 1);
+        device.tell("feature-persistent", 1);
+        device.tell("feature-max-indirect-segments", BlockRequest.MAX_INDIRECT_SEGMENTS);
+        device.tell("max-ring-page-order", MAX_RING_ORDER);
+        device.tell("multi-queue-max-queues", MAX_QUEUES);
+        if (!opened.readOnly() && !"0".equals(device.setting("discard-enable"))) {
+            device.tell("discard-granularity", DiskImage.SECTOR_BYTES);
+            device.tell("discard-alignment", 0);
+            device.tell("discard-secure", 0);
+            device.tell("feature-discard", 1);
+        }
+        device.tell("sectors", opened.sectors());
+        device.tell("info", (cdrom ? Blkif.VDISK_CDROM : 0)
+                | ("1".equals(device.setting("removable")) ? Blkif.VDISK_REMOVABLE : 0)
+                | (opened.readOnly() ? Blkif.VDISK_READONLY : 0));
+        device.tell("sector-size", DiskImage.SECTOR_BYTES);
+        device.tell("physical-sector-size", DiskImage.SECTOR_BYTES);
+    }
+
+    @Override
+    public void stop(Runnable whenDone) {
+        whenStopped = whenDone;
+        if (!opening) {
+            closeDisk(whenDone);
+        }
+    }
+
+    private void closeDisk(Runnable whenDone) {
+        Disk open = disk;
+        disk = null;
+        if (open == null) {
+            whenDone.run();
+        } else {
+            open.close(whenDone);
+        }
+    }
+
+    // ---- the frontend ------------------------------------------------------------------------------------------------
+
+    @Override
+    public void connect() {
+        Disk open = disk;
+        if (open == null) {
+            return;
+        }
+        String refusal = connectQueues(open);
+        if (refusal != null) {
+            disconnect();
+            device.fail(refusal);
+            return;
+        }
+        device.connected();
+        queues.forEach(BlockQueue::start);
+    }
+
+    /** Returns why the frontend cannot be served, or null. */
+    private @Nullable String connectQueues(Disk open) {
+        BlockProtocol protocol = BlockProtocol.named(device.asked("protocol"));
+        if (protocol == null) {
+            return "the frontend's protocol is neither x86_64-abi nor x86_32-abi";
+        }
+        long count = device.askedNumber("multi-queue-num-queues", 1);
+        long order = device.askedNumber("ring-page-order", -1);
+        if (count < 1 || count > MAX_QUEUES) {
+            return "the frontend wants " + count + " rings, " + MAX_QUEUES + " are the most";
+        }
+        if (order > MAX_RING_ORDER) {
+            return "the frontend wants a ring of order " + order + ", " + MAX_RING_ORDER + " is the largest";
+        }
+        boolean persistent = device.askedNumber("feature-persistent", 0) == 1;
+        for (int i = 0; i < count; i++) {
+            String refusal = connectQueue(open, protocol, count == 1 ? "" : "queue-" + i + "/", (int) order,
+                    persistent);
+            if (refusal != null) {
+                return refusal;
+            }
+        }
+        return null;
+    }
+
+    private @Nullable String connectQueue(Disk open, BlockProtocol protocol, String prefix, int order,
+            boolean persistent) {
+        long remotePort = device.askedNumber(prefix + "event-channel", -1);
+        int pages = order < 0 ? 1 : 1 << order;
+        int[] references = new int[pages];
+        for (int i = 0; i < pages; i++) {
+            long reference = device.askedNumber(prefix + (order < 0 ? "ring-ref" : "ring-ref" + i), -1);
+            if (reference < 0 || reference > 0xffff_ffffL) {
+                return "the frontend does not say where " + prefix + "ring-ref is";
+            }
+            references[i] = (int) reference;
+        }
+        if (remotePort < 0 || remotePort > Integer.MAX_VALUE) {
+            return "the frontend names no " + prefix + "event-channel";
+        }
+        SharedPage ring;
+        try {
+            ring = handle.grants().map(device.frontendId(), references, false);
+        } catch (OperationException e) {
+            return "the frontend's ring cannot be mapped: " + e.getMessage();
+        }
+        int port = handle.events().bindInterdomain(device.frontendId(), (int) remotePort);
+        if (port < 0) {
+            ring.unmap();
+            return "the frontend's event channel " + remotePort + " cannot be bound: " + Errno.name(port);
+        }
+        queues.add(new BlockQueue(device, open, protocol, new BackRing(ring, protocol.entryBytes),
+                new GuestPages(handle.grants(), device.frontendId(), persistent), port));
+        return null;
+    }
+
+    @Override
+    public void disconnect() {
+        queues.forEach(BlockQueue::close);
+        queues.clear();
+    }
+}

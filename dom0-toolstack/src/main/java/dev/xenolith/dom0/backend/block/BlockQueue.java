@@ -1,0 +1,172 @@
+package dev.xenolith.dom0.backend.block;
+
+import dev.xenolith.dom0.backend.BackRing;
+import dev.xenolith.dom0.backend.BackendDevice;
+import dev.xenolith.hypervisor.abi.Blkif;
+import dev.xenolith.hypervisor.operations.DomainHandle;
+import java.util.ArrayDeque;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One ring of a block device and its event channel. Requests go to the disk as they come, and are answered as they are done, in any order; a
+ * barrier waits for those before it and holds up those after it.
+ */
+final class BlockQueue {
+    /** What an event and each request are charged, and so many bytes to a nanosecond are copied, in ns of machine time. */
+    private static final long EVENT_TIME = 1_000;
+    private static final long REQUEST_TIME = 1_500;
+    private static final int COPY_SHIFT = 3;
+
+    private final BackendDevice device;
+    private final DomainHandle handle;
+    private final Disk disk;
+    private final BlockProtocol protocol;
+    private final BackRing ring;
+    private final GuestPages pages;
+    private final int port;
+    private final byte[] entry;
+    private final ArrayDeque<BlockRequest> spare = new ArrayDeque<>();
+    /** A barrier that waits until nothing is under way; or is under way itself. */
+    private @Nullable BlockRequest barrier;
+    private int underWay;
+    private boolean closed;
+
+    /** Serves {@code ring}; all of it, {@code pages} and {@code port} are this object's from now on. */
+    BlockQueue(BackendDevice device, Disk disk, BlockProtocol protocol, BackRing ring, GuestPages pages, int port) {
+        this.device = device;
+        this.handle = device.handle();
+        this.disk = disk;
+        this.protocol = protocol;
+        this.ring = ring;
+        this.pages = pages;
+        this.port = port;
+        entry = new byte[protocol.entryBytes];
+    }
+
+    void start() {
+        handle.events().onEvent(port, this::onEvent);
+        onEvent();
+    }
+
+    private void onEvent() {
+        if (closed) {
+            return;
+        }
+        handle.charge(EVENT_TIME);
+        serve();
+    }
+
+    /** Takes requests as long as there are any and no barrier is in the way. */
+    private void serve() {
+        boolean answered = false;
+        do {
+            int waiting = ring.waiting();
+            if (waiting < 0) {
+                device.fail("the frontend's request index is not one that its ring can have");
+                return;
+            }
+            for (; waiting > 0 && barrier == null; waiting--) {
+                ring.page().read(ring.take(), entry, 0, entry.length);
+                answered |= accept();
+            }
+        } while (barrier == null && ring.await());
+        if (answered) {
+            publish();
+        }
+    }
+
+    /** Takes on the request in {@link #entry}. Returns whether it has been answered. */
+    private boolean accept() {
+        handle.charge(REQUEST_TIME);
+        BlockRequest request = spare.isEmpty() ? new BlockRequest() : spare.pop();
+        int status = request.parse(protocol, entry, handle.grants(), device.frontendId());
+        if (status == Blkif.RSP_OKAY && !(request.fits(disk.sectors()) && (!request.writes() || mayWrite(request)))) {
+            status = Blkif.RSP_ERROR;
+        }
+        if (status == Blkif.RSP_OKAY && request.writes() && request.parts.count() != 0) {
+            handle.charge(request.parts.bytes() >> COPY_SHIFT);
+            if (!pages.read(request.parts, request.data)) {
+                status = Blkif.RSP_ERROR;
+            }
+        }
+        if (status != Blkif.RSP_OKAY) {
+            answer(request, status);
+            return true;
+        }
+        if (request.operation == Blkif.OP_WRITE_BARRIER) {
+            barrier = request;
+            startBarrier();
+        } else {
+            start(request);
+        }
+        return false;
+    }
+
+    /** A flush without data changes nothing. */
+    private boolean mayWrite(BlockRequest request) {
+        return !disk.readOnly() || request.operation == Blkif.OP_FLUSH_DISKCACHE && request.parts.count() == 0;
+    }
+
+    private void startBarrier() {
+        BlockRequest request = barrier;
+        if (request != null && underWay == 0) {
+            start(request);
+        }
+    }
+
+    private void start(BlockRequest request) {
+        underWay++;
+        Disk.Done done = failure -> handle.post(() -> done(request, failure == null));
+        int length = request.parts.bytes();
+        switch (request.operation) {
+            case Blkif.OP_READ -> disk.read(request.sector, request.data, length, done);
+            case Blkif.OP_WRITE -> disk.write(request.sector, request.data, length, false, false, done);
+            case Blkif.OP_DISCARD -> disk.discard(request.sector, request.discarded, done);
+            default -> disk.write(request.sector, request.data, length, true, true, done);
+        }
+    }
+
+    private void done(BlockRequest request, boolean successful) {
+        underWay--;
+        if (closed) {
+            return;
+        }
+        boolean copied = true;
+        if (successful && request.operation == Blkif.OP_READ) {
+            handle.charge(request.parts.bytes() >> COPY_SHIFT);
+            copied = pages.write(request.parts, request.data);
+        }
+        answer(request, successful && copied ? Blkif.RSP_OKAY : Blkif.RSP_ERROR);
+        publish();
+        if (barrier == request) {
+            barrier = null;
+            serve();
+        } else {
+            startBarrier();
+        }
+    }
+
+    private void answer(BlockRequest request, int status) {
+        int at = ring.answer();
+        ring.page().put64(at, request.id);
+        ring.page().put8(at + protocol.responseOperation, request.echoed);
+        ring.page().put16(at + protocol.responseStatus, status);
+        spare.push(request);
+    }
+
+    private void publish() {
+        if (ring.publish()) {
+            handle.events().send(port);
+        }
+    }
+
+    /** Touches nothing of the frontend's any more. What is under way with the disk goes on, unanswered. */
+    void close() {
+        if (!closed) {
+            closed = true;
+            handle.events().close(port);
+            pages.release();
+            ring.page().unmap();
+        }
+    }
+}

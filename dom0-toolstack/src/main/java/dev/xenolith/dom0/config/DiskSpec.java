@@ -1,0 +1,32 @@
+package dev.xenolith.dom0.config;
+
+import dev.xenolith.dom0.disk.DiskFormat;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A disk of a domain, as {@code disk=} and {@code xl block-attach} describe it (xl-disk-configuration(5)).
+ *
+ * @param target the image, as it was written; null for an empty drive
+ * @param format of the image
+ * @param device what the guest calls it
+ * @param readOnly whether the guest may only read it
+ * @param cdrom whether it is a CD-ROM
+ * @param backend the domain that serves it, by name or number; null for Domain-0
+ * @param discard whether the guest may give space back
+ */
+public record DiskSpec(@Nullable String target, DiskFormat format, VirtualDevice device, boolean readOnly,
+        boolean cdrom, @Nullable String backend, boolean discard) {
+    /** The same disk with another target, such as an absolute path. */
+    public DiskSpec withTarget(String newTarget) {
+        return new DiskSpec(newTarget, format, device, readOnly, cdrom, backend, discard);
+    }
+
+    /**
+     * Reads a specification.
+     *
+     * @throws IllegalArgumentException with the position, what was expected and found
+     */
+    public static DiskSpec parse(String text) {
+        return new DiskSpecParser(text).parse();
+    }
+}

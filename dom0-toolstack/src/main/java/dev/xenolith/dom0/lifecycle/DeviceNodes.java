@@ -1,0 +1,74 @@
+package dev.xenolith.dom0.lifecycle;
+
+import dev.xenolith.dom0.backend.XenbusState;
+import dev.xenolith.dom0.backend.block.BlockDriver;
+import dev.xenolith.dom0.backend.block.DiskSource;
+import dev.xenolith.dom0.config.DiskSpec;
+import dev.xenolith.dom0.disk.DiskFormat;
+import dev.xenolith.dom0.lifecycle.DomainNodes.Node;
+import java.util.ArrayList;
+import java.util.List;
+
+/** The nodes by which a toolstack announces a device to both ends, as libxl writes them (libxl_disk.c, libxl_nic.c). */
+final class DeviceNodes {
+    private final Device device;
+    private final List<Node> nodes = new ArrayList<>();
+    private final List<String> frontendOwns;
+    private final List<String> backendOwns;
+
+    private DeviceNodes(Device device) {
+        this.device = device;
+        frontendOwns = List.of("n" + device.domid(), "r" + device.backendDomid());
+        backendOwns = List.of("n" + device.backendDomid(), "r" + device.domid());
+    }
+
+    /** The device that a disk becomes. */
+    static Device device(int domid, int backendDomid, DiskSpec disk) {
+        boolean raw = disk.format() == DiskFormat.RAW;
+        return new Device("vbd", raw ? BlockDriver.VBD : BlockDriver.QDISK, domid, backendDomid,
+                disk.device().number());
+    }
+
+    /** What announces a disk. */
+    static List<Node> of(Device device, DiskSpec disk) {
+        DeviceNodes made = new DeviceNodes(device);
+        String target = disk.target() == null ? "" : disk.target();
+        boolean raw = disk.format() == DiskFormat.RAW;
+        made.announce();
+        made.frontend("virtual-device", Integer.toString(device.number()));
+        made.frontend("device-type", disk.cdrom() ? "cdrom" : "disk");
+        made.frontend("trusted", "1");
+        made.backend("params", raw ? target : DiskSource.word(disk.format()) + ':' + target);
+        made.backend("type", raw ? "phy" : "qdisk");
+        made.backend("dev", disk.device().name());
+        made.backend("mode", disk.readOnly() ? "r" : "w");
+        made.backend("device-type", disk.cdrom() ? "cdrom" : "disk");
+        made.backend("removable", disk.cdrom() ? "1" : "0");
+        made.backend("bootable", "1");
+        made.backend("discard-enable", disk.discard() ? "1" : "0");
+        return made.nodes;
+    }
+
+    private void announce() {
+        nodes.add(new Node(device.toolstack(), "", List.of("n0")));
+        nodes.add(new Node(device.toolstack() + "/frontend", device.frontend(), List.of("n0")));
+        nodes.add(new Node(device.toolstack() + "/backend", device.backend(), List.of("n0")));
+        nodes.add(new Node(device.frontend(), "", frontendOwns));
+        frontend("backend", device.backend());
+        frontend("backend-id", Integer.toString(device.backendDomid()));
+        frontend("state", XenbusState.INITIALISING.text());
+        nodes.add(new Node(device.backend(), "", backendOwns));
+        backend("frontend", device.frontend());
+        backend("frontend-id", Integer.toString(device.domid()));
+        backend("online", "1");
+        backend("state", XenbusState.INITIALISING.text());
+    }
+
+    private void frontend(String name, String value) {
+        nodes.add(new Node(device.frontend() + '/' + name, value, frontendOwns));
+    }
+
+    private void backend(String name, String value) {
+        nodes.add(new Node(device.backend() + '/' + name, value, backendOwns));
+    }
+}
