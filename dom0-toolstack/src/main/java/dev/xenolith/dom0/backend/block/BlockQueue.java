@@ -149,7 +149,7 @@ final class BlockQueue {
     private void answer(BlockRequest request, int status) {
         int at = ring.answer();
         ring.page().put64(at, request.id);
-        ring.page().put8(at + protocol.responseOperation, request.echoed);
+        ring.page().put8(at + protocol.responseOperation, request.operation);
         ring.page().put16(at + protocol.responseStatus, status);
         spare.push(request);
     }

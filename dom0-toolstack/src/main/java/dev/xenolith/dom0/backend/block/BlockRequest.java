@@ -14,10 +14,8 @@ final class BlockRequest {
     private static final int FIRST = Blkif.SEGMENT.offset("first_sect");
     private static final int LAST = Blkif.SEGMENT.offset("last_sect");
 
-    /** BLKIF_OP_*: what is to be done; never indirect. */
+    /** BLKIF_OP_*: what is to be done, and what the response says was done. For an indirect request what its segments are for. */
     int operation;
-    /** What the response says was done. */
-    int echoed;
     long id;
     long sector;
     /** Sectors of a discard. */
@@ -35,7 +33,6 @@ final class BlockRequest {
      */
     int parse(BlockProtocol protocol, byte[] entry, Grants grants, int domid) {
         operation = entry[0] & 0xff;
-        echoed = operation;
         id = Bytes.get64(entry, protocol.id);
         sector = Bytes.get64(entry, protocol.sector);
         discarded = 0;
