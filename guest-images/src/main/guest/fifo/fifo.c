@@ -216,6 +216,7 @@ static void test_vcpus(void)
     check(unbound > 0 && peer > 0, "bind_interdomain: %s", xen_error_name(peer));
     moved = unbound;
     words[moved] = 0;
+    handled = 0;                               /* binding notifies the port that it makes */
     event_send(peer);
     check(handled_are(&moved, 1), "the event did not come here");
     move.port = moved;

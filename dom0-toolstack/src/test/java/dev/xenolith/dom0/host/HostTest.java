@@ -58,7 +58,7 @@ class HostTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"traps", "events", "fifo", "time", "pagetables", "grants", "grants-v2", "memory", "smp",
+    @ValueSource(strings = {"traps", "events", "fifo", "time", "pagetables", "grants", "grants2", "memory", "smp",
         "fpu"})
     void testGuestsPass(String image) throws Exception {
         for (long seed : new long[]{1, 2}) {

@@ -296,37 +296,24 @@ public final class FakeHypervisor {
         }
 
         @Override
-        public SharedPage map(int owner, int[] references, boolean readOnly) {
-            throw new UnsupportedOperationException("ranges of several pages");
+        public SharedPage map(int owner, int[] references, boolean readOnly) throws OperationException {
+            if (references.length != 1) {
+                throw new UnsupportedOperationException("ranges of granted pages");
+            }
+            return map(owner, references[0], readOnly);
         }
 
         @Override
         public int mapped() {
-            return (int) mappedPages();
+            return mapped.size();
         }
 
         @Override
-        public int copyFrom(int owner, Parts parts, byte[] target, int targetOffset) {
-            int at = targetOffset;
-            for (int i = 0; i < parts.count(); at += parts.length(i), i++) {
-                copyFrom(owner, parts.reference(i), parts.offset(i), target, at, parts.length(i));
-            }
-            return 0;
-        }
-
-        @Override
-        public int copyTo(int owner, Parts parts, byte[] source, int sourceOffset) {
-            int at = sourceOffset;
-            for (int i = 0; i < parts.count(); at += parts.length(i), i++) {
-                copyTo(owner, parts.reference(i), parts.offset(i), source, at, parts.length(i));
-            }
-            return 0;
-        }
-
-        @Override
-        public int copy(int sourceDomid, int sourceReference, int sourceOffset, int targetDomid, int targetReference,
+        public int copy(int sourceOwner, int sourceReference, int sourceOffset, int targetOwner, int targetReference,
                 int targetOffset, int length) {
-            throw new UnsupportedOperationException("copies between domains");
+            byte[] bytes = new byte[length];
+            copyFrom(sourceOwner, sourceReference, sourceOffset, bytes, 0, length);
+            return copyTo(targetOwner, targetReference, targetOffset, bytes, 0, length);
         }
 
         @Override

@@ -11,7 +11,6 @@ import dev.xenolith.hypervisor.operations.OperationException;
 import dev.xenolith.hypervisor.operations.SharedPage;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
-import java.util.Objects;
 import java.util.Set;
 
 /** Grant operations in the name of one Java domain. The entry says whether the domain may use it; there is no other check. */
@@ -80,30 +79,6 @@ final class GrantsOfDomain implements Grants {
     @Override
     public int mapped() {
         return domain.isDying() ? 0 : grants.of(domain).mapped();
-    }
-
-    @Override
-    public int copyFrom(int domid, Parts parts, byte[] target, int targetOffset) {
-        Objects.checkFromIndexSize(targetOffset, parts.bytes(), target.length);
-        int status = Grant.GNTST_OKAY;
-        int at = targetOffset;
-        for (int i = 0; i < parts.count() && status == Grant.GNTST_OKAY; i++) {
-            status = copyFrom(domid, parts.reference(i), parts.offset(i), target, at, parts.length(i));
-            at += parts.length(i);
-        }
-        return status;
-    }
-
-    @Override
-    public int copyTo(int domid, Parts parts, byte[] source, int sourceOffset) {
-        Objects.checkFromIndexSize(sourceOffset, parts.bytes(), source.length);
-        int status = Grant.GNTST_OKAY;
-        int at = sourceOffset;
-        for (int i = 0; i < parts.count() && status == Grant.GNTST_OKAY; i++) {
-            status = copyTo(domid, parts.reference(i), parts.offset(i), source, at, parts.length(i));
-            at += parts.length(i);
-        }
-        return status;
     }
 
     @Override

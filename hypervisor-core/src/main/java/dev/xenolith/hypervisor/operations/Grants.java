@@ -1,5 +1,7 @@
 package dev.xenolith.hypervisor.operations;
 
+import java.util.Objects;
+
 /** Grant table operations in the name of one domain (xen/include/public/grant_table.h). */
 public interface Grants {
     /**
@@ -37,10 +39,28 @@ public interface Grants {
      * @param parts any values
      * @return 0 or a negative GNTST_* status
      */
-    int copyFrom(int domid, Parts parts, byte[] target, int targetOffset);
+    default int copyFrom(int domid, Parts parts, byte[] target, int targetOffset) {
+        Objects.checkFromIndexSize(targetOffset, parts.bytes(), target.length);
+        int status = 0;
+        int at = targetOffset;
+        for (int i = 0; i < parts.count() && status == 0; i++) {
+            status = copyFrom(domid, parts.reference(i), parts.offset(i), target, at, parts.length(i));
+            at += parts.length(i);
+        }
+        return status;
+    }
 
     /** Scatters bytes of {@code source}, from {@code sourceOffset} on, over parts of granted pages; else as the other way. */
-    int copyTo(int domid, Parts parts, byte[] source, int sourceOffset);
+    default int copyTo(int domid, Parts parts, byte[] source, int sourceOffset) {
+        Objects.checkFromIndexSize(sourceOffset, parts.bytes(), source.length);
+        int status = 0;
+        int at = sourceOffset;
+        for (int i = 0; i < parts.count() && status == 0; i++) {
+            status = copyTo(domid, parts.reference(i), parts.offset(i), source, at, parts.length(i));
+            at += parts.length(i);
+        }
+        return status;
+    }
 
     /**
      * Copies {@code length} bytes from one granted page to another. All values may be any. Returns 0 or a negative GNTST_* status.

@@ -243,9 +243,7 @@ final class HostileGuests implements AutoCloseable {
         int domid = random.nextInt(20) == 0 ? Xen.DOMID_SELF : granter == 3 ? 9 : granter;
         int ref = random.nextInt(30) == 0 ? random.nextInt() : 8 + random.nextInt(12);
         switch (random.nextInt(8)) {
-            case 0, 1 -> mine.write(8 + random.nextInt(12),
-                    random.nextInt(3) + (random.nextInt(3) == 0 ? Grant.GTF_READONLY : 0),
-                    1 + random.nextInt(2), (int) anyFrame(guest));
+            case 0, 1 -> writeEntry(mine, guest);
             case 2, 3 -> {
                 int flags = random.nextInt(64);
                 boolean writable = (flags & Grant.GNTMAP_READONLY) == 0;
@@ -285,7 +283,9 @@ final class HostileGuests implements AutoCloseable {
                 count("copy grant", rc);
             }
             default -> {
-                if (random.nextInt(3) == 0) {
+                if (random.nextInt(12) == 0) {
+                    count("version", mine.setVersion(random.nextInt(4)));
+                } else if (random.nextInt(3) == 0) {
                     count("transfer", grants.transfer(mine, anyFrame(guest), domid, ref, -1));
                 } else {
                     count("swap", mine.swap(ref, 8 + random.nextInt(12)));
@@ -295,13 +295,41 @@ final class HostileGuests implements AutoCloseable {
         return List.of();
     }
 
+    /** An entry as the guest may write it, or words of one that mean nothing, also in its frame of marks. */
+    private void writeEntry(GrantTable mine, World.Guest guest) {
+        int ref = 8 + random.nextInt(12);
+        int flags = random.nextInt(3) + (random.nextInt(3) == 0 ? Grant.GTF_READONLY : 0);
+        int domid = 1 + random.nextInt(2);
+        long frame = anyFrame(guest);
+        if (mine.version() == 1) {
+            mine.write(ref, flags, domid, frame & 0xffff_ffffL);
+            return;
+        }
+        mine.write(ref, random.nextInt(3) == 0 ? Grant.GTF_TRANSITIVE : flags, domid, frame);
+        long at = ((long) mine.sharedFrame(0) << 12) + ref * 16L;
+        switch (random.nextInt(4)) {
+            case 0 -> {
+                world.ram.write16(at + Grant.EntryV2.TRANS_DOMID, random.nextInt(10));
+                world.ram.write32(at + Grant.EntryV2.GREF, random.nextInt(20));
+            }
+            case 1 -> {
+                world.ram.write16(at, flags | Grant.GTF_SUB_PAGE);
+                world.ram.write32(at + Grant.EntryV2.PAGE_OFF, random.nextInt());
+            }
+            case 2 -> world.ram.write16(((long) mine.statusFrame(0) << 12) + ref * 2L, random.nextInt());
+            default -> {
+                // As it is.
+            }
+        }
+    }
+
     /** Whether {@code domid} lets {@code grantee} use {@code ref}, as far as one can see now. */
     private boolean mayUse(int domid, int ref, int grantee, boolean writable) {
         GrantTable granter = grants.table(domid);
         if (granter == null || !granter.has(ref)) {
             return false;
         }
-        int word = world.ram.read32(((long) granter.sharedFrame(ref / 512) << 12) + ref % 512 * 8L);
+        int word = granter.view().header(ref);
         int peer = granter.pins(ref) != 0 ? granter.grantee(ref) : word >>> 16;
         return peer == grantee
                 && (!writable || (word & Grant.GTF_READONLY) == 0 || Pins.forWriting(granter.pins(ref)));

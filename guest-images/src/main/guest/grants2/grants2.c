@@ -1,4 +1,4 @@
-/* grants-v2: version 2 of grant tables, with this domain as both sides: marks in status frames, parts of pages, transitive grants. */
+/* grants2: version 2 of grant tables, with this domain as both sides: marks in status frames, parts of pages, transitive grants. */
 #include "verdict.h"
 
 #define REF       20
@@ -241,7 +241,7 @@ void guest_main(void)
     uint64_t domid = 0;
 
     if (!check(xenstore_read(0, "domid", id, sizeof(id)) > 0 && parse_number(id, &domid), "no domid in xenstore"))
-        verdict("grants-v2");
+        verdict("grants2");
     self = domid;
     if (check_result("grant_init", grant_init(), 0) && test_version()) {
         test_full_pages();
@@ -249,5 +249,5 @@ void guest_main(void)
         test_transitive();
         test_back();
     }
-    verdict("grants-v2");
+    verdict("grants2");
 }
