@@ -1,6 +1,7 @@
 package dev.xenolith.dom0.host;
 
 import dev.xenolith.dom0.client.Fallback;
+import dev.xenolith.dom0.disktool.DiskCommand;
 import dev.xenolith.dom0.image.ImageCommand;
 import dev.xenolith.dom0.protocol.Places;
 import dev.xenolith.dom0.xl.Client;
@@ -53,6 +54,7 @@ public final class Standalone implements Fallback {
         local.put("demo", new DemoCommand(client));
         local.put("machine", new MachineCommand(client));
         local.put("image", new ImageCommand(client));
+        local.put("disk", new DiskCommand(client));
         return Xenolith.run(arguments, client, () -> {
             throw ToolstackException.failure(NO_HOST);
         }, local);

@@ -1,5 +1,6 @@
 package dev.xenolith.dom0.image;
 
+import dev.xenolith.dom0.xl.Progress;
 import dev.xenolith.dom0.xl.ToolstackException;
 import java.io.IOException;
 import java.nio.file.Files;

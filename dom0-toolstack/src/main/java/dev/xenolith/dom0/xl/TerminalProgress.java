@@ -1,10 +1,10 @@
-package dev.xenolith.dom0.image;
+package dev.xenolith.dom0.xl;
 
 import java.io.PrintStream;
 import java.util.Locale;
 
 /** Progress as lines on a terminal, the last of which is written over while it grows. */
-final class TerminalProgress implements Progress {
+public final class TerminalProgress implements Progress {
     private static final double MEBIBYTE = 1 << 20;
 
     private final PrintStream out;
@@ -12,7 +12,8 @@ final class TerminalProgress implements Progress {
     private long shown = -1;
     private boolean open;
 
-    TerminalProgress(PrintStream out) {
+    /** Makes one that shows itself on {@code out}. */
+    public TerminalProgress(PrintStream out) {
         this.out = out;
     }
 
@@ -37,7 +38,7 @@ final class TerminalProgress implements Progress {
     }
 
     /** Ends the line. */
-    void close() {
+    public void close() {
         if (open) {
             out.println();
             out.flush();

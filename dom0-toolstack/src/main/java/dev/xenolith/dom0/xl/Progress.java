@@ -1,7 +1,7 @@
-package dev.xenolith.dom0.image;
+package dev.xenolith.dom0.xl;
 
 /** Hears how long work goes on. */
-interface Progress {
+public interface Progress {
     /** A step has begun. */
     void step(String text);
 
