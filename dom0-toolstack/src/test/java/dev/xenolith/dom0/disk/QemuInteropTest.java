@@ -7,9 +7,11 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import dev.xenolith.dom0.disk.CheckReport.Repair;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -238,9 +240,15 @@ class QemuInteropTest {
         refuses("extended.qcow2", DiskFormat.QCOW2, "subclusters");
         qemu(0, "create", "-f", "qcow2", "-o", "data_file=data.raw", "external.qcow2", "1M");
         refuses("external.qcow2", DiskFormat.QCOW2, "external data file");
-        qemu(0, "create", "--object", "secret,id=s,data=x", "-f", "qcow2", "-o",
-                "encrypt.format=luks,encrypt.key-secret=s,encrypt.iter-time=10", "luks.qcow2", "1M");
-        refuses("luks.qcow2", DiskFormat.QCOW2, "LUKS");
+        // Making keys takes QEMU as long as it sees fit, or fails on a busy machine; the header's field is what counts.
+        for (String method : List.of("AES", "LUKS")) {
+            Path file = directory.resolve(method + ".qcow2");
+            DiskImages.create(file, NewDisk.of(DiskFormat.QCOW2, SIZE), false, locks);
+            try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+                channel.write(ByteBuffer.allocate(4).putInt(0, method.equals("AES") ? 1 : 2), 32);
+            }
+            refuses(method + ".qcow2", DiskFormat.QCOW2, "encryption (" + method + ")");
+        }
     }
 
     private void refuses(String name, DiskFormat format, String why) {
