@@ -33,7 +33,7 @@ import picocli.CommandLine.TypeConversionException;
 /** {@code xenolith disk ...}: images of disks, in the client's own process. */
 @Command(name = "disk", description = "Make, show, convert, check and resize disk images.", mixinStandardHelpOptions = true, versionProvider = VersionProvider.class, synopsisSubcommandLabel = "COMMAND", footer = {
     "",
-    "Formats are raw, qcow2 and vhd. Where none is given a file's name tells: .raw and",
+    "Formats are raw, qcow2 and vhd. Where none is given, a file's name tells: .raw,",
     ".img, .qcow2, .vhd. Sizes are in bytes, or with K, M, G, T in units of 1024."})
 public final class DiskCommand {
     private static final int EXIT_LEAKS = 3;
