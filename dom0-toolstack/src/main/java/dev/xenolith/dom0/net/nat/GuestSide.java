@@ -265,8 +265,11 @@ final class GuestSide {
         if (link != null) {
             boolean outer = sending;
             sending = true;
-            link.send(frame, 0, length, offload);
-            sending = outer;
+            try {
+                link.send(frame, 0, length, offload);
+            } finally {
+                sending = outer;
+            }
         }
     }
 }

@@ -15,6 +15,7 @@ final class TcpConnection implements HostStream.Listener {
     static final long TIME_WAIT = 60_000_000_000L;
 
     private static final long ACK_DELAY = 40_000_000L;
+    private static final long CHALLENGE_INTERVAL = 50_000_000L;
     private static final int MAX_HANDSHAKE_TIMEOUTS = 6;
     private static final int CHUNK = 32 << 10;
     private static final int DEFAULT_MSS = 536;
@@ -66,6 +67,7 @@ final class TcpConnection implements HostStream.Listener {
     private int advertised;
     private int unacknowledgedBytes;
     private boolean acknowledgeNow;
+    private long lastChallenge = Long.MIN_VALUE / 2;
     private boolean reading;
     private boolean hostEnded;
     private boolean writing;
@@ -161,7 +163,7 @@ final class TcpConnection implements HostStream.Listener {
         }
         if (!isAcceptable(segment)) {
             if (!segment.has(TcpSegment.RST)) {
-                acknowledge();
+                challenge(segment);
             }
             return;
         }
@@ -170,12 +172,12 @@ final class TcpConnection implements HostStream.Listener {
                 abandon();
             } else {
                 // It may be forged (RFC 5961 3.2): a true one is answered to the acknowledgement.
-                acknowledge();
+                challenge(segment);
             }
             return;
         }
         if (segment.has(TcpSegment.SYN)) {
-            acknowledge();
+            challenge(segment);
             return;
         }
         if (!segment.has(TcpSegment.ACK)) {
@@ -190,7 +192,7 @@ final class TcpConnection implements HostStream.Listener {
             resumeHost();
         }
         if (!sender.acknowledge(segment, scaled(segment))) {
-            acknowledge();
+            challenge(segment);
             return;
         }
         if (segment.sequenceLength() > 0) {
@@ -202,12 +204,23 @@ final class TcpConnection implements HostStream.Listener {
         }
     }
 
-    /** RFC 9293 3.10.7.4, first: some of it is in the window, or it is the next even if the window is closed. */
+    /**
+     * RFC 9293 3.10.7.4, first: some of it is in the window, or it is the next even if the window is closed. Like Linux we also
+     * take what begins at the window's end, for the acknowledgements of a guest that has filled the window begin there.
+     */
     private boolean isAcceptable(TcpSegment segment) {
         int start = segment.sequence() - receiver.next();
         int end = start + segment.sequenceLength();
-        int window = Math.max(receiver.window(), 1);
-        return start == 0 || start > 0 && start < window || start < 0 && end > 0;
+        return start >= 0 && start <= receiver.window() || start < 0 && end > 0;
+    }
+
+    /** Answers what is not acceptable; what carries nothing only now and then, so that two ends do not do so for ever (RFC 5961 7). */
+    private void challenge(TcpSegment segment) {
+        long now = context.now();
+        if (segment.length() > 0 || now - lastChallenge >= CHALLENGE_INTERVAL) {
+            lastChallenge = now;
+            acknowledge();
+        }
     }
 
     private int scaled(TcpSegment segment) {

@@ -179,7 +179,7 @@ public final class UserModeNat implements NetworkPort, Uplink.Connection {
 
     @Override
     public boolean deliver(byte[] buffer, int offset, int length, Offload offload) {
-        if (guests.isSending()) {
+        if (guests.isSending() || !deferred.isEmpty()) {
             // A guest that answers from within the delivery of our frame: connections are not to be entered twice.
             return defer(buffer, offset, length, offload);
         }
@@ -198,10 +198,14 @@ public final class UserModeNat implements NetworkPort, Uplink.Connection {
         return true;
     }
 
+    /** Takes what has come so far; what it leads to waits for the next call. */
     private void inputDeferred() {
-        Deferred next;
-        while (!closed && (next = deferred.poll()) != null) {
+        for (int left = deferred.size(); left > 0 && !closed; left--) {
+            Deferred next = deferred.remove();
             input(next.frame, 0, next.frame.length, next.offload);
+        }
+        if (!deferred.isEmpty()) {
+            context.post(this::inputDeferred);
         }
     }
 
