@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 public final class TestContext implements NetworkContext {
     private static final long MOMENT_MILLIS = 2;
     /** A test that takes longer than this hangs. */
-    private static final long PATIENCE_SECONDS = 240;
+    private static final long PATIENCE_SECONDS = 90;
 
     private final class Pending implements DomainHandle.Timer {
         final long deadline;

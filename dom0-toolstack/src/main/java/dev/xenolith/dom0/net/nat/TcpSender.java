@@ -48,7 +48,9 @@ final class TcpSender {
     private boolean recovering;
     /** What was sent when the last loss was noticed; until all of it is acknowledged duplicates say nothing new. */
     private int recover;
+    /** Probes since the window was closed, and since the guest last said anything. */
     private int probes;
+    private int unanswered;
     /** The host will send nothing more. */
     private boolean finQueued;
     private boolean finAcknowledged;
@@ -133,7 +135,7 @@ final class TcpSender {
         if (TcpSegment.before(highest, ack)) {
             return false;
         }
-        probes = 0;
+        unanswered = 0;
         int oldWindow = window;
         if (TcpSegment.before(windowSequence, segment.sequence()) || windowSequence == segment.sequence()
                 && !TcpSegment.before(ack, windowAcknowledgement)) {
@@ -152,6 +154,9 @@ final class TcpSender {
 
     private void setWindow(TcpSegment segment, int scaled) {
         window = scaled;
+        if (window > 0) {
+            probes = 0;
+        }
         largestWindow = Math.max(largestWindow, window);
         windowSequence = segment.sequence();
         windowAcknowledgement = segment.acknowledgement();
@@ -296,7 +301,8 @@ final class TcpSender {
         if (highest != unacknowledged || ring.size() == 0) {
             return;
         }
-        if (++probes > MAX_TIMEOUTS) {
+        probes++;
+        if (++unanswered > MAX_TIMEOUTS) {
             givenUp.run();
             return;
         }

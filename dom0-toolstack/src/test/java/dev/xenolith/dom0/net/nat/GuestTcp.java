@@ -182,7 +182,7 @@ final class GuestTcp {
         ByteBuffer in = ByteBuffer.wrap(segment);
         int flags = in.get(13);
         int header = (in.get(12) >> 4 & 0xf) * 4;
-        if (reset) {
+        if (reset || (flags & 0x04) != 0 && ended && finWanted && isAllAcknowledged()) {
             return;
         }
         if ((flags & 0x04) != 0) {
