@@ -315,6 +315,14 @@ final class GuestTcp {
         }
     }
 
+    int initial() {
+        return initial;
+    }
+
+    int initialRemote() {
+        return initialRemote;
+    }
+
     byte[] bytes() {
         return input.toByteArray();
     }
