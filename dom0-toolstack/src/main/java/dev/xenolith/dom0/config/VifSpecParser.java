@@ -9,7 +9,8 @@ import java.util.regex.Pattern;
 
 /** Reads {@code key=value,...,flag,...} of a vif; of keys that come twice the last counts, as with xl. */
 final class VifSpecParser {
-    private static final List<String> KEYS = List.of("mac", "bridge", "gatewaydev", "netdev", "type", "model", "vifname",
+    private static final List<String> KEYS = List.of("mac", "bridge", "gatewaydev", "netdev", "type", "model",
+            "vifname",
             "script", "ip", "backend", "rate", "devid", "mtu", "accel", "trusted", "untrusted");
     private static final Pattern MAC = Pattern.compile("[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}");
     /** IFNAMSIZ of Linux less the terminator. */
@@ -120,13 +121,15 @@ final class VifSpecParser {
 
     private static long mac(int at, String value) throws VifSpec.Problem {
         if (!MAC.matcher(value).matches()) {
-            throw new VifSpec.Problem(at, "mac: expected six groups of two hexadecimal digits, separated by colons, found \""
-                    + value + "\"");
+            throw new VifSpec.Problem(at,
+                    "mac: expected six groups of two hexadecimal digits, separated by colons, found \""
+                            + value + "\"");
         }
         long address = Long.parseLong(value.replace(":", ""), 16);
         if ((address >>> 40 & 1) != 0) {
-            throw new VifSpec.Problem(at, "mac: expected the address of one interface, found the group address \"" + value
-                    + "\"");
+            throw new VifSpec.Problem(at,
+                    "mac: expected the address of one interface, found the group address \"" + value
+                            + "\"");
         }
         return address;
     }

@@ -189,7 +189,7 @@ class BridgeTest {
         MacTable<Integer> table = new MacTable<>(500, 1000);
         Map<Long, Integer> values = new HashMap<>();
         Map<Long, Long> seen = new HashMap<>();
-        Integer[] ports = { 1001, 1002, 1003 };
+        Integer[] ports = {1001, 1002, 1003};
         for (long time = 0; time < 100_000; time++) {
             long mac = random.nextInt(400) * 0x0101_0101L;
             if (random.nextInt(500) == 0) {

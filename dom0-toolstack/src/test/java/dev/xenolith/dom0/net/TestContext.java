@@ -123,6 +123,20 @@ public final class TestContext implements NetworkContext {
         }
     }
 
+    /** Waits for the host until {@code done}, while time stands still. */
+    public void waitUntil(String what, BooleanSupplier done) {
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
+        while (!done.getAsBoolean()) {
+            if (System.nanoTime() > end) {
+                fail("never: " + what);
+            }
+            Runnable message = fireDue() ? null : poll();
+            if (message != null) {
+                message.run();
+            }
+        }
+    }
+
     /** Does what is there until for a while of the host's time nothing comes any more; time goes on only for timers within {@code horizon} ns. */
     public void settle(long horizon) {
         long end = now + horizon;

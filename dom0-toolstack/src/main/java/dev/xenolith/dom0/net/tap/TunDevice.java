@@ -68,7 +68,8 @@ final class TunDevice {
     static TunDevice open(String name) throws NetworkException {
         byte[] bytes = name.getBytes(StandardCharsets.US_ASCII);
         if (!name.matches("[!-.0-~]{1,15}")) {
-            throw new NetworkException("expected the name of a TAP interface, 1 to 15 characters, found \"" + name + "\"");
+            throw new NetworkException(
+                    "expected the name of a TAP interface, 1 to 15 characters, found \"" + name + "\"");
         }
         if (!Platform.isLinux()) {
             throw new NetworkException("TAP interface " + name + ": only Linux has them");
@@ -77,11 +78,13 @@ final class TunDevice {
         try {
             descriptor = Libc.open(PATH, O_RDWR | O_NONBLOCK | O_CLOEXEC);
         } catch (LastErrorException e) {
-            throw new NetworkException("TAP interface " + name + ": cannot open " + PATH + ": " + switch (e.getErrorCode()) {
-                case ENOENT, ENODEV -> "there is no such device; the kernel lacks the module tun, or the container the device";
-                case EACCES, EPERM -> "permission denied; it wants to be readable and writable for this user";
-                default -> "errno " + e.getErrorCode();
-            }, e);
+            throw new NetworkException(
+                    "TAP interface " + name + ": cannot open " + PATH + ": " + switch (e.getErrorCode()) {
+                        case ENOENT, ENODEV ->
+                            "there is no such device; the kernel lacks the module tun, or the container the device";
+                        case EACCES, EPERM -> "permission denied; it wants to be readable and writable for this user";
+                        default -> "errno " + e.getErrorCode();
+                    }, e);
         }
         byte[] request = Arrays.copyOf(bytes, IFREQ_SIZE);
         request[IFNAMSIZ] = (byte) (IFF_TAP | IFF_NO_PI);
@@ -91,8 +94,9 @@ final class TunDevice {
         } catch (LastErrorException e) {
             Libc.close(descriptor);
             throw new NetworkException("TAP interface " + name + ": " + switch (e.getErrorCode()) {
-                case EPERM, EACCES -> "not permitted; that takes CAP_NET_ADMIN, or an interface that was made for this user"
-                        + " (ip tuntap add dev " + name + " mode tap user NAME)";
+                case EPERM, EACCES ->
+                    "not permitted; that takes CAP_NET_ADMIN, or an interface that was made for this user"
+                            + " (ip tuntap add dev " + name + " mode tap user NAME)";
                 case EBUSY -> "another process is attached to it";
                 case EINVAL -> "it is there, but is no TAP interface";
                 default -> "TUNSETIFF failed with errno " + e.getErrorCode();
@@ -108,8 +112,8 @@ final class TunDevice {
     /** Waits a while for a frame; false if none came. */
     boolean await() {
         // struct pollfd: int fd, short events, short revents, in the order of the host, which is little-endian on all we run on.
-        byte[] poll = { (byte) descriptor, (byte) (descriptor >> 8), (byte) (descriptor >> 16),
-                (byte) (descriptor >> 24), (byte) POLLIN, 0, 0, 0 };
+        byte[] poll = {(byte) descriptor, (byte) (descriptor >> 8), (byte) (descriptor >> 16),
+            (byte) (descriptor >> 24), (byte) POLLIN, 0, 0, 0};
         return Libc.poll(poll, 1, POLL_MILLIS) > 0;
     }
 

@@ -221,9 +221,9 @@ final class GuestTcp {
         } else
             if (ack == unacknowledged && length == 0 && newWindow == window && highest > unacknowledged
                     && ++duplicates == 3 && unacknowledged <= outLength) {
-            emit(unacknowledged, 0x18, (int) (unacknowledged - 1),
-                    (int) Math.min(MSS, outLength + 1 - unacknowledged));
-        }
+                        emit(unacknowledged, 0x18, (int) (unacknowledged - 1),
+                                (int) Math.min(MSS, outLength + 1 - unacknowledged));
+                    }
         window = newWindow;
         receive(segment, header, in.getInt(4), length, (flags & 0x01) != 0);
         send();

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 
 /** A hostile guest: frames of all kinds with fields changed. Nothing throws, and every table stays within its bound. */
 class NatFuzzTest {
-    private static final int FRAMES = 1_500_000;
+    private static final int FRAMES = 1_000_000;
 
     private static List<byte[]> seeds(NatFixture f) {
         List<byte[]> seeds = new ArrayList<>();
@@ -20,7 +20,8 @@ class NatFuzzTest {
         int gateway = NatFixture.GATEWAY;
         List<byte[]> packets = List.of(GuestStack.udp(guest, 68, gateway, 67, new byte[300]),
                 GuestStack.udp(guest, 5, NatFixture.DNS, 53, new byte[40]),
-                GuestStack.udp(guest, 5, gateway, 9, new byte[40]), new byte[]{ 8, 0, (byte) 0xf7, (byte) 0xff, 0, 0, 0, 0 });
+                GuestStack.udp(guest, 5, gateway, 9, new byte[40]),
+                new byte[]{8, 0, (byte) 0xf7, (byte) 0xff, 0, 0, 0, 0});
         for (byte[] packet : packets) {
             seeds.add(ip(f, packet.length == 8 ? 1 : 17, packet, gateway));
         }

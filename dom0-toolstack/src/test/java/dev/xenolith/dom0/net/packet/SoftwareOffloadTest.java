@@ -37,7 +37,8 @@ class SoftwareOffloadTest {
     }
 
     /** A frame of random content. */
-    private static byte[] frame(SplittableRandom random, int vlanTags, boolean v6, int extension, int protocol, int options,
+    private static byte[] frame(SplittableRandom random, int vlanTags, boolean v6, int extension, int protocol,
+            int options,
             int payload) {
         int header = protocol == 6 ? 20 + options : 8;
         int network = 14 + 4 * vlanTags;
@@ -123,7 +124,7 @@ class SoftwareOffloadTest {
     }
 
     @ParameterizedTest
-    @CsvSource({ "false, false", "true, false", "false, true", "true, true" })
+    @CsvSource({"false, false", "true, false", "false, true", "true, true"})
     void cutsSegments(boolean v6, boolean blank) {
         SplittableRandom random = new SplittableRandom(3);
         for (int i = 0; i < 300; i++) {
@@ -214,7 +215,8 @@ class SoftwareOffloadTest {
             int length = random.nextInt(4) == 0 ? random.nextInt(bytes.length + 1) : bytes.length;
             byte[] exact = Arrays.copyOf(bytes, length);
             Gso gso = Gso.values()[random.nextInt(3)];
-            Offload offload = gso == Gso.NONE ? Offload.blank(headers.transport(), headers.checksumOffset())
+            Offload offload = gso == Gso.NONE
+                    ? Offload.blank(headers.transport(), headers.checksumOffset())
                     : Offload.segments(gso, 1 + random.nextInt(60), headers.transport());
             SoftwareOffload.finish(exact, 0, length, offload, OffloadFeatures.NONE, (b, at, l, _) -> {
                 assertThat(at).isZero();

@@ -20,7 +20,7 @@ class PcapCaptureTest {
 
     @Test
     void canBeReadBack() throws Exception {
-        long[] now = { 0 };
+        long[] now = {0};
         Path file = directory.resolve("a.pcap");
         PcapCapture capture = PcapCapture.open(file, 100, 1_700_000_000_000_000_000L, () -> now[0]);
         SplittableRandom random = new SplittableRandom(1);

@@ -16,7 +16,7 @@ class TapPortTest {
     private final Bridge bridge = new Bridge("xenbr0", context::now);
 
     @ParameterizedTest
-    @ValueSource(strings = { "", "a/b", "a b", "sixteen-bytes-xx" })
+    @ValueSource(strings = {"", "a/b", "a b", "sixteen-bytes-xx"})
     void refusesNamesThatNoInterfaceHas(String name) {
         assertThatThrownBy(() -> TapPort.attach(bridge, context, name)).isInstanceOf(NetworkException.class)
                 .hasMessageContaining("\"" + name + "\"");
