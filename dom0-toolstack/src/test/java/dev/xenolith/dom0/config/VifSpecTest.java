@@ -3,6 +3,7 @@ package dev.xenolith.dom0.config;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import java.util.Objects;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
@@ -68,8 +69,7 @@ class VifSpecTest {
     @Test
     void namesThePlaceInTheFile() throws Exception {
         XlConfig config = XlConfigParser.parse("d.cfg", "name='a'\nvif = [ 'bridge=x,mtu=1' ]\n", java.util.List.of());
-        XlSetting setting = config.setting("vif");
-        assertThat(setting).isNotNull();
+        XlSetting setting = Objects.requireNonNull(config.setting("vif"));
         XlValue.Atom item = (XlValue.Atom) ((XlValue.Items) setting.value()).items().getFirst();
         assertThat(catchThrowableOfType(XlConfigException.class, () -> VifSpec.parse(item)))
                 .hasMessage("d.cfg:2:23: vif: mtu: expected a number of 68 to 65535, found \"1\"");

@@ -203,7 +203,9 @@ class BridgeTest {
                 seen.put(mac, time);
             }
             long asked = random.nextInt(400) * 0x0101_0101L;
-            Integer expected = values.containsKey(asked) && time - seen.get(asked) < 1000 ? values.get(asked) : null;
+            Integer expected = values.containsKey(asked) && time - seen.getOrDefault(asked, 0L) < 1000
+                    ? values.get(asked)
+                    : null;
             assertThat(table.find(asked, time)).isEqualTo(expected);
         }
     }

@@ -18,6 +18,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 
 /** What the NAT is to its guests besides TCP: ARP, ICMP, DHCP, DNS, UDP. */
@@ -116,7 +117,7 @@ class NatServicesTest {
     }
 
     private static int type(byte[] answer) {
-        return answer.length == 0 ? 0 : options(answer).get(53)[0];
+        return answer.length == 0 ? 0 : Objects.requireNonNull(options(answer).get(53))[0];
     }
 
     private static int yours(byte[] answer) {
@@ -287,7 +288,7 @@ class NatServicesTest {
                 f.guest.sendUdp(5000 + i % 2, GATEWAY, server.getLocalPort(), new byte[1 + i * 70]);
                 int expected = i + 1;
                 f.context.waitUntil("an answer", () -> f.guest.datagrams.size() == expected);
-                GuestStack.Udp answer = f.guest.lastDatagram();
+                GuestStack.Udp answer = f.guest.datagrams.getLast();
                 assertThat(answer.source()).isEqualTo(GATEWAY);
                 assertThat(answer.sourcePort()).isEqualTo(server.getLocalPort());
                 assertThat(answer.destinationPort()).isEqualTo(5000 + i % 2);

@@ -13,6 +13,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
@@ -388,7 +389,7 @@ class TcpNatTest {
                 }
             });
             Thread.ofVirtual().start(client);
-            List<GuestTcp> accepted = f.guest.listeners.get(22);
+            List<GuestTcp> accepted = Objects.requireNonNull(f.guest.listeners.get(22));
             f.context.runUntil("the question", () -> !accepted.isEmpty() && accepted.getFirst().ended);
             assertThat(accepted.getFirst().bytes()).isEqualTo(question);
             accepted.getFirst().write(answer);
