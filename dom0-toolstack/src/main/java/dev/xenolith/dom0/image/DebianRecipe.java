@@ -1,5 +1,6 @@
 package dev.xenolith.dom0.image;
 
+import dev.xenolith.dom0.xl.Progress;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;

@@ -1,6 +1,7 @@
 package dev.xenolith.dom0.image;
 
 import dev.xenolith.dom0.xl.Client;
+import dev.xenolith.dom0.xl.Progress;
 import dev.xenolith.dom0.xl.TerminalProgress;
 import dev.xenolith.dom0.xl.ToolstackException;
 import dev.xenolith.dom0.xl.VersionProvider;

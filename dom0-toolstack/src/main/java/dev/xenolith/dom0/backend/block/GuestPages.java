@@ -4,6 +4,7 @@ import dev.xenolith.hypervisor.operations.Grants;
 import dev.xenolith.hypervisor.operations.Grants.Parts;
 import dev.xenolith.hypervisor.operations.OperationException;
 import dev.xenolith.hypervisor.operations.SharedPage;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -68,8 +69,9 @@ final class GuestPages {
             return page;
         }
         if (pages.size() >= MOST_KEPT) {
-            Integer oldest = pages.keySet().iterator().next();
-            pages.remove(oldest).unmap();
+            Iterator<SharedPage> oldest = pages.values().iterator();
+            oldest.next().unmap();
+            oldest.remove();
         }
         try {
             page = grants.map(domid, reference, false);
