@@ -76,7 +76,8 @@ final class PrivilegedOps {
     }
 
     private void cpuid(Processor p, Vcpu vcpu, boolean enlightened) {
-        PvCpuid.read(p, vcpu, enlightened, (int) p.gpr[Processor.RAX], (int) p.gpr[Processor.RCX], leaf);
+        PvCpuid.read(p, vcpu, domains.memory.frames().size(), enlightened, (int) p.gpr[Processor.RAX],
+                (int) p.gpr[Processor.RCX], leaf);
         p.gpr[Processor.RAX] = leaf[0] & 0xffff_ffffL;
         p.gpr[Processor.RBX] = leaf[1] & 0xffff_ffffL;
         p.gpr[Processor.RCX] = leaf[2] & 0xffff_ffffL;

@@ -1,5 +1,6 @@
 package dev.xenolith.hypervisor.pv;
 
+import dev.xenolith.cpu.memory.PhysicalMemory;
 import dev.xenolith.cpu.processor.Bits;
 import dev.xenolith.cpu.processor.Cpuid;
 import dev.xenolith.cpu.processor.Processor;
@@ -31,8 +32,8 @@ final class PvCpuid {
     private static final int SVM = 0x8000_000a;
     /** DTES64 MONITOR DSCPL VMX SMX EIST TM2 SDBG XTPR PDCM PCID X2APIC TSC-deadline. */
     private static final int HIDDEN_1_ECX = bits(2, 3, 4, 5, 6, 7, 8, 11, 14, 15, 17, 21, 24);
-    /** VME PSE MTRR PGE MCA PSE36 DS ACPI TM PBE. */
-    private static final int HIDDEN_1_EDX = bits(1, 3, 12, 13, 14, 17, 21, 22, 29, 31);
+    /** VME PSE MTRR PGE PSE36 DS ACPI TM PBE. */
+    private static final int HIDDEN_1_EDX = bits(1, 3, 12, 13, 17, 21, 22, 29, 31);
     private static final int OSXSAVE = 1 << 27;
     private static final int HYPERVISOR = 1 << 31;
     /** TSC-adjust SMEP INVPCID SMAP. */
@@ -41,8 +42,8 @@ final class PvCpuid {
     private static final int HIDDEN_7_ECX = bits(2, 3, 4, 16);
     /** SVM EXTAPIC SKINIT WDT MWAITX. */
     private static final int HIDDEN_EXTENDED_ECX = bits(2, 3, 12, 13, 29);
-    /** VME PSE MTRR PGE MCA PSE36 1GB-pages. */
-    private static final int HIDDEN_EXTENDED_EDX = bits(1, 3, 12, 13, 14, 17, 26);
+    /** VME PSE MTRR PGE PSE36 1GB-pages. */
+    private static final int HIDDEN_EXTENDED_EDX = bits(1, 3, 12, 13, 17, 26);
     private static final int SYSCALL = 1 << 11;
     private static final int APIC_ID_SHIFT = 24;
     /** Leaf 0x40000002 ECX: MMU_PT_UPDATE_PRESERVE_AD. */
@@ -65,12 +66,13 @@ final class PvCpuid {
     /**
      * EAX, EBX, ECX, EDX of a leaf for {@code vcpu}, which is loaded on {@code p}.
      *
+     * @param frames of the machine, which tell how wide its addresses are: kernels choose the version of their grant table by that
      * @param enlightened whether the guest's kernel asked by the forced-emulation prefix. It then finds OSXSAVE as the hypervisor has
      *            it, before it has set its own CR4: kernels take this for the sign that they may use XSAVE at all
      */
-    static void read(Processor p, Vcpu vcpu, boolean enlightened, int leaf, int subleaf, int[] result) {
+    static void read(Processor p, Vcpu vcpu, long frames, boolean enlightened, int leaf, int subleaf, int[] result) {
         if (leaf >= XEN_FIRST && leaf < XEN_FIRST + 0x100) {
-            readXen(p, leaf, subleaf, result);
+            readXen(p, frames, leaf, subleaf, result);
             return;
         }
         Cpuid.read(p, leaf, subleaf, result);
@@ -115,7 +117,7 @@ final class PvCpuid {
         return (vcpu.pv().cr4 & Bits.CR4_OSXSAVE) != 0 || enlightened && p.model.has("xsave");
     }
 
-    private static void readXen(Processor p, int leaf, int subleaf, int[] result) {
+    private static void readXen(Processor p, long frames, int leaf, int subleaf, int[] result) {
         java.util.Arrays.fill(result, 0);
         switch (leaf - XEN_FIRST) {
             case 0 -> {
@@ -131,7 +133,7 @@ final class PvCpuid {
                 result[2] = PRESERVE_AD;
             }
             case 3 -> readTsc(p, subleaf, result);
-            case 5 -> result[1] = p.model.physicalBits();
+            case 5 -> result[1] = Long.SIZE - Long.numberOfLeadingZeros(frames - 1) + PhysicalMemory.FRAME_SHIFT;
             default -> {
             }
         }

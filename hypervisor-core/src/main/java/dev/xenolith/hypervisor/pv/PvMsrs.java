@@ -35,6 +35,14 @@ final class PvMsrs {
     private static final long MISC_ENABLE_CLEAR = 1 << 7 | 1 << 18;
     private static final long MISC_ENABLE_SET = 1 << 11 | 1 << 12 | 1 << 23;
     private static final long HWCR_TSC_FREQUENCY = 1 << 24;
+    private static final int MCG_CAP = 0x179;
+    private static final int MCG_STATUS = 0x17a;
+    private static final int MCI_FIRST = 0x400;
+    private static final int MCI_REGISTERS = 4;
+    /** Machine-check banks of a guest, in which nothing is ever found. */
+    private static final int BANKS = 2;
+    /** MCG_TES_P and MCG_SER_P, on Intel's. */
+    private static final long MCG_CAP_INTEL = 1 << 11 | 1 << 24;
     private static final int DE_CFG = 0xc001_1029;
     private static final long DE_CFG_LFENCE_SERIALISES = 1 << 1;
 
@@ -67,14 +75,14 @@ final class PvMsrs {
         boolean intel = p.model.isIntel();
         return switch (msr) {
             case Msrs.FS_BASE, Msrs.GS_BASE, Msrs.KERNEL_GS_BASE, Msrs.EFER, Msrs.TSC, Msrs.PAT, Msrs.APIC_BASE,
-                    PrivilegedOps.MSR_HYPERCALL_PAGE, UCODE_REVISION ->
+                    PrivilegedOps.MSR_HYPERCALL_PAGE, UCODE_REVISION, MCG_CAP, MCG_STATUS ->
                 true;
             case Msrs.TSC_AUX -> p.model.has("rdtscp") || p.model.has("rdpid");
             case FEATURE_CONTROL, PLATFORM_INFO, Msrs.MISC_FEATURES_ENABLES, Msrs.MISC_ENABLE -> intel;
             case SPEC_CTRL -> hasSpecCtrl(p);
             case ARCH_CAPABILITIES -> p.model.has("arch_capabilities");
             case Msrs.HWCR, DE_CFG -> !intel;
-            default -> false;
+            default -> isBank(msr);
         };
     }
 
@@ -90,8 +98,15 @@ final class PvMsrs {
             case SPEC_CTRL -> vcpu.pv().specCtrl;
             case Msrs.HWCR -> HWCR_TSC_FREQUENCY;
             case DE_CFG -> DE_CFG_LFENCE_SERIALISES;
-            default -> Msrs.read(p, msr);
+            case MCG_CAP -> BANKS | (p.model.isIntel() ? MCG_CAP_INTEL : 0);
+            case MCG_STATUS -> 0;
+            default -> isBank(msr) ? (msr % MCI_REGISTERS == 0 ? -1L : 0) : Msrs.read(p, msr);
         };
+    }
+
+    /** Whether a register is one of a machine-check bank: CTL, STATUS, ADDR, MISC (xen/arch/x86/cpu/mcheck/vmce.c). */
+    private static boolean isBank(int msr) {
+        return msr >= MCI_FIRST && msr < MCI_FIRST + BANKS * MCI_REGISTERS;
     }
 
     private static long miscEnable(Processor p) {
@@ -153,6 +168,10 @@ final class PvMsrs {
                 return writeHypercallPage(vcpu, value);
             }
             default -> {
+                if (msr == MCG_STATUS || isBank(msr)) {
+                    // Controls are fixed; what is clear can only be cleared.
+                    return isBank(msr) && msr % MCI_REGISTERS == 0 || value == 0;
+                }
                 refuse(vcpu, "WRMSR", msr);
                 return false;
             }
