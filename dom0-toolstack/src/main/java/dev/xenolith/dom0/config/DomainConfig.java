@@ -34,22 +34,38 @@ public record DomainConfig(String name, UUID uuid, DomainType type, Boot boot, l
 
     /** Returns the same under another name, for {@code rename-restart} and {@code xl rename}. */
     public DomainConfig withName(String newName) {
-        return with(newName, uuid, devices);
+        return with(newName, uuid, memoryKiB, vcpus, scheduling, devices);
     }
 
     /** Returns the same with another handle. */
     public DomainConfig withUuid(UUID newUuid) {
-        return with(name, newUuid, devices);
+        return with(name, newUuid, memoryKiB, vcpus, scheduling, devices);
     }
 
     /** Returns the same with other devices. */
     public DomainConfig withDevices(Devices newDevices) {
-        return with(name, uuid, newDevices);
+        return with(name, uuid, memoryKiB, vcpus, scheduling, newDevices);
     }
 
-    private DomainConfig with(String newName, UUID newUuid, Devices newDevices) {
-        return new DomainConfig(newName, newUuid, type, boot, memoryKiB, maxMemoryKiB, vcpus, maxVcpus, hardAffinity,
-                scheduling, lifecycle, limits, newDevices);
+    /** Returns the same with other memory at the start. */
+    public DomainConfig withMemory(long newMemoryKiB) {
+        return with(name, uuid, newMemoryKiB, vcpus, scheduling, devices);
+    }
+
+    /** Returns the same with another number of virtual CPUs that are online at the start. */
+    public DomainConfig withVcpus(int newVcpus) {
+        return with(name, uuid, memoryKiB, newVcpus, scheduling, devices);
+    }
+
+    /** Returns the same with another share of the processors. */
+    public DomainConfig withScheduling(Scheduling newScheduling) {
+        return with(name, uuid, memoryKiB, vcpus, newScheduling, devices);
+    }
+
+    private DomainConfig with(String newName, UUID newUuid, long newMemoryKiB, int newVcpus, Scheduling newScheduling,
+            Devices newDevices) {
+        return new DomainConfig(newName, newUuid, type, boot, newMemoryKiB, maxMemoryKiB, newVcpus, maxVcpus,
+                hardAffinity, newScheduling, lifecycle, limits, newDevices);
     }
 
     /**

@@ -8,6 +8,7 @@ import dev.xenolith.dom0.xl.ConsoleConnection;
 import dev.xenolith.dom0.xl.ConsoleOutput;
 import dev.xenolith.dom0.xl.DomainEvents;
 import dev.xenolith.dom0.xl.DomainInfo;
+import dev.xenolith.dom0.xl.DomainResources;
 import dev.xenolith.dom0.xl.HostInfo;
 import dev.xenolith.dom0.xl.NoSuchDomainException;
 import dev.xenolith.dom0.xl.ShutdownReason;
@@ -26,7 +27,6 @@ import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
@@ -45,6 +45,7 @@ final class HostToolstack implements Toolstack {
     private final DomainHandle dom0;
     private final DomainControl control;
     private final DomainManager manager;
+    private final HostResources resources;
 
     HostToolstack(Host host, Machine machine, DomainHandle dom0, DomainManager manager) {
         this.host = host;
@@ -52,6 +53,7 @@ final class HostToolstack implements Toolstack {
         this.dom0 = dom0;
         this.control = dom0.control();
         this.manager = manager;
+        this.resources = new HostResources(this, control, dom0.host(), manager, host.nodes());
     }
 
     // ---- asking ----
@@ -100,7 +102,7 @@ final class HostToolstack implements Toolstack {
         }
     }
 
-    private static int check(int domid, int result, String what) {
+    static int check(int domid, int result, String what) {
         if (result == -Errno.ESRCH) {
             throw new NoSuchDomainException(domid);
         }
@@ -133,15 +135,14 @@ final class HostToolstack implements Toolstack {
     private DomainInfo describe(DomainControl.DomainInfo info) {
         int domid = info.domid();
         String name = manager.name(domid).orElse("(null)");
-        DomainConfig.Scheduling share = manager.configuration(domid).map(DomainConfig::scheduling)
-                .orElse(new DomainConfig.Scheduling(OptionalInt.empty(), OptionalInt.empty()));
+        DomainControl.SchedulerParameters share = control.schedulerParameters(domid);
         UUID uuid = manager.configuration(domid).map(DomainConfig::uuid).orElse(info.handle());
         return new DomainInfo(domid, name, uuid, info.pages() * PAGE_KIB, info.maxPages() * PAGE_KIB,
                 info.onlineVcpus(),
                 info.running(), info.blocked(), info.paused(), info.dying(),
                 info.shutdown() ? ShutdownReason.of(info.shutdownReason()) : null,
-                "Pool-0", share.weight().orElse(DEFAULT_WEIGHT),
-                share.cap().orElse(0), info.cpuTimeNs(),
+                "Pool-0", share == null ? DEFAULT_WEIGHT : share.weight(),
+                share == null ? 0 : share.cap(), info.cpuTimeNs(),
                 machine.clock().now() - manager.startedAt(domid));
     }
 
@@ -278,6 +279,11 @@ final class HostToolstack implements Toolstack {
             }
             return 0;
         });
+    }
+
+    @Override
+    public DomainResources resources() {
+        return resources;
     }
 
     @Override

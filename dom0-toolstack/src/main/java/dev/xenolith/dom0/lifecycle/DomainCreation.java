@@ -22,8 +22,6 @@ final class DomainCreation {
     static final List<String> STEPS = List.of("read the kernel", "create the domain", "set limits", "write its nodes",
             "build its memory", "write its rings", "serve its rings", "attach its devices", "announce it");
 
-    /** libxl's slack over maxmem, for what the hypervisor itself charges to a domain. */
-    private static final long MAXMEM_SLACK_KIB = 1024;
     /** Modelled time to read a kernel from a disk, in ns: a base and one per byte read at 200 MB/s. */
     private static final long READ_LATENCY = 2_000_000;
 
@@ -113,7 +111,8 @@ final class DomainCreation {
     }
 
     private Progress limit() throws IOException {
-        check(control.setMaxMemory(domain.domid, config.maxMemoryKiB() + MAXMEM_SLACK_KIB), "limiting its memory");
+        check(control.setMaxMemory(domain.domid, config.maxMemoryKiB() + DomainManager.MAXMEM_SLACK_KIB),
+                "limiting its memory");
         check(control.setMemoryMapLimit(domain.domid, config.maxMemoryKiB()), "describing its memory");
         DomainConfig.Scheduling share = config.scheduling();
         if (share.weight().isPresent() || share.cap().isPresent()) {

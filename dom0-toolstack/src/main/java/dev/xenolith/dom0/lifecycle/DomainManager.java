@@ -40,6 +40,9 @@ public final class DomainManager {
         void failed(String message, @Nullable Exception cause);
     }
 
+    /** libxl's slack over maxmem, for what the hypervisor itself charges to a domain, in KiB. */
+    public static final long MAXMEM_SLACK_KIB = 1024;
+
     private final Machine machine;
     private final DomainHandle dom0;
     private final DomainControl control;
@@ -83,6 +86,14 @@ public final class DomainManager {
     /** The configuration of a domain that this toolstack made. */
     public Optional<DomainConfig> configuration(int domid) {
         return Optional.ofNullable(domains.get(domid)).map(d -> d.config);
+    }
+
+    /** Remembers that a running domain has been changed to be like {@code config}: a reboot makes it so again. */
+    public void reconfigure(int domid, DomainConfig config) {
+        ManagedDomain domain = domains.get(domid);
+        if (domain != null) {
+            domain.config = config;
+        }
     }
 
     /** The name of a domain, "Domain-0" for dom0, or empty if the toolstack does not know it. */

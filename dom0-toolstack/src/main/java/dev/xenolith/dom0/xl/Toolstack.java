@@ -80,6 +80,9 @@ public interface Toolstack {
      */
     void rename(int domid, String oldName, String newName);
 
+    /** Returns what changes the memory, virtual CPUs and processors of domains. */
+    DomainResources resources();
+
     /** Subscribes to what happens to domains from now on. */
     DomainEvents events();
 

@@ -35,6 +35,8 @@ final class XlCommandTable {
             -w, --wait              Wait for guest(s) to %s.
             """;
 
+    private static final String MEMORY = "<Domain> <MemMB['b'[bytes]|'k'[KB]|'m'[MB]|'g'[GB]|'t'[TB]]>";
+
     /** In the order of the real table, which is that of the help. */
     private static final List<Entry> ENTRIES = List.of(
             new Entry("create", true, true, "Create a domain from config file <filename>",
@@ -76,12 +78,31 @@ final class XlCommandTable {
                     -t <type>       console type, pv , serial or vuart
                     -n <number>     console number
                     -e <escape>     escape character""", null, ConsoleCommand::new),
+            new Entry("mem-max", false, true, "Set the maximum amount reservation for a domain", MEMORY, null,
+                    ResourceCommands.MemMax::new),
+            new Entry("mem-set", false, true, "Set the current memory usage for a domain", MEMORY, null,
+                    ResourceCommands.MemSet::new),
             new Entry("vcpu-list", false, false, "List the VCPUs for all/some domains", "[Domain, ...]", null,
                     VcpuListCommand::new),
+            new Entry("vcpu-pin", true, true, "Set which CPUs a VCPU can use",
+                    "[option] <Domain> <VCPU|all> <Hard affinity|-|all> <Soft affinity|-|all>",
+                    "-f, --force        undo an override pinning done by the kernel", ResourceCommands.VcpuPin::new),
+            new Entry("vcpu-set", false, true, "Set the number of active VCPUs allowed for the domain",
+                    "[option] <Domain> <vCPUs>",
+                    "-i, --ignore-host  Don't limit the vCPU based on the host CPU count",
+                    ResourceCommands.VcpuSet::new),
             new Entry("vm-list", false, false, "List guest domains, excluding dom0, stubdoms, etc.", "", null,
                     NameCommands.VmList::new),
             new Entry("info", false, false, "Get information about Xen host",
                     "-n, --numa         List host NUMA topology information", null, InfoCommand::new),
+            new Entry("sched-credit2", false, true, "Get/set credit2 scheduler parameters",
+                    "[-d <Domain> [-w[=WEIGHT]]] [-p CPUPOOL]", """
+                            -d DOMAIN, --domain=DOMAIN     Domain to modify
+                            -w WEIGHT, --weight=WEIGHT     Weight (int)
+                            -c CAP,    --cap=CAP           Cap (int)
+                            -s         --schedparam        Query / modify scheduler parameters
+                            -r RLIMIT, --ratelimit_us=RLIMIT Set the scheduling rate limit, in microseconds
+                            -p CPUPOOL, --cpupool=CPUPOOL  Restrict output to CPUPOOL""", SchedCredit2Command::new),
             new Entry("domid", false, false, "Convert a domain name to domain id", "<DomainName>", null,
                     NameCommands.DomId::new),
             new Entry("domname", false, false, "Convert a domain id to domain name", "<DomainId>", null,
@@ -95,8 +116,8 @@ final class XlCommandTable {
 
     private static final List<String> UNSUPPORTED = List.of("""
             config-update pci-attach pci-detach pci-list pci-assignable-add pci-assignable-remove pci-assignable-list
-            vncviewer save migrate restore migrate-receive dump-core cd-insert cd-eject mem-max mem-set button-press
-            vcpu-pin vcpu-set sharing sched-credit sched-credit2 sched-rtds trigger sysrq debug-keys set-parameters top
+            vncviewer save migrate restore migrate-receive dump-core cd-insert cd-eject button-press
+            sharing sched-credit sched-rtds trigger sysrq debug-keys set-parameters top
             network-attach network-list network-detach channel-list block-attach block-list block-detach vtpm-attach
             vtpm-list vtpm-detach vkb-attach vkb-list vkb-detach vdispl-attach vdispl-list vdispl-detach vsnd-attach
             vsnd-list vsnd-detach claims cpupool-create cpupool-list cpupool-destroy cpupool-rename cpupool-cpu-add

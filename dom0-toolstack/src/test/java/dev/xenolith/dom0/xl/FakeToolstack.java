@@ -31,6 +31,7 @@ public final class FakeToolstack implements Toolstack {
     private final Map<Integer, ConsoleOutput> consoles = new HashMap<>();
     private final List<LinkedBlockingQueue<DomainEvent>> subscribers = new CopyOnWriteArrayList<>();
     private final List<String> log = new CopyOnWriteArrayList<>();
+    private final DomainResources resources = new FakeResources(log);
     private final Set<Integer> goingWhileListed = new HashSet<>();
     private final FakeXenstore xenstore = new FakeXenstore();
     private String ring = "(XEN) Xen version 4.17.7\n(XEN) Freed 656kB init mem\n";
@@ -223,6 +224,11 @@ public final class FakeToolstack implements Toolstack {
                         old.running(), old.blocked(), old.paused(), old.dying(), old.shutdownReason(), old.cpupool(),
                         old.weight(),
                         old.cap(), old.cpuTimeNanos(), old.uptimeNanos()));
+    }
+
+    @Override
+    public DomainResources resources() {
+        return resources;
     }
 
     @Override

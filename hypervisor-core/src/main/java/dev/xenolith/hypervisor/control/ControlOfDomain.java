@@ -241,6 +241,12 @@ final class ControlOfDomain implements DomainControl {
     }
 
     @Override
+    public @Nullable SchedulerParameters schedulerParameters(int domid) {
+        Domain domain = domains.table.find(domid);
+        return domain == null ? null : new SchedulerParameters(domain.sched.weight(), domain.sched.cap());
+    }
+
+    @Override
     public int setAffinity(int domid, int vcpu, long hard, long soft) {
         return on(domid, domain -> {
             Vcpu target = domain.vcpu(vcpu);

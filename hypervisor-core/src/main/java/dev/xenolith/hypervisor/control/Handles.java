@@ -58,7 +58,7 @@ public final class Handles {
                 GrantsOfDomain.seeds(grants));
         HostOperations host = new HostOperations(() -> !domain.isDying() && domain.privileged, domain.domid, version,
                 log, trace,
-                domains.memory, processorInfo());
+                domains.memory, domains.dispatcher.scheduler(), processorInfo());
         Audit.Holder holder = visitor -> mappings
                 .forEachFrame((what, mfn) -> visitor.use(mfn, FrameTable.WRITABLE, what + " of " + domain));
         audit.addHolder(holder);

@@ -1,18 +1,28 @@
 package dev.xenolith.hypervisor.control;
 
+import static dev.xenolith.hypervisor.abi.Errno.EINVAL;
+import static dev.xenolith.hypervisor.abi.Errno.EPERM;
+
 import dev.xenolith.hypervisor.console.Log;
 import dev.xenolith.hypervisor.memory.Memory;
 import dev.xenolith.hypervisor.operations.HostControl;
+import dev.xenolith.hypervisor.schedule.Scheduler;
 import dev.xenolith.hypervisor.trace.Trace;
 import java.util.function.BooleanSupplier;
 
 /** Host-wide operations of one privileged domain; a handle that has gone stale gets empty answers. */
 final class HostOperations implements HostControl {
+    private static final long NANOS_PER_MICRO = 1000;
+    /** XEN_SYSCTL_SCHED_RATELIMIT_MIN and _MAX, in microseconds. */
+    private static final int LEAST_RATELIMIT = 100;
+    private static final int MOST_RATELIMIT = 500_000;
+
     private final BooleanSupplier allowed;
     private final Version version;
     private final Log log;
     private final Trace trace;
     private final Memory memory;
+    private final Scheduler scheduler;
     private final Processors processors;
     private final int domid;
 
@@ -21,13 +31,14 @@ final class HostOperations implements HostControl {
     }
 
     HostOperations(BooleanSupplier allowed, int domid, Version version, Log log, Trace trace, Memory memory,
-            Processors processors) {
+            Scheduler scheduler, Processors processors) {
         this.allowed = allowed;
         this.domid = domid;
         this.version = version;
         this.log = log;
         this.trace = trace;
         this.memory = memory;
+        this.scheduler = scheduler;
         this.processors = processors;
     }
 
@@ -42,6 +53,23 @@ final class HostOperations implements HostControl {
                 memory.totalFrames(), memory.freeFrames(), 0, 0, "pv gnttab-v1",
                 processors.hardwareCapabilities().clone(),
                 processors.scheduler());
+    }
+
+    @Override
+    public int ratelimitMicros() {
+        return (int) (scheduler.ratelimit() / NANOS_PER_MICRO);
+    }
+
+    @Override
+    public int setRatelimitMicros(int micros) {
+        if (!allowed.getAsBoolean()) {
+            return -EPERM;
+        }
+        if (micros != 0 && (micros < LEAST_RATELIMIT || micros > MOST_RATELIMIT)) {
+            return -EINVAL;
+        }
+        scheduler.setRatelimit(micros * NANOS_PER_MICRO);
+        return 0;
     }
 
     @Override

@@ -83,6 +83,10 @@ public interface DomainControl {
     /** Scheduler weight and cap of a credit2 domain. XEN_DOMCTL_scheduler_op. */
     int setSchedulerParameters(int domid, int weight, int cap);
 
+    /** Scheduler weight and cap of a domain, null if there is no such domain. XEN_DOMCTL_scheduler_op. */
+    @Nullable
+    SchedulerParameters schedulerParameters(int domid);
+
     /** Hard and soft affinity as processor masks. XEN_DOMCTL_setvcpuaffinity. */
     int setAffinity(int domid, int vcpu, long hard, long soft);
 
@@ -95,6 +99,15 @@ public interface DomainControl {
     /** State of one vCPU, or null if there is no such vCPU. XEN_DOMCTL_getvcpuinfo. */
     @Nullable
     VcpuInfo vcpu(int domid, int vcpu);
+
+    /**
+     * A domain's share of the processors under credit2.
+     *
+     * @param weight 1..65535
+     * @param cap percent of one processor, 0 for none
+     */
+    record SchedulerParameters(int weight, int cap) {
+    }
 
     /** What XEN_DOMCTL_getdomaininfo tells. */
     record DomainInfo(int domid, UUID handle, long pages, long maxPages, int onlineVcpus, int maxVcpus, boolean running,

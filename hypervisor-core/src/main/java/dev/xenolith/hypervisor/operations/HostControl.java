@@ -19,6 +19,12 @@ public interface HostControl {
 
     PhysicalInfo physicalInfo();
 
+    /** How long a vCPU runs at least before another takes its processor, in microseconds; 0 for no limit. XEN_SYSCTL_scheduler_op. */
+    int ratelimitMicros();
+
+    /** Changes {@link #ratelimitMicros}: 0, or 100 to 500000; else -EINVAL. */
+    int setRatelimitMicros(int micros);
+
     /** The console ring's contents, oldest first (what {@code xl dmesg} prints); empties it if {@code clear}. */
     String consoleRing(boolean clear);
 

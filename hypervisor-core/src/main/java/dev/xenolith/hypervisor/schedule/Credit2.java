@@ -34,6 +34,7 @@ public final class Credit2 implements Scheduler {
 
     private final ProcessorControl control;
     private final Parameters parameters;
+    private long ratelimit;
     private final List<Credit2Queue> queues = new ArrayList<>();
     private final Credit2Queue[] queueOf;
     private final @Nullable Credit2Unit[] current;
@@ -46,6 +47,7 @@ public final class Credit2 implements Scheduler {
     public Credit2(ProcessorControl control, Parameters parameters) {
         this.control = control;
         this.parameters = parameters;
+        this.ratelimit = parameters.ratelimit;
         int processors = control.processors();
         queueOf = new Credit2Queue[processors];
         current = new Credit2Unit[processors];
@@ -169,6 +171,14 @@ public final class Credit2 implements Scheduler {
     }
 
     @Override
+    public long ratelimit() {
+        return ratelimit;
+    }
+
+    @Override
+    public void setRatelimit(long nanoseconds) { ratelimit = nanoseconds; }
+
+    @Override
     public int adjust(SchedDomain domain, int weight, int cap, long now) {
         if (weight < 0 || weight > SchedDomain.MAX_WEIGHT) {
             return -EINVAL;
@@ -256,7 +266,7 @@ public final class Credit2 implements Scheduler {
     private @Nullable Credit2Unit candidate(int processor, Credit2Queue queue, @Nullable Credit2Unit last, long now) {
         Credit2Unit best = null;
         if (last != null && last.unit.isRunnable() && last.domain.mayRun() && allowed(last.unit, processor)) {
-            if (!last.yielding && now - last.runningSince < parameters.ratelimit) {
+            if (!last.yielding && now - last.runningSince < ratelimit) {
                 return last;
             }
             best = last;
@@ -298,7 +308,7 @@ public final class Credit2 implements Scheduler {
 
     /** How long {@code next} may run: until the first in line has as much credit, within limits. */
     private long slice(Credit2Unit next, Credit2Queue queue, long now) {
-        long shortest = Math.max(MIN_TIMER, parameters.ratelimit - (now - next.runningSince));
+        long shortest = Math.max(MIN_TIMER, ratelimit - (now - next.runningSince));
         long credit = queue.waiting.isEmpty() ? next.credit : next.credit - queue.waiting.getFirst().credit;
         long time = credit > 0 ? next.timeFor(credit) : 0;
         return Math.min(Math.clamp(time, shortest, Math.max(shortest, MAX_TIMER)),
@@ -333,7 +343,7 @@ public final class Credit2 implements Scheduler {
             }
         }
         if (victim >= 0) {
-            long earliest = victimSince + parameters.ratelimit;
+            long earliest = victimSince + ratelimit;
             if (earliest <= now) {
                 ask(victim);
             } else if (earliest < sliceEnd[victim]) {

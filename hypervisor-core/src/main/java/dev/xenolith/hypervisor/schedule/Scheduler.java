@@ -37,6 +37,12 @@ public interface Scheduler {
      */
     int adjust(SchedDomain domain, int weight, int cap, long now);
 
+    /** How long a unit runs at least before another preempts it, ns; 0 for no limit. */
+    long ratelimit();
+
+    /** Changes {@link #ratelimit}, from the next decision on. */
+    void setRatelimit(long nanoseconds);
+
     /**
      * Decides what {@code processor} runs next, at most until {@link #sliceEnd}. {@code previous} is what it ran until now, null if
      * it was idle. Returns null for idle.
