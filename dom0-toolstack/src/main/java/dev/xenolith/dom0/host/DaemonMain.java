@@ -5,6 +5,7 @@ import dev.xenolith.dom0.xl.ToolstackException;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
@@ -31,7 +32,7 @@ public final class DaemonMain {
         try {
             HostStartOptions options = CommandLine.populateCommand(new HostStartOptions(), args);
             LOG.info("starting at {} with {}", places.socket(), options.toOptions());
-            daemon = Daemon.start(DaemonMain::boot, options.toOptions(), places);
+            daemon = Daemon.start(host -> boot(host, places.dumps()), options.toOptions(), places);
         } catch (ToolstackException e) {
             LOG.error("not started: {}", e.line(), e);
             starter.println(e.line());
@@ -53,8 +54,8 @@ public final class DaemonMain {
         System.exit(0);
     }
 
-    private static Host boot(HostOptions options) {
-        Host host = Host.boot(options);
+    private static Host boot(HostOptions options, Path dumps) {
+        Host host = Host.boot(options, dumps);
         HeapTrim.watch(host);
         return host;
     }

@@ -14,6 +14,8 @@ import dev.xenolith.dom0.console.Overflow;
 import dev.xenolith.dom0.disk.DiskImages;
 import dev.xenolith.dom0.disk.ImageLocks;
 import dev.xenolith.dom0.disk.OpenMode;
+import dev.xenolith.dom0.dump.DumpDirectory;
+import dev.xenolith.dom0.lifecycle.CrashDumps;
 import dev.xenolith.dom0.lifecycle.DomainListener;
 import dev.xenolith.dom0.lifecycle.DomainManager;
 import dev.xenolith.dom0.lifecycle.GuestServices;
@@ -30,6 +32,7 @@ import dev.xenolith.hypervisor.operations.DomainHandle;
 import dev.xenolith.hypervisor.operations.OperationException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
+import java.nio.file.Path;
 import java.time.Instant;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
@@ -39,7 +42,6 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.function.Predicate;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -68,8 +70,7 @@ public final class Host implements RunningHost {
     private final DomainManager manager;
     private final HostToolstack toolstack;
 
-    private Host(Machine machine, Hypervisor hypervisor, DomainHandle dom0, Instant bootTime,
-            Predicate<String> failureInjected)
+    private Host(Machine machine, Hypervisor hypervisor, DomainHandle dom0, Instant bootTime, BootHooks hooks)
             throws XenstoreException {
         this.machine = machine;
         this.hypervisor = hypervisor;
@@ -80,7 +81,8 @@ public final class Host implements RunningHost {
         nodes = new StoreNodes(storeClient);
         consoles = new ConsoleDaemon(dom0, storeClient, Overflow.DISCARD, ConsoleLogs.NONE);
         serveDevices();
-        manager = new DomainManager(machine, dom0, nodes, new Services(), failureInjected);
+        manager = new DomainManager(machine, dom0, nodes, new Services(), hooks.failureInjected(),
+                crashDumps(hooks.dumps()));
         toolstack = new HostToolstack(this, machine, dom0, manager);
         nodes.write("/local/domain/0/name", "Domain-0");
         nodes.write("/local/domain/0/domid", "0");
@@ -92,6 +94,11 @@ public final class Host implements RunningHost {
     /** Boots a host; returns when dom0 is ready for commands. */
     public static Host boot(HostOptions options) {
         return boot(options, BootHooks.NONE);
+    }
+
+    /** As {@link #boot(HostOptions)}; core dumps of domains that crash go to {@code dumps}. */
+    public static Host boot(HostOptions options, Path dumps) {
+        return boot(options, BootHooks.NONE.withDumps(dumps));
     }
 
     /** As {@link #boot(HostOptions)}, with what a test wants to be different. */
@@ -107,7 +114,7 @@ public final class Host implements RunningHost {
             DomainHandle dom0 = hypervisor.dom0();
             // Before the machine starts, so that it is the first thing that it does: runs with one seed are then identical.
             CompletableFuture<Host> host = machine.call(() -> {
-                Host made = new Host(machine, hypervisor, dom0, bootTime, hooks.failureInjected());
+                Host made = new Host(machine, hypervisor, dom0, bootTime, hooks);
                 hooks.first().accept(made);
                 return made;
             });
@@ -137,6 +144,14 @@ public final class Host implements RunningHost {
         backends.add(new BlockDriver(BlockDriver.QDISK, images, work));
     }
 
+    private @Nullable CrashDumps crashDumps(@Nullable Path directory) {
+        if (directory == null) {
+            return null;
+        }
+        DumpDirectory dumps = new DumpDirectory(directory);
+        return name -> dumps.next(name, bootTime.plusNanos(machine.clock().now()));
+    }
+
     /** A machine with a virtual clock begins at a date of its own, so that runs with one seed are identical. */
     private static Instant bootTime(HostOptions options) {
         return switch (options.clock()) {
@@ -153,6 +168,15 @@ public final class Host implements RunningHost {
                 storeClient.introduce(domid, rings.xenstorePort());
             } catch (XenstoreException e) {
                 throw new OperationException(-1, "xenstored cannot serve domain " + domid + ": " + e.getMessage());
+            }
+        }
+
+        @Override
+        public void resumed(int domid) {
+            try {
+                storeClient.resume(domid);
+            } catch (XenstoreException e) {
+                LOG.error("BUG: xenstored does not resume domain {}", domid, e);
             }
         }
 

@@ -9,6 +9,7 @@ import dev.xenolith.dom0.xl.ConsoleOutput;
 import dev.xenolith.dom0.xl.DomainEvents;
 import dev.xenolith.dom0.xl.DomainInfo;
 import dev.xenolith.dom0.xl.DomainResources;
+import dev.xenolith.dom0.xl.GuestControl;
 import dev.xenolith.dom0.xl.HostInfo;
 import dev.xenolith.dom0.xl.NoSuchDomainException;
 import dev.xenolith.dom0.xl.ShutdownReason;
@@ -46,6 +47,7 @@ final class HostToolstack implements Toolstack {
     private final DomainControl control;
     private final DomainManager manager;
     private final HostResources resources;
+    private final HostGuestControl guests;
 
     HostToolstack(Host host, Machine machine, DomainHandle dom0, DomainManager manager) {
         this.host = host;
@@ -54,6 +56,7 @@ final class HostToolstack implements Toolstack {
         this.control = dom0.control();
         this.manager = manager;
         this.resources = new HostResources(this, control, dom0.host(), manager, host.nodes());
+        this.guests = new HostGuestControl(this, machine, control, manager, host.nodes());
     }
 
     // ---- asking ----
@@ -284,6 +287,11 @@ final class HostToolstack implements Toolstack {
     @Override
     public DomainResources resources() {
         return resources;
+    }
+
+    @Override
+    public GuestControl guests() {
+        return guests;
     }
 
     @Override

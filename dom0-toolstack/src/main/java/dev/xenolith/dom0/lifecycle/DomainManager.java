@@ -4,6 +4,7 @@ import dev.xenolith.device.board.Machine;
 import dev.xenolith.dom0.build.BuildException;
 import dev.xenolith.dom0.config.DomainConfig;
 import dev.xenolith.dom0.config.LifecycleAction;
+import dev.xenolith.dom0.dump.CoreDump;
 import dev.xenolith.dom0.lifecycle.ManagedDomain.State;
 import dev.xenolith.hypervisor.abi.Errno;
 import dev.xenolith.hypervisor.abi.Sched;
@@ -17,6 +18,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.UUID;
+import java.util.function.Consumer;
 import java.util.function.Predicate;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -50,6 +52,7 @@ public final class DomainManager {
     private final GuestServices services;
     private final DeviceBus deviceBus;
     private final Predicate<String> failureInjected;
+    private final @Nullable CrashDumps crashDumps;
     private final RandomGenerator handles;
     private final Map<String, ManagedDomain> names = new LinkedHashMap<>();
     private final Map<Integer, ManagedDomain> domains = new TreeMap<>();
@@ -57,9 +60,10 @@ public final class DomainManager {
 
     /**
      * @param failureInjected consulted before each step of a creation by the step's name; tests make steps fail with it
+     * @param crashDumps where {@code on_crash="coredump-..."} dumps to; null for nowhere
      */
     public DomainManager(Machine machine, DomainHandle dom0, NodeStore store, GuestServices services,
-            Predicate<String> failureInjected) {
+            Predicate<String> failureInjected, @Nullable CrashDumps crashDumps) {
         this.machine = machine;
         this.dom0 = dom0;
         this.control = dom0.control();
@@ -67,6 +71,7 @@ public final class DomainManager {
         this.services = services;
         this.deviceBus = new DeviceBus(dom0, store);
         this.failureInjected = failureInjected;
+        this.crashDumps = crashDumps;
         this.handles = machine.random("handle");
     }
 
@@ -173,6 +178,50 @@ public final class DomainManager {
         return null;
     }
 
+    /** Writes a core dump of a domain to the file that {@code target} chooses; {@code outcome} is told null or why there is none. */
+    public void dumpCore(int domid, CoreDump.Target target, Consumer<@Nullable String> outcome) {
+        CoreDump.start(machine, dom0, domid, target, outcome::accept);
+    }
+
+    /** Asks a domain to suspend itself; {@code outcome} is told null once it has, or why it has not. */
+    public void suspend(int domid, Consumer<@Nullable String> outcome) {
+        DomainControl.DomainInfo info = control.info(domid);
+        ManagedDomain domain = domains.get(domid);
+        if (info == null || domain == null || domain.state != State.ALIVE) {
+            outcome.accept("it does not exist");
+        } else if (info.shutdown()) {
+            outcome.accept("it has shut down already");
+        } else if (domain.suspending) {
+            outcome.accept("it has been asked already");
+        } else {
+            domain.suspending = true;
+            DomainListener[] suspension = new DomainListener[1];
+            suspension[0] = new Suspension(dom0, store, domid, problem -> {
+                domain.suspending = false;
+                removeListener(suspension[0]);
+                outcome.accept(problem);
+            });
+            addListener(suspension[0]);
+        }
+    }
+
+    /** Lets a suspended domain go on in place; {@code outcome} is told null or why it does not. */
+    public void resume(int domid, Consumer<@Nullable String> outcome) {
+        ManagedDomain domain = domains.get(domid);
+        if (domain == null || domain.state != State.ALIVE) {
+            outcome.accept("it does not exist");
+            return;
+        }
+        int result = control.resume(domid, true);
+        if (result < 0) {
+            outcome.accept(result == -Errno.EINVAL ? "it is not suspended" : Errno.name(result));
+            return;
+        }
+        domain.shutdownHandled = false;
+        services.resumed(domid);
+        outcome.accept(null);
+    }
+
     private void setName(ManagedDomain domain, String newName) {
         names.remove(domain.config.name());
         domain.config = domain.config.withName(newName);
@@ -223,19 +272,33 @@ public final class DomainManager {
             case RESTART -> restart(domain);
             case RENAME_RESTART -> renameAndRestart(domain);
             case PRESERVE -> LOG.info("domain {} '{}' is preserved", domain.domid, domain.config.name());
-            case COREDUMP_DESTROY -> {
-                LOG.warn("domain {}: core dumps are not supported yet; destroying without one", domain.domid);
-                tearDown(domain);
-            }
-            case COREDUMP_RESTART -> {
-                LOG.warn("domain {}: core dumps are not supported yet; restarting without one", domain.domid);
-                restart(domain);
-            }
+            case COREDUMP_DESTROY -> dumpCrashed(domain, () -> tearDown(domain));
+            case COREDUMP_RESTART -> dumpCrashed(domain, () -> restart(domain));
             case SOFT_RESET -> {
                 LOG.warn("domain {}: soft reset is not supported yet; destroying the domain", domain.domid);
                 tearDown(domain);
             }
         }
+    }
+
+    /** Dumps a domain that has shut down, and goes on with {@code next}, also without a dump. */
+    private void dumpCrashed(ManagedDomain domain, Runnable next) {
+        CrashDumps dumps = crashDumps;
+        if (dumps == null) {
+            LOG.warn("domain {}: no dump, this host has no directory for dumps", domain.domid);
+            next.run();
+            return;
+        }
+        String name = domain.config.name();
+        LOG.info("domain {} '{}': dumping core", domain.domid, name);
+        dumpCore(domain.domid, () -> dumps.next(name), problem -> {
+            if (problem != null) {
+                LOG.error("domain {} '{}': no core dump: {}", domain.domid, name, problem);
+            }
+            if (domain.state == State.ALIVE) {
+                next.run();
+            }
+        });
     }
 
     private void restart(ManagedDomain domain) {

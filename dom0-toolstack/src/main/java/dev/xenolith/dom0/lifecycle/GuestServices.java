@@ -8,6 +8,9 @@ public interface GuestServices {
     /** Maps the domain's rings and begins to serve them. On failure nothing stays mapped or bound. */
     void introduce(int domid, PvBuilder.Built rings) throws OperationException;
 
+    /** A domain that had shut down goes on: its next shutdown is to be told again. */
+    void resumed(int domid);
+
     /** Stops serving: the console's last output is kept for who still reads it, mappings and ports are given back. */
     void release(int domid);
 }

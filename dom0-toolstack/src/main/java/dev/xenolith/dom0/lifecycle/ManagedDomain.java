@@ -27,6 +27,8 @@ final class ManagedDomain {
     long startedAt;
     /** Its shutdown has been seen and acted on. */
     boolean shutdownHandled;
+    /** It has been asked to suspend itself, and has not answered yet. */
+    boolean suspending;
     /** Called once, when nothing of it is left but what others map. */
     @Nullable
     Runnable whenGone;

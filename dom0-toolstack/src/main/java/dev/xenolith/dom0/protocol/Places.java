@@ -68,6 +68,11 @@ public record Places(Path socket, Path log) {
         return beside(socket, ".lock");
     }
 
+    /** Returns the directory for core dumps of domains that crash. */
+    public Path dumps() {
+        return log.resolveSibling("dump");
+    }
+
     /** Returns where what the daemon's JVM itself says goes. */
     public Path errors() {
         return beside(log, ".err");

@@ -83,6 +83,9 @@ public interface Toolstack {
     /** Returns what changes the memory, virtual CPUs and processors of domains. */
     DomainResources resources();
 
+    /** Returns what is done to running domains from outside: keys, triggers, dumps, suspend and resume. */
+    GuestControl guests();
+
     /** Subscribes to what happens to domains from now on. */
     DomainEvents events();
 

@@ -78,6 +78,10 @@ final class XlCommandTable {
                     -t <type>       console type, pv , serial or vuart
                     -n <number>     console number
                     -e <escape>     escape character""", null, ConsoleCommand::new),
+            new Entry("suspend", false, true, "Suspend a domain to RAM", "<Domain>", null, GuestCommands.Suspend::new),
+            new Entry("resume", false, true, "Resume a domain from RAM", "<Domain>", null, GuestCommands.Resume::new),
+            new Entry("dump-core", false, true, "Core dump a domain", "<Domain> <filename>", null,
+                    GuestCommands.DumpCore::new),
             new Entry("mem-max", false, true, "Set the maximum amount reservation for a domain", MEMORY, null,
                     ResourceCommands.MemMax::new),
             new Entry("mem-set", false, true, "Set the current memory usage for a domain", MEMORY, null,
@@ -109,6 +113,10 @@ final class XlCommandTable {
                     NameCommands.DomName::new),
             new Entry("rename", false, true, "Rename a domain", "<Domain> <NewDomainName>", null,
                     NameCommands.Rename::new),
+            new Entry("trigger", false, true, "Send a trigger to a domain",
+                    "<Domain> <nmi|reset|init|power|sleep|s3resume> [<VCPU>]", null, GuestCommands.SendTrigger::new),
+            new Entry("sysrq", false, true, "Send a sysrq to a domain", "<Domain> <letter>", null,
+                    GuestCommands.Sysrq::new),
             new Entry("dmesg", false, false, "Read and/or clear dmesg buffer", "[-c]",
                     "  -c                        Clear dmesg buffer as well as printing it", DmesgCommand::new),
             new Entry("uptime", false, false, "Print uptime for all/some domains", "[-s] [Domain]", null,
@@ -116,8 +124,8 @@ final class XlCommandTable {
 
     private static final List<String> UNSUPPORTED = List.of("""
             config-update pci-attach pci-detach pci-list pci-assignable-add pci-assignable-remove pci-assignable-list
-            vncviewer save migrate restore migrate-receive dump-core cd-insert cd-eject button-press
-            sharing sched-credit sched-rtds trigger sysrq debug-keys set-parameters top
+            vncviewer save migrate restore migrate-receive cd-insert cd-eject button-press
+            sharing sched-credit sched-rtds debug-keys set-parameters top
             network-attach network-list network-detach channel-list block-attach block-list block-detach vtpm-attach
             vtpm-list vtpm-detach vkb-attach vkb-list vkb-detach vdispl-attach vdispl-list vdispl-detach vsnd-attach
             vsnd-list vsnd-detach claims cpupool-create cpupool-list cpupool-destroy cpupool-rename cpupool-cpu-add

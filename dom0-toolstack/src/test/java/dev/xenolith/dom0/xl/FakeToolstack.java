@@ -31,6 +31,7 @@ public final class FakeToolstack implements Toolstack {
     private final Map<Integer, ConsoleOutput> consoles = new HashMap<>();
     private final List<LinkedBlockingQueue<DomainEvent>> subscribers = new CopyOnWriteArrayList<>();
     private final List<String> log = new CopyOnWriteArrayList<>();
+    private final GuestControl guests = new FakeGuestControl(log);
     private final DomainResources resources = new FakeResources(log);
     private final Set<Integer> goingWhileListed = new HashSet<>();
     private final FakeXenstore xenstore = new FakeXenstore();
@@ -229,6 +230,11 @@ public final class FakeToolstack implements Toolstack {
     @Override
     public DomainResources resources() {
         return resources;
+    }
+
+    @Override
+    public GuestControl guests() {
+        return guests;
     }
 
     @Override

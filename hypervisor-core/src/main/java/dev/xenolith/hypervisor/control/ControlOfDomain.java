@@ -2,11 +2,14 @@ package dev.xenolith.hypervisor.control;
 
 import static dev.xenolith.hypervisor.abi.Errno.EINVAL;
 import static dev.xenolith.hypervisor.abi.Errno.ENOMEM;
+import static dev.xenolith.hypervisor.abi.Errno.ENOSYS;
 import static dev.xenolith.hypervisor.abi.Errno.EPERM;
 import static dev.xenolith.hypervisor.abi.Errno.ERESTART;
 import static dev.xenolith.hypervisor.abi.Errno.ESRCH;
 
+import dev.xenolith.cpu.memory.PhysicalMemory;
 import dev.xenolith.hypervisor.abi.Bytes;
+import dev.xenolith.hypervisor.abi.Domctl;
 import dev.xenolith.hypervisor.abi.Sched;
 import dev.xenolith.hypervisor.abi.VcpuOp;
 import dev.xenolith.hypervisor.abi.Xenmem.MemoryMap;
@@ -16,6 +19,7 @@ import dev.xenolith.hypervisor.domain.Domains;
 import dev.xenolith.hypervisor.grant.GrantTable;
 import dev.xenolith.hypervisor.domain.Vcpu;
 import dev.xenolith.hypervisor.memory.FrameTable;
+import dev.xenolith.hypervisor.memory.Memory;
 import dev.xenolith.hypervisor.operations.DomainControl;
 import dev.xenolith.hypervisor.operations.OperationException;
 import dev.xenolith.hypervisor.operations.SharedPage;
@@ -25,6 +29,7 @@ import dev.xenolith.hypervisor.paging.Reservations;
 import dev.xenolith.hypervisor.paging.TableUpdates;
 import dev.xenolith.hypervisor.schedule.SchedDomain;
 import dev.xenolith.hypervisor.schedule.Scheduler;
+import dev.xenolith.hypervisor.time.Charges;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -226,6 +231,62 @@ final class ControlOfDomain implements DomainControl {
                 return -EINVAL;
             }
             domains.shutdown(domain, reason);
+            return 0;
+        });
+    }
+
+    @Override
+    public int resume(int domid, boolean cancelled) {
+        return on(domid, domain -> domains.resume(domain, cancelled));
+    }
+
+    @Override
+    public int sendTrigger(int domid, int trigger, int vcpu) {
+        return on(domid, domain -> {
+            Vcpu target = domain.vcpu(vcpu);
+            if (target == null) {
+                return -ESRCH;
+            }
+            return switch (trigger) {
+                case Domctl.SENDTRIGGER_NMI -> domains.sendNmi(target);
+                case Domctl.SENDTRIGGER_POWER, Domctl.SENDTRIGGER_SLEEP -> -EINVAL;
+                default -> -ENOSYS;
+            };
+        });
+    }
+
+    @Override
+    public int memoryList(int domid, long after, long[] mfns, long[] pfns) {
+        return on(domid, domain -> {
+            Memory memory = domains.memory;
+            int mfn = domain.memory.firstPage();
+            if (after >= 0) {
+                if (!memory.get(after, domain.memory)) {
+                    return -EINVAL;
+                }
+                mfn = memory.nextPage((int) after);
+                memory.put((int) after);
+            }
+            int listed = 0;
+            for (; listed < mfns.length && mfn != FrameTable.NO_FRAME; mfn = memory.nextPage(mfn)) {
+                mfns[listed] = mfn;
+                pfns[listed++] = memory.m2p().get(mfn);
+            }
+            domains.charge(listed * Charges.ELEMENT);
+            return listed;
+        });
+    }
+
+    @Override
+    public int copyFrame(int domid, long mfn, byte[] target, int offset) {
+        return on(domid, domain -> {
+            Memory memory = domains.memory;
+            if (!memory.get(mfn, domain.memory)) {
+                return -EINVAL;
+            }
+            memory.ram().copyOut(mfn << PhysicalMemory.FRAME_SHIFT, target, offset, PhysicalMemory.FRAME_SIZE);
+            memory.put((int) mfn);
+            domains.charge(Charges.FRAME);
             return 0;
         });
     }

@@ -7,6 +7,7 @@ import static dev.xenolith.hypervisor.abi.Errno.ENOSPC;
 import static dev.xenolith.hypervisor.abi.Errno.ERESTART;
 
 import dev.xenolith.cpu.memory.PhysicalMemory;
+import dev.xenolith.cpu.processor.Processor;
 import dev.xenolith.cpu.time.MachineClock;
 import dev.xenolith.hypervisor.abi.Sched;
 import dev.xenolith.hypervisor.abi.Xen;
@@ -330,10 +331,21 @@ public final class Domains {
         return 0;
     }
 
-    /** Lets a domain that shut down go on where it was (XEN_DOMCTL_resumedomain). -EINVAL if it has not shut down. */
-    public int resume(Domain domain) {
+    /**
+     * Lets a domain that shut down go on where it was (XEN_DOMCTL_resumedomain); if {@code cancelled}, the SCHEDOP_shutdown of its first
+     * vCPU returns 1: there was no suspend. -EINVAL if it has not shut down, or was not to suspend.
+     */
+    public int resume(Domain domain, boolean cancelled) {
         if (!domain.shutDown || domain.isDying()) {
             return -EINVAL;
+        }
+        if (cancelled) {
+            if (domain.kind != Domain.Kind.PV || domain.shutdownCode != Sched.SHUTDOWN_SUSPEND) {
+                return -EINVAL;
+            }
+            Vcpu caller = domain.vcpus[0];
+            vcpuState.unload(caller);
+            caller.pv().gpr[Processor.RAX] = 1;
         }
         domain.shuttingDown = false;
         domain.shutDown = false;
@@ -341,6 +353,17 @@ public final class Domains {
         for (Vcpu vcpu : domain.vcpus) {
             dispatcher.resumeFromShutdown(vcpu);
         }
+        return 0;
+    }
+
+    /** A vCPU gets a non-maskable interrupt, once its kernel has a handler for it. -EINVAL for a Java domain. */
+    public int sendNmi(Vcpu vcpu) {
+        if (vcpu.domain.kind != Domain.Kind.PV) {
+            return -EINVAL;
+        }
+        vcpu.pv().nmiPending = true;
+        dispatcher.unblock(vcpu);
+        dispatcher.notice(vcpu);
         return 0;
     }
 

@@ -80,6 +80,37 @@ public interface DomainControl {
     /** Marks the domain shut down with an SHUTDOWN_* reason, as if it had said so itself. SCHEDOP_remote_shutdown. */
     int shutdown(int domid, int reason);
 
+    /**
+     * Lets a domain that has shut down go on where it was. XEN_DOMCTL_resumedomain. -EINVAL if it has not shut down.
+     *
+     * @param cancelled the SCHEDOP_shutdown of vCPU 0 returns 1, which tells a kernel with the note SUSPEND_CANCEL that its suspend did
+     *     not take place and nothing has changed (what libxc's xc_domain_resume does before it resumes); -EINVAL if the reason was not
+     *     SHUTDOWN_suspend
+     */
+    int resume(int domid, boolean cancelled);
+
+    /**
+     * Sends a vCPU one of Domctl.SENDTRIGGER_*. XEN_DOMCTL_sendtrigger. -ESRCH if there is no such vCPU; for PV domains -EINVAL for
+     * buttons, -ENOSYS for all else but NMIs.
+     */
+    int sendTrigger(int domid, int trigger, int vcpu);
+
+    /**
+     * Lists frames of a domain, in an order that stays the same while it is paused. XEN_DOMCTL_getmemlist.
+     *
+     * @param after the last MFN that a call before this one listed, -1 to begin
+     * @param mfns filled with machine frame numbers
+     * @param pfns filled with their pseudo-physical frame numbers, -1 for a frame without one; of the same length
+     * @return how many are listed, less than the length at the end; -EINVAL if {@code after} is not the domain's
+     */
+    int memoryList(int domid, long after, long[] mfns, long[] pfns);
+
+    /**
+     * Copies one frame of a domain, whatever it is used as, to {@code target} from {@code offset} on: a foreign mapping for reading,
+     * and its end. 0, or -EINVAL if the frame is not the domain's.
+     */
+    int copyFrame(int domid, long mfn, byte[] target, int offset);
+
     /** Scheduler weight and cap of a credit2 domain. XEN_DOMCTL_scheduler_op. */
     int setSchedulerParameters(int domid, int weight, int cap);
 

@@ -64,12 +64,7 @@ final class VcpuOperations implements Handler {
                 yield own ? 0 : -EINVAL;
             }
             case VcpuOp.VCPUOP_REGISTER_VCPU_INFO -> registerInfo(call, vcpu);
-            case VcpuOp.VCPUOP_SEND_NMI -> {
-                vcpu.pv().nmiPending = true;
-                domains.dispatcher.unblock(vcpu);
-                domains.dispatcher.notice(vcpu);
-                yield 0;
-            }
+            case VcpuOp.VCPUOP_SEND_NMI -> domains.sendNmi(vcpu);
             case VcpuOp.VCPUOP_REGISTER_VCPU_TIME_MEMORY_AREA -> registerTime(call, vcpu);
             // Only a domain whose vCPUs are pinned one to one may know the physical processor.
             case VcpuOp.VCPUOP_GET_PHYSID -> -EINVAL;

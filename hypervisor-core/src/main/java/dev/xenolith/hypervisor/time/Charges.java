@@ -9,6 +9,8 @@ public final class Charges {
     public static final long HYPERCALL = 250;
     /** One element of an operation over a guest-controlled count. */
     public static final long ELEMENT = 60;
+    /** Copying one frame for a toolstack. */
+    public static final long FRAME = 500;
     /** Delivering a trap, event or system call to a guest's kernel. */
     public static final long BOUNCE = 200;
     /** Emulating one privileged instruction. */
