@@ -20,6 +20,7 @@ import dev.xenolith.hypervisor.domain.DomainGrants;
 import dev.xenolith.hypervisor.domain.Domains;
 import dev.xenolith.hypervisor.domain.JavaVcpu;
 import dev.xenolith.hypervisor.domain.Vcpu;
+import dev.xenolith.hypervisor.hypercall.CompatOp;
 import dev.xenolith.hypervisor.hypercall.ConsoleIo;
 import dev.xenolith.hypervisor.hypercall.EventChannelOp;
 import dev.xenolith.hypervisor.hypercall.Hypercalls;
@@ -144,6 +145,7 @@ public final class Hypervisor implements Supervisor {
                 .add(Hypercall.SCHED_OP, new SchedOp(domains)).add(Hypercall.XEN_VERSION, new XenVersionOp(version))
                 .add(Hypercall.CONSOLE_IO, consoleIo).add(Hypercall.SET_TIMER_OP, new SetTimerOp());
         PvHypercalls.addTo(table, domains, pv);
+        CompatOp.addTo(table, domains);
         MemoryHandlers.addTo(table, domains, grants);
         hypercalls = new Hypercalls[processors.count()];
         for (int i = 0; i < hypercalls.length; i++) {

@@ -15,6 +15,7 @@ import dev.xenolith.hypervisor.time.Charges;
 import dev.xenolith.hypervisor.trace.Trace;
 import dev.xenolith.hypervisor.trace.TraceClass;
 import dev.xenolith.hypervisor.trace.TraceEvent;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -41,6 +42,11 @@ public final class Hypercalls {
             }
             handlers[number] = handler;
             return this;
+        }
+
+        /** The handler of {@code number}, which has one. */
+        Handler get(int number) {
+            return Objects.requireNonNull(handlers[number], Hypercall.name(number));
         }
 
         @Nullable

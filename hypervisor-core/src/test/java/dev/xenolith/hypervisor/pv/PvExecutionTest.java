@@ -251,4 +251,67 @@ class PvExecutionTest {
         assertPoweredOff();
         assertThat(data(32)).as("rip after the instruction").isEqualTo(guest.address(0, 2));
     }
+
+    @Test
+    void anNmiInterruptsTheKernelOnceAndOneDomainOnly() {
+        guest.write(HANDLERS, 0, new Code().increment(at(32)).iret().build());
+        run(new Code().forever(), context().trap(2, guest.address(HANDLERS, 0), 0), SECOND / 100);
+        assertThat(data(32)).isZero();
+        for (int i = 1; i <= 3; i++) {
+            assertThat(machine.domains.sendNmi(guest.vcpu(0))).isZero();
+            machine.run(SECOND / 100);
+            assertThat(data(32)).isEqualTo(i);
+        }
+        assertThat(machine.console).isEmpty();
+    }
+
+    @Test
+    void aSuspendThatIsCancelledReturnsOneAndTimeGoesOn() {
+        // Three times: sched_op(shutdown, suspend), and what it has returned is added up.
+        guest.write(DATA, 8, new byte[]{Sched.SHUTDOWN_SUSPEND});
+        Code kernel = new Code();
+        for (int i = 0; i < 3; i++) {
+            kernel.hypercall(29, 2, at(8)).store(Code.RAX, at(32 + 8 * i)).bytes(0x0f, 0x31) // rdtsc
+                    .store(Code.RAX, at(64 + 8 * i));
+        }
+        run(kernel.powerOff(at(0)).forever(), context());
+        for (int i = 0; i < 3; i++) {
+            assertThat(guest.domain.shutdownCode()).isEqualTo(Sched.SHUTDOWN_SUSPEND);
+            assertThat(data(64 + 8 * i)).as("nothing runs").isZero();
+            assertThat(machine.domains.resume(guest.domain, true)).isZero();
+            assertThat(guest.domain.isShutDown()).isFalse();
+            machine.run(SECOND);
+            assertThat(data(32 + 8 * i)).isEqualTo(1);
+        }
+        assertPoweredOff();
+        assertThat(data(64)).isPositive().isLessThan(data(72));
+        assertThat(data(72)).isLessThan(data(80));
+        assertThat(machine.domains.resume(guest.domain, true)).as("it was not to suspend").isEqualTo(-22);
+        assertThat(guest.domain.shutdownCode()).isEqualTo(Sched.SHUTDOWN_POWEROFF);
+        assertThat(machine.domains.resume(guest.domain, false)).isZero();
+        assertThat(machine.domains.resume(guest.domain, false)).as("it runs").isEqualTo(-22);
+    }
+
+    @Test
+    void hypercallsKeepTheirOldForms() {
+        // evtchn_op {cmd bind_ipi (7), vcpu 0}, physdev_op {cmd set_iopl (6), iopl 1}, and commands that are younger.
+        guest.write(DATA, 16, new byte[]{7});
+        guest.write(DATA, 32, new byte[]{6, 0, 0, 0, 0, 0, 0, 0, 1});
+        guest.write(DATA, 48, new byte[]{10});
+        run(new Code().hypercall(16, at(16)).store(Code.RAX, at(128)).hypercall(19, at(32)).store(Code.RAX, at(136))
+                .hypercall(16, at(48)).store(Code.RAX, at(144)).hypercall(16, 0x10).store(Code.RAX, at(152))
+                .hypercall(6, 3).store(Code.RAX, at(160)).hypercall(6, 2, 77).store(Code.RAX, at(168))
+                .hypercall(6, 0).store(Code.RAX, at(176)).hypercall(6, 2, Sched.SHUTDOWN_REBOOT).forever(), context());
+        assertThat(data(128)).isZero();
+        assertThat(data(16) >>> 32 & 0xffff_ffffL).as("vCPU").isZero();
+        assertThat(data(24) & 0xffff_ffffL).as("port").isPositive();
+        assertThat(data(136)).isZero();
+        assertThat(guest.vcpu(0).pv().iopl).isEqualTo(1);
+        assertThat(data(144)).as("reset").isEqualTo(-38);
+        assertThat(data(152)).as("no structure").isEqualTo(-14);
+        assertThat(data(160)).as("poll").isEqualTo(-38);
+        assertThat(data(168)).as("reason 77").isEqualTo(-22);
+        assertThat(data(176)).as("yield").isZero();
+        assertThat(guest.domain.shutdownCode()).isEqualTo(Sched.SHUTDOWN_REBOOT);
+    }
 }

@@ -23,6 +23,7 @@ import dev.xenolith.hypervisor.domain.Dispatcher;
 import dev.xenolith.hypervisor.domain.Domain;
 import dev.xenolith.hypervisor.domain.Domains;
 import dev.xenolith.hypervisor.domain.Vcpu;
+import dev.xenolith.hypervisor.hypercall.CompatOp;
 import dev.xenolith.hypervisor.hypercall.EventChannelOp;
 import dev.xenolith.hypervisor.hypercall.Hypercalls;
 import dev.xenolith.hypervisor.hypercall.SchedOp;
@@ -95,6 +96,7 @@ final class PvMachine implements AutoCloseable {
                 .add(Hypercall.EVENT_CHANNEL_OP, new EventChannelOp(domains.events))
                 .add(Hypercall.SCHED_OP, new SchedOp(domains)).add(Hypercall.SET_TIMER_OP, new SetTimerOp());
         PvHypercalls.addTo(table, domains, pv);
+        CompatOp.addTo(table, domains);
         hypercalls = new Hypercalls[count];
         for (int i = 0; i < count; i++) {
             hypercalls[i] = new Hypercalls(table, clock, trace, domains.preemption);
