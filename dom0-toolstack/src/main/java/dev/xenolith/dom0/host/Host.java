@@ -42,6 +42,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -208,6 +209,11 @@ public final class Host implements RunningHost {
 
     /** Creates a domain and lets it run; {@code whenGone} is called when it has come and gone. On the machine thread. */
     void createAndRun(DomainConfig config, Runnable whenGone) {
+        createAndRun(config, whenGone, why -> {});
+    }
+
+    /** The same; {@code whyNot} is told if there is no domain. */
+    void createAndRun(DomainConfig config, Runnable whenGone, Consumer<String> whyNot) {
         dom0.post(() -> manager.create(config, new DomainManager.Outcome() {
             @Override
             public void created(int domid) {
@@ -218,6 +224,7 @@ public final class Host implements RunningHost {
             @Override
             public void failed(String message, @Nullable Exception cause) {
                 LOG.error("{}", message, cause);
+                whyNot.accept(message);
             }
         }));
     }

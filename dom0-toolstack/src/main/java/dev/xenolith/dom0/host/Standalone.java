@@ -52,6 +52,7 @@ public final class Standalone implements Fallback {
         Map<String, Object> local = new LinkedHashMap<>();
         local.put("host", new HostCommand(client, places));
         local.put("demo", new DemoCommand(client));
+        local.put("test", new TestCommand(client));
         local.put("machine", new MachineCommand(client));
         local.put("image", new ImageCommand(client));
         local.put("disk", new DiskCommand(client));

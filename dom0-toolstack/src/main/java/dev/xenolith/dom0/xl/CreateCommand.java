@@ -4,14 +4,8 @@ import dev.xenolith.dom0.config.DomainConfig;
 import dev.xenolith.dom0.config.DomainConfigJson;
 import dev.xenolith.dom0.config.DomainConfigReader;
 import dev.xenolith.dom0.config.LifecycleAction;
-import dev.xenolith.dom0.config.PulledImages;
-import dev.xenolith.dom0.config.XlConfig;
-import dev.xenolith.dom0.config.XlConfigException;
-import dev.xenolith.dom0.config.XlConfigParser;
-import dev.xenolith.dom0.protocol.Places;
 import java.io.IOException;
 import java.io.StringWriter;
-import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -23,9 +17,6 @@ import picocli.CommandLine.Option;
 
 /** {@code xl create}. */
 final class CreateCommand extends XlCommand {
-    /** A configuration that is all in the command line's own settings. */
-    private static final Path NOTHING = Path.of("/dev/null");
-
     @Option(names = "-c")
     private boolean console;
 
@@ -97,28 +88,18 @@ final class CreateCommand extends XlCommand {
 
     private DomainConfigReader.Result read(CommandContext context, String name, List<String> overrides) {
         Path directory = context.client().directory();
-        XlConfig parsed;
         DomainConfigReader.Result result;
         try {
             Path path = directory.resolve(name);
-            if (Files.exists(path) && !Files.isRegularFile(path) && !Files.isDirectory(path) && !path.equals(NOTHING)) {
-                // To open a pipe would keep a thread of the host until somebody writes to it.
-                throw new IOException("is a device or a pipe, not a file");
-            }
-            Files.newInputStream(path).close();
+            ConfigFile.requireFile(path);
             if (!quiet) {
                 context.message("Parsing config from " + name);
             }
-            parsed = XlConfigParser.parseFile(name, path, overrides);
-            Path parent = path.toAbsolutePath().getParent();
-            result = DomainConfigReader.read(parsed, List.of(parent == null ? directory : parent, directory),
-                    new PulledImages(Places.images(context.client().environment(), System.getProperty("user.home"))),
+            result = ConfigFile.read(name, path, overrides, directory, context.client().environment(),
                     UUID::randomUUID);
         } catch (IOException | InvalidPathException e) {
             throw new ToolstackException(ToolstackException.CREATE_FAILED,
                     "failed to read config file: " + name + ": " + FileProblem.of(e), e);
-        } catch (XlConfigException e) {
-            throw ToolstackException.failure(String.valueOf(e.getMessage()));
         }
         result.warnings().forEach(context::message);
         return result;
