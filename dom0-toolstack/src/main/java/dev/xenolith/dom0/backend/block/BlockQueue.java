@@ -16,6 +16,11 @@ final class BlockQueue {
     private static final long EVENT_TIME = 1_000;
     private static final long REQUEST_TIME = 1_500;
     private static final int COPY_SHIFT = 3;
+    /**
+     * While buffers of requests under way have so many bytes, no further request is taken: a full ring could ask for half a gigabyte. As
+     * much is kept for later requests.
+     */
+    private static final long MOST_BUFFERED = 4 << 20;
 
     private final BackendDevice device;
     private final DomainHandle handle;
@@ -29,6 +34,9 @@ final class BlockQueue {
     /** A barrier that waits until nothing is under way; or is under way itself. */
     private @Nullable BlockRequest barrier;
     private int underWay;
+    /** Bytes of the buffers of requests that have not been answered, and of those in {@link #spare}. */
+    private long buffered;
+    private long spareBytes;
     private boolean closed;
 
     /** Serves {@code ring}; all of it, {@code pages} and {@code port} are this object's from now on. */
@@ -65,21 +73,27 @@ final class BlockQueue {
                 device.fail("the frontend's request index is not one that its ring can have");
                 return;
             }
-            for (; waiting > 0 && barrier == null; waiting--) {
+            for (; waiting > 0 && takesRequests(); waiting--) {
                 ring.page().read(ring.take(), entry, 0, entry.length);
                 answered |= accept();
             }
-        } while (barrier == null && ring.await());
+        } while (takesRequests() && ring.await());
         if (answered) {
             publish();
         }
+    }
+
+    private boolean takesRequests() {
+        return barrier == null && buffered < MOST_BUFFERED;
     }
 
     /** Takes on the request in {@link #entry}. Returns whether it has been answered. */
     private boolean accept() {
         handle.charge(REQUEST_TIME);
         BlockRequest request = spare.isEmpty() ? new BlockRequest() : spare.pop();
+        spareBytes -= request.data.length;
         int status = request.parse(protocol, entry, handle.grants(), device.frontendId());
+        buffered += request.data.length;
         if (status == Blkif.RSP_OKAY && !(request.fits(disk.sectors()) && (!request.writes() || mayWrite(request)))) {
             status = Blkif.RSP_ERROR;
         }
@@ -131,6 +145,7 @@ final class BlockQueue {
         if (closed) {
             return;
         }
+        boolean wasFull = buffered >= MOST_BUFFERED;
         boolean copied = true;
         if (successful && request.operation == Blkif.OP_READ) {
             handle.charge(request.parts.bytes() >> COPY_SHIFT);
@@ -143,6 +158,9 @@ final class BlockQueue {
             serve();
         } else {
             startBarrier();
+            if (wasFull && takesRequests()) {
+                serve();
+            }
         }
     }
 
@@ -151,6 +169,11 @@ final class BlockQueue {
         ring.page().put64(at, request.id);
         ring.page().put8(at + protocol.responseOperation, request.operation);
         ring.page().put16(at + protocol.responseStatus, status);
+        buffered -= request.data.length;
+        if (spareBytes + request.data.length > MOST_BUFFERED) {
+            request.dropBuffer();
+        }
+        spareBytes += request.data.length;
         spare.push(request);
     }
 

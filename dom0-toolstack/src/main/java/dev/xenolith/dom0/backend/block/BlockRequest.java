@@ -14,6 +14,8 @@ final class BlockRequest {
     private static final int FIRST = Blkif.SEGMENT.offset("first_sect");
     private static final int LAST = Blkif.SEGMENT.offset("last_sect");
 
+    private static final byte[] NOTHING = new byte[0];
+
     /** BLKIF_OP_*: what is to be done, and what the response says was done. For an indirect request what its segments are for. */
     int operation;
     long id;
@@ -21,7 +23,7 @@ final class BlockRequest {
     /** Sectors of a discard. */
     long discarded;
     final Parts parts = new Parts(MAX_INDIRECT_SEGMENTS);
-    byte[] data = new byte[0];
+    byte[] data = NOTHING;
 
     private final byte[] indirect = new byte[MAX_INDIRECT_SEGMENTS * SEGMENT];
 
@@ -92,6 +94,10 @@ final class BlockRequest {
             data = new byte[parts.bytes()];
         }
         return Blkif.RSP_OKAY;
+    }
+
+    void dropBuffer() {
+        data = NOTHING;
     }
 
     /** Sectors that are moved or given back. */
