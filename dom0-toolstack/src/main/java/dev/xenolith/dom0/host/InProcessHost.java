@@ -28,12 +28,12 @@ final class InProcessHost implements GuestHost {
     private final Thread machineThread;
     private final long freeAtBoot;
 
-    private InProcessHost(Host host, Watcher watcher, BugWatch bugs, long freeAtBoot) {
+    private InProcessHost(Host host, Thread machineThread, Watcher watcher, BugWatch bugs, long freeAtBoot) {
         this.host = host;
+        this.machineThread = machineThread;
         this.watcher = watcher;
         this.bugs = bugs;
         this.freeAtBoot = freeAtBoot;
-        machineThread = host.machine().call(Thread::currentThread).join();
     }
 
     /** Boots hosts of that many processors that translate, and with a memory that the guest fits in. */
@@ -44,13 +44,20 @@ final class InProcessHost implements GuestHost {
             HostOptions options = new HostOptions(like.cpus(), memory, vendor, ClockMode.VIRTUAL,
                     OptionalLong.of(request.seed()), like.xenCommandLine(), like.translation());
             long[] free = new long[1];
+            Thread[] machineThread = new Thread[1];
             Host host = Host.boot(options, hooks.withFirst(booted -> {
                 hooks.first().accept(booted);
-                bugs.add(Thread.currentThread(), watcher::bug);
+                machineThread[0] = Thread.currentThread();
+                bugs.add(machineThread[0], watcher::bug);
                 free[0] = free(booted);
                 begin(booted, request, watcher);
             }));
-            return new InProcessHost(host, watcher, bugs, free[0]);
+            host.machine().ended().whenComplete((nothing, bug) -> {
+                if (bug != null) {
+                    watcher.machineEnded("BUG: the machine ended by " + bug);
+                }
+            });
+            return new InProcessHost(host, machineThread[0], watcher, bugs, free[0]);
         };
     }
 

@@ -36,6 +36,9 @@ public interface GuestHost extends AutoCloseable {
         /** The machine time that was asked for is over. */
         void machineTimeIsUp();
 
+        /** The machine has stopped by itself, which only a defect makes it do. */
+        void machineEnded(String why);
+
         /** A defect of dom0's services or of the machine, in the words of the log. */
         void bug(String what);
     }

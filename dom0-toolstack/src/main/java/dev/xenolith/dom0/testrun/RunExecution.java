@@ -37,6 +37,7 @@ final class RunExecution implements GuestHost.Watcher {
     private int audits;
     private boolean timeIsUp;
     private boolean interrupted;
+    private boolean machineEnded;
     private @Nullable String noDomain;
     private @Nullable String defect;
 
@@ -94,6 +95,13 @@ final class RunExecution implements GuestHost.Watcher {
         }
     }
 
+    @Override
+    public synchronized void machineEnded(String why) {
+        bug(why);
+        machineEnded = true;
+        notifyAll();
+    }
+
     /** Brings the run to its end, soon. Any thread. */
     synchronized void interrupt() {
         interrupted = true;
@@ -128,7 +136,7 @@ final class RunExecution implements GuestHost.Watcher {
             outcome = await(start + TimeUnit.SECONDS.toNanos(limits.hostSeconds()));
             reason = switch (outcome) {
                 case TIMEOUT -> timeout(host);
-                case ERROR -> String.valueOf(noDomain);
+                case ERROR -> noDomain == null ? "" : noDomain;
                 case INTERRUPTED -> "interrupted";
                 default -> "";
             };
@@ -157,8 +165,7 @@ final class RunExecution implements GuestHost.Watcher {
             log = log + "the machine thread:\n" + host.machineThread();
         } catch (ExecutionException e) {
             outcome = Outcome.ERROR;
-            reason = "the host fails: "
-                    + (e.getCause() instanceof ToolstackException known ? known.line() : e.getCause());
+            reason = hostFailure(e.getCause());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             outcome = Outcome.INTERRUPTED;
@@ -170,10 +177,18 @@ final class RunExecution implements GuestHost.Watcher {
         }
     }
 
+    /** Why a host fails to answer: the defect that it has shown, if it has. */
+    private synchronized String hostFailure(@Nullable Throwable cause) {
+        if (defect != null) {
+            return defect;
+        }
+        return "the host fails: " + (cause instanceof ToolstackException known ? known.line() : cause);
+    }
+
     /** Waits for the end. PASSED means that there is something to judge. */
     private synchronized Outcome await(long deadline) throws InterruptedException {
         while (true) {
-            if (noDomain != null) {
+            if (noDomain != null || machineEnded) {
                 return Outcome.ERROR;
             }
             if (judge.isOver()) {
