@@ -1,0 +1,63 @@
+package dev.xenolith.dom0.host;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.xenolith.dom0.xl.TestClient;
+import dev.xenolith.dom0.xl.Xenolith;
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * The guest {@code hostile} tries what guests once did to Xen that they should not have been able to do, by way of
+ * {@code xenolith test}: the audit finds nothing, the host shows no defect, all memory comes back. docs/security-classes.md says what
+ * stands for what.
+ */
+@Timeout(600)
+class HostileClassesTest {
+    @TempDir
+    private Path directory = Path.of("");
+
+    private void passes(String expectation, String extra, String more, String... options) throws IOException {
+        Path file = directory.resolve("hostile.cfg");
+        Files.writeString(file, "# xenolith test: " + expectation + "\nname = \"hostile\"\nkernel = \""
+                + TestHost.image("hostile").toAbsolutePath() + "\"\nmemory = 8\nvcpus = 2\nextra = \"" + extra + "\"\n"
+                + more + "\n");
+        TestClient client = new TestClient(directory, Map.of());
+        List<String> words = Stream
+                .concat(Stream.concat(Stream.of("test"), Stream.of(options)), Stream.of(file.toString())).toList();
+        int exitCode = Xenolith.run(words, client, () -> {
+            throw new AssertionError();
+        }, Map.of("test", new TestCommand(client)));
+        assertThat(exitCode).as("%s%s", client.outText(), client.errText()).isZero();
+    }
+
+    @Test
+    void eachCaseIsRefused() throws IOException {
+        passes("verdict", "", "", "--seeds", "2", "--cpu", "both", "--jobs", "2");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"user", "frame", "stack", "noncanonical", "failsafe", "gates", "root", "events"})
+    void onlyTheGuestCrashes(String how) throws IOException {
+        passes("ends crash", "case=" + how, "", "--cpu", "both");
+    }
+
+    @Test
+    void aHostileDriverOfADisk() throws IOException {
+        Path disk = directory.resolve("disk.raw");
+        try (RandomAccessFile file = new RandomAccessFile(disk.toFile(), "rw")) {
+            file.setLength(4 << 20);
+        }
+        passes("verdict", "disk=1", "disk = [\"" + disk + ",raw,xvda,w\"]");
+    }
+}
