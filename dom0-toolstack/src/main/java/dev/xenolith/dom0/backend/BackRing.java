@@ -74,7 +74,15 @@ public final class BackRing {
 
     /** Asks to be notified of the next request. Returns whether one has come meanwhile. */
     public boolean await() {
-        page.put32(Ring.REQ_EVENT, taken + 1);
-        return waiting() != 0;
+        return await(0);
+    }
+
+    /**
+     * Asks to be notified of the next request after {@code enough} of those that wait, which are too few. Returns whether one has come
+     * meanwhile.
+     */
+    public boolean await(int enough) {
+        page.put32(Ring.REQ_EVENT, taken + enough + 1);
+        return waiting() != enough;
     }
 }

@@ -143,7 +143,8 @@ final class BlockBackend implements Backend {
             return;
         }
         device.connected();
-        queues.forEach(BlockQueue::start);
+        // What the first has in its ring may end the connection.
+        List.copyOf(queues).forEach(BlockQueue::start);
     }
 
     /** Returns why the frontend cannot be served, or null. */

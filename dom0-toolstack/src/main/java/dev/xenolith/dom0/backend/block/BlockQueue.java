@@ -51,9 +51,12 @@ final class BlockQueue {
         entry = new byte[protocol.entryBytes];
     }
 
+    /** Begins: the frontend may have sent requests already. Does nothing if the queue has been closed. */
     void start() {
-        handle.events().onEvent(port, this::onEvent);
-        onEvent();
+        if (!closed) {
+            handle.events().onEvent(port, this::onEvent);
+            onEvent();
+        }
     }
 
     private void onEvent() {
