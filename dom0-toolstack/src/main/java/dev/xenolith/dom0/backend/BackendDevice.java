@@ -175,7 +175,10 @@ public final class BackendDevice {
         }
         switch (XenbusState.of(asked("state"))) {
             case INITIALISING -> {
-                if (state == XenbusState.CLOSED && isOnline()) {
+                if (!isOnline()) {
+                    // Taken back from a frontend that never came.
+                    stop();
+                } else if (state == XenbusState.CLOSED) {
                     // The frontend's kernel begins anew.
                     become(XenbusState.INIT_WAIT);
                 }

@@ -106,7 +106,8 @@ public final class Main {
     /** Returns whether xenolith's command is one that the daemon runs. */
     private static boolean isForHost(List<String> arguments) {
         return !arguments.isEmpty()
-                && (arguments.getFirst().equals("xenstore") || arguments.getFirst().equals("trace"));
+                && (arguments.getFirst().equals("xenstore") || arguments.getFirst().equals("trace")
+                        || arguments.getFirst().equals("net"));
     }
 
     /** Returns whether xl's command is create, or an abbreviation of it that is no other's. */

@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.UUID;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -114,17 +115,39 @@ public record DomainConfig(String name, UUID uuid, DomainType type, Boot boot, l
      * Devices that PV drivers serve.
      *
      * @param disks with absolute targets, each a virtual device of its own
+     * @param vifs each with a number of its own
      */
-    public record Devices(List<DiskSpec> disks) {
+    public record Devices(List<DiskSpec> disks, List<VifSpec> vifs) {
         /** None at all. */
-        public static final Devices NONE = new Devices(List.of());
+        public static final Devices NONE = new Devices(List.of(), List.of());
 
         /** Copies the lists. */
         public Devices {
             disks = List.copyOf(disks);
+            vifs = List.copyOf(vifs);
         }
 
         /** Returns whether there are none. */
-        public boolean isEmpty() { return disks.isEmpty(); }
+        public boolean isEmpty() { return disks.isEmpty() && vifs.isEmpty(); }
+
+        /** Returns the same with one more disk. */
+        public Devices with(DiskSpec disk) {
+            return new Devices(Stream.concat(disks.stream(), Stream.of(disk)).toList(), vifs);
+        }
+
+        /** Returns the same with one more vif. */
+        public Devices with(VifSpec vif) {
+            return new Devices(disks, Stream.concat(vifs.stream(), Stream.of(vif)).toList());
+        }
+
+        /** Returns the same without the disk of a number. */
+        public Devices withoutDisk(int number) {
+            return new Devices(disks.stream().filter(disk -> disk.device().number() != number).toList(), vifs);
+        }
+
+        /** Returns the same without the vif of a number. */
+        public Devices withoutVif(int number) {
+            return new Devices(disks, vifs.stream().filter(vif -> vif.device().orElse(-1) != number).toList());
+        }
     }
 }

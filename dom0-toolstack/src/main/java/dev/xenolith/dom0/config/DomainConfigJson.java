@@ -1,7 +1,10 @@
 package dev.xenolith.dom0.config;
 
 import dev.xenolith.dom0.config.DomainConfig.Scheduling;
+import dev.xenolith.dom0.disk.DiskFormat;
+import dev.xenolith.dom0.net.packet.Mac;
 import java.io.Writer;
+import java.util.Optional;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JsonGenerator;
@@ -54,6 +57,18 @@ public final class DomainConfigJson implements AutoCloseable {
     /** Writes a configuration as it was read, as {@code xl create -n} does. */
     public void writeRead(DomainConfig config) {
         writeConfig(config, null);
+        json.flush();
+    }
+
+    /** Writes one disk, as {@code xl -N block-attach} does. */
+    public void writeDisk(DiskSpec disk) {
+        writeDisk(disk, false);
+        json.flush();
+    }
+
+    /** Writes one vif, as {@code xl -N network-attach} does. */
+    public void writeVif(VifSpec vif) {
+        writeVif(vif, false);
         json.flush();
     }
 
@@ -115,6 +130,7 @@ public final class DomainConfigJson implements AutoCloseable {
         json.writeStringProperty("run_hotplug_scripts", "True");
         json.writeEndObject();
         writeBuildInfo(config, live);
+        writeDevices(config.devices(), live != null);
         writeLifecycle(config.lifecycle());
         json.writeEndObject();
     }
@@ -162,6 +178,88 @@ public final class DomainConfigJson implements AutoCloseable {
         }
         json.writeEndObject();
         json.writeEndObject();
+    }
+
+    private void writeDevices(DomainConfig.Devices devices, boolean live) {
+        if (!devices.disks().isEmpty()) {
+            json.writeArrayPropertyStart("disks");
+            devices.disks().forEach(disk -> writeDisk(disk, live));
+            json.writeEndArray();
+        }
+        if (!devices.vifs().isEmpty()) {
+            json.writeArrayPropertyStart("nics");
+            devices.vifs().forEach(vif -> writeVif(vif, live));
+            json.writeEndArray();
+        }
+    }
+
+    /** A libxl_device_disk; of a live one libxl has filled in who serves it. */
+    private void writeDisk(DiskSpec disk, boolean live) {
+        boolean raw = disk.format() == DiskFormat.RAW;
+        json.writeStartObject();
+        if (disk.backend() != null) {
+            json.writeStringProperty("backend_domname", disk.backend());
+        }
+        if (disk.target() != null) {
+            json.writeStringProperty("pdev_path", disk.target());
+        }
+        json.writeStringProperty("vdev", disk.device().name());
+        if (live) {
+            json.writeStringProperty("backend", raw ? "phy" : "qdisk");
+        }
+        json.writeStringProperty("format", disk.target() == null ? "empty" : disk.format().key());
+        if (disk.cdrom()) {
+            json.writeNumberProperty("removable", 1);
+        }
+        if (!disk.readOnly()) {
+            json.writeNumberProperty("readwrite", 1);
+        }
+        if (disk.cdrom()) {
+            json.writeNumberProperty("is_cdrom", 1);
+        }
+        json.writeStringProperty("discard_enable", disk.discard() && !disk.readOnly() ? "True" : "False");
+        json.writeEndObject();
+    }
+
+    /** A libxl_device_nic. */
+    private void writeVif(VifSpec vif, boolean live) {
+        json.writeStartObject();
+        if (!vif.backend().equals(VifSpec.DEFAULT.backend())) {
+            json.writeStringProperty("backend_domname", vif.backend());
+        }
+        writeIfPresent("devid", vif.device());
+        writeIfPresent("mtu", vif.mtu());
+        if (!vif.model().equals(VifSpec.DEFAULT.model())) {
+            json.writeStringProperty("model", vif.model());
+        }
+        if (vif.mac().isPresent()) {
+            json.writeStringProperty("mac", Mac.toString(vif.mac().getAsLong()));
+        }
+        writeIfPresent("ip", vif.ip());
+        json.writeStringProperty("bridge", vif.bridge());
+        writeIfPresent("ifname", vif.name());
+        if (live || vif.script().isPresent()) {
+            json.writeStringProperty("script", vif.script().orElse(VifSpec.DEFAULT_SCRIPT));
+        }
+        if (live) {
+            // To a PV guest it is nothing else, whatever was written.
+            json.writeStringProperty("nictype", "vif");
+        } else if (vif.type() != VifSpec.DEFAULT.type()) {
+            json.writeStringProperty("nictype", "vif");
+        }
+        if (vif.rate().isPresent()) {
+            json.writeNumberProperty("rate_bytes_per_interval", vif.rate().get().bytesPerInterval());
+            json.writeNumberProperty("rate_interval_usecs", vif.rate().get().intervalMicros());
+        }
+        writeIfPresent("gatewaydev", vif.gatewayDevice());
+        if (!vif.trusted()) {
+            json.writeStringProperty("trusted", "False");
+        }
+        json.writeEndObject();
+    }
+
+    private void writeIfPresent(String key, Optional<String> value) {
+        value.ifPresent(text -> json.writeStringProperty(key, text));
     }
 
     private void writeAffinity(DomainConfig config) {

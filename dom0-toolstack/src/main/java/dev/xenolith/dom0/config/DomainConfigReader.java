@@ -10,11 +10,13 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.UUID;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -110,7 +112,7 @@ public final class DomainConfigReader {
         }
         Scheduling scheduling = new Scheduling(integer("cpu_weight", 1, 65535), integer("cap", 0, 100 * maxVcpus));
         return new DomainConfig(name, uuid, type, boot, memory * 1024, maxMemory * 1024, vcpus, maxVcpus,
-                affinity(maxVcpus), scheduling, lifecycle(), limits(), new DomainConfig.Devices(disks()));
+                affinity(maxVcpus), scheduling, lifecycle(), limits(), new DomainConfig.Devices(disks(), vifs()));
     }
 
     private String name() throws XlConfigException {
@@ -274,6 +276,38 @@ public final class DomainConfigReader {
             disks.add(file == null ? disk : disk.withTarget(file.toString()));
         }
         return disks;
+    }
+
+    private List<VifSpec> vifs() throws XlConfigException {
+        XlSetting setting = config.setting("vif");
+        List<VifSpec> vifs = new ArrayList<>();
+        if (setting == null) {
+            return vifs;
+        }
+        if (!(setting.value() instanceof XlValue.Items list)) {
+            throw XlConfigException.key(setting, "expected a list, found " + setting.value().toText());
+        }
+        Set<Integer> numbers = new HashSet<>();
+        Set<Long> addresses = new HashSet<>();
+        for (XlValue item : list.items()) {
+            if (!(item instanceof XlValue.Atom atom)) {
+                throw XlConfigException.syntax(item.position(), "vif: expected a string, found a list");
+            }
+            VifSpec vif = VifSpec.parse(atom);
+            // What it is called if it does not say: its place in the list, as with xl.
+            VifSpec numbered = vif.withDevice(vif.device().orElse(vifs.size()));
+            if (!numbers.add(numbered.device().getAsInt())) {
+                throw XlConfigException.syntax(atom.position(),
+                        "vif: two vifs have devid " + numbered.device().getAsInt());
+            }
+            if (vif.mac().isPresent() && !addresses.add(vif.mac().getAsLong())) {
+                throw XlConfigException.syntax(atom.position(), "vif: two vifs have the same mac");
+            }
+            vif.warnings().forEach(warning -> warnings
+                    .add(atom.position().lineText() + ": warning: vif: " + warning));
+            vifs.add(numbered);
+        }
+        return vifs;
     }
 
     private Lifecycle lifecycle() throws XlConfigException {

@@ -32,6 +32,18 @@ public record VifSpec(OptionalLong mac, String bridge, Optional<String> gatewayD
         warnings = List.copyOf(warnings);
     }
 
+    /** The same with a MAC address. */
+    public VifSpec withMac(long newMac) {
+        return new VifSpec(OptionalLong.of(newMac), bridge, gatewayDevice, type, model, name, script, ip, backend,
+                rate, device, mtu, trusted, warnings);
+    }
+
+    /** The same with a number. */
+    public VifSpec withDevice(int newDevice) {
+        return new VifSpec(mac, bridge, gatewayDevice, type, model, name, script, ip, backend, rate,
+                OptionalInt.of(newDevice), mtu, trusted, warnings);
+    }
+
     /** What a vif is to an HVM guest. */
     public enum Type {
         /** An emulated card, and a PV device. */
@@ -44,6 +56,9 @@ public record VifSpec(OptionalLong mac, String bridge, Optional<String> gatewayD
     public static final VifSpec DEFAULT = new VifSpec(OptionalLong.empty(), "xenbr0", Optional.empty(), Type.IOEMU,
             "rtl8139", Optional.empty(), Optional.empty(), Optional.empty(), "0", Optional.empty(),
             OptionalInt.empty(), OptionalInt.empty(), true, List.of());
+
+    /** The script that xl names if nothing is said (xl-network-configuration(5)). */
+    public static final String DEFAULT_SCRIPT = "/etc/xen/scripts/vif-bridge";
 
     /** Something in a specification that cannot be used. */
     public static final class Problem extends Exception {

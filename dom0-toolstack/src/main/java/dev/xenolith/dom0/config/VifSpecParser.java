@@ -101,22 +101,28 @@ final class VifSpecParser {
         switch (key) {
             case "mac" -> mac = OptionalLong.of(mac(valueAt, value));
             case "bridge" -> bridge = value;
-            case "gatewaydev" -> gatewayDevice = Optional.of(value);
+            case "gatewaydev" -> gatewayDevice = unused(key, value);
             case "netdev" -> {
                 warnings.add("netdev is deprecated, use gatewaydev instead");
-                gatewayDevice = Optional.of(value);
+                gatewayDevice = unused("gatewaydev", value);
             }
             case "type" -> type = type(valueAt, value);
             case "model" -> model = value;
             case "vifname" -> name = Optional.of(interfaceName(valueAt, value));
-            case "script" -> script = Optional.of(value);
-            case "ip" -> ip = Optional.of(value);
+            case "script" -> script = unused(key, value);
+            case "ip" -> ip = unused(key, value);
             case "backend" -> backend = value;
             case "rate" -> rate = Optional.of(rate(valueAt, value));
             case "devid" -> device = OptionalInt.of(number(valueAt, key, value, 0));
             case "mtu" -> mtu = OptionalInt.of(number(valueAt, key, value, MIN_MTU));
             default -> warnings.add(key + " is not supported, ignored");
         }
+    }
+
+    /** What only a hotplug script would read. */
+    private Optional<String> unused(String key, String value) {
+        warnings.add(key + " is noted only: no hotplug script is run");
+        return Optional.of(value);
     }
 
     private static long mac(int at, String value) throws VifSpec.Problem {

@@ -6,6 +6,7 @@ import dev.xenolith.dom0.backend.BackendBus;
 import dev.xenolith.dom0.backend.HostWork;
 import dev.xenolith.dom0.backend.block.BlockDriver;
 import dev.xenolith.dom0.backend.block.ImageOpener;
+import dev.xenolith.dom0.backend.network.NetworkDriver;
 import dev.xenolith.dom0.build.PvBuilder;
 import dev.xenolith.dom0.config.DomainConfig;
 import dev.xenolith.dom0.console.ConsoleDaemon;
@@ -20,6 +21,7 @@ import dev.xenolith.dom0.lifecycle.DomainListener;
 import dev.xenolith.dom0.lifecycle.DomainManager;
 import dev.xenolith.dom0.lifecycle.GuestServices;
 import dev.xenolith.dom0.lifecycle.NodeStore;
+import dev.xenolith.dom0.net.NetworkContext;
 import dev.xenolith.dom0.xenstore.XenstoreClient;
 import dev.xenolith.dom0.xenstore.XenstoreException;
 import dev.xenolith.dom0.xenstore.Xenstored;
@@ -68,10 +70,12 @@ public final class Host implements RunningHost {
     private final StoreNodes nodes;
     private final ConsoleDaemon consoles;
     private final ImageLocks imageLocks = new ImageLocks();
+    private final HostNetwork network;
     private final DomainManager manager;
     private final HostToolstack toolstack;
 
-    private Host(Machine machine, Hypervisor hypervisor, DomainHandle dom0, Instant bootTime, BootHooks hooks)
+    private Host(Machine machine, Hypervisor hypervisor, DomainHandle dom0, Instant bootTime,
+            NetworkOptions networkOptions, BootHooks hooks)
             throws XenstoreException {
         this.machine = machine;
         this.hypervisor = hypervisor;
@@ -81,6 +85,7 @@ public final class Host implements RunningHost {
         storeClient = xenstored.connect(dom0);
         nodes = new StoreNodes(storeClient);
         consoles = new ConsoleDaemon(dom0, storeClient, Overflow.DISCARD, ConsoleLogs.NONE);
+        network = new HostNetwork(NetworkContext.of(machine, dom0), networkOptions);
         serveDevices();
         manager = new DomainManager(machine, dom0, nodes, new Services(), hooks.failureInjected(),
                 crashDumps(hooks.dumps()));
@@ -115,18 +120,34 @@ public final class Host implements RunningHost {
             DomainHandle dom0 = hypervisor.dom0();
             // Before the machine starts, so that it is the first thing that it does: runs with one seed are then identical.
             CompletableFuture<Host> host = machine.call(() -> {
-                Host made = new Host(machine, hypervisor, dom0, bootTime, hooks);
+                Host made = new Host(machine, hypervisor, dom0, bootTime, options.network(), hooks);
                 hooks.first().accept(made);
                 return made;
             });
             machine.start(hooks.supervisor().apply(hypervisor));
-            return host.join();
+            Host made = host.join();
+            made.openNetwork();
+            return made;
         } catch (CompletionException e) {
             machine.close();
             throw new ToolstackException(ToolstackException.FAILURE, "the host does not start: " + e.getCause(), e);
         } catch (RuntimeException | Error e) {
             machine.close();
             throw e;
+        }
+    }
+
+    private void openNetwork() {
+        if (network.opensByItself()) {
+            return;
+        }
+        try {
+            HostToolstack.await(machine.whilePowered(toolstack.ask(network::open)));
+        } catch (ToolstackException e) {
+            close();
+            Throwable cause = e.getCause() == null ? null : e.getCause().getCause();
+            throw new ToolstackException(ToolstackException.FAILURE,
+                    "the host does not start: " + (cause == null ? e.line() : cause.getMessage()), e);
         }
     }
 
@@ -143,6 +164,7 @@ public final class Host implements RunningHost {
         BackendBus backends = new BackendBus(dom0, xenstored.connect(dom0));
         backends.add(new BlockDriver(BlockDriver.VBD, images, work));
         backends.add(new BlockDriver(BlockDriver.QDISK, images, work));
+        backends.add(new NetworkDriver(network.bridges()));
     }
 
     private @Nullable CrashDumps crashDumps(@Nullable Path directory) {
@@ -239,6 +261,10 @@ public final class Host implements RunningHost {
         return dom0;
     }
 
+    HostNetwork network() {
+        return network;
+    }
+
     NodeStore nodes() {
         return nodes;
     }
@@ -274,11 +300,16 @@ public final class Host implements RunningHost {
             try {
                 if (!machine.ended().isDone()) {
                     destroyAll(destroyers);
+                    toolstack.ask(() -> {
+                        network.close();
+                        return 0;
+                    });
                 }
             } catch (ToolstackException | TimeoutException e) {
                 LOG.warn("not all domains were destroyed before the host stopped: {}", e.getMessage());
             } finally {
                 machine.close();
+                network.closeSockets();
             }
         }
     }

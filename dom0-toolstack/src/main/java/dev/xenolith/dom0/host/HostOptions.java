@@ -15,17 +15,19 @@ import java.util.OptionalLong;
  * @param seed varies quantum lengths and the like; empty to draw one
  * @param xenCommandLine command line of the hypervisor, as a boot loader would pass it
  * @param translation whether hot code is translated; guests cannot tell
+ * @param network bridges and what leads out of them
  */
 public record HostOptions(int cpus, long memoryMiB, CpuVendor cpuModel, ClockMode clock, OptionalLong seed,
-        String xenCommandLine, Translation translation) {
+        String xenCommandLine, Translation translation, NetworkOptions network) {
     /** What is used when nothing is said. */
     public static final HostOptions DEFAULT = new HostOptions(1, 2048, CpuVendor.INTEL, ClockMode.REAL,
-            OptionalLong.empty(), "", Translation.ON);
+            OptionalLong.empty(), "", Translation.ON, NetworkOptions.DEFAULT);
 
     /** Options for a host that translates as all suites do. */
     public HostOptions(int cpus, long memoryMiB, CpuVendor cpuModel, ClockMode clock, OptionalLong seed,
             String xenCommandLine) {
-        this(cpus, memoryMiB, cpuModel, clock, seed, xenCommandLine, Translation.byDefault());
+        this(cpus, memoryMiB, cpuModel, clock, seed, xenCommandLine, Translation.byDefault(),
+                NetworkOptions.DEFAULT);
     }
 
     /** The vendor whose model the processors follow. */

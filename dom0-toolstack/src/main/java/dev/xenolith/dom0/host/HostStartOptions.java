@@ -37,6 +37,16 @@ final class HostStartOptions {
     @Option(names = "--translate", paramLabel = "MODE", description = TranslationModes.DESCRIPTION + " (default: on).")
     private String translate = "on";
 
+    @Option(names = "--net", paramLabel = "BRIDGE=UPLINK", description = {
+        "A bridge for vifs and what leads out of it: nat (with its own 10.0.2.0/24, or nat:SUBNET), "
+                + "none (its guests reach each other) or tap:INTERFACE (of this host; needs the right to open it). "
+                + "May be repeated (default: xenbr0=nat)."})
+    private List<String> bridges = new ArrayList<>();
+
+    @Option(names = "--forward", paramLabel = "tcp:[ADDRESS:]PORT-GUEST:PORT", description = "A port of this host, at 127.0.0.1 if nothing is said, that leads to a guest behind a NAT; udp too. "
+            + "May be repeated.")
+    private List<String> forwards = new ArrayList<>();
+
     /** Checks everything. Throws with the option at fault and {@link ToolstackException#USAGE}. */
     HostOptions toOptions() {
         if (cpus < 1 || cpus > MAX_CPUS) {
@@ -54,7 +64,15 @@ final class HostStartOptions {
         };
         return new HostOptions(cpus, memoryMiB(), vendor, mode,
                 seed == null ? OptionalLong.empty() : OptionalLong.of(seed), xen,
-                TranslationModes.named(translate));
+                TranslationModes.named(translate), network());
+    }
+
+    private NetworkOptions network() {
+        try {
+            return NetworkOptions.parse(bridges, forwards);
+        } catch (IllegalArgumentException e) {
+            throw usage(String.valueOf(e.getMessage()));
+        }
     }
 
     /** Returns the command line that means the same. */
@@ -64,6 +82,8 @@ final class HostStartOptions {
         if (seed != null) {
             arguments.add("--seed=" + seed);
         }
+        bridges.forEach(bridge -> arguments.add("--net=" + bridge));
+        forwards.forEach(forward -> arguments.add("--forward=" + forward));
         return arguments;
     }
 

@@ -1,9 +1,13 @@
 package dev.xenolith.dom0.host;
 
 import dev.xenolith.device.board.Machine;
+import dev.xenolith.dom0.config.DiskSpec;
 import dev.xenolith.dom0.config.DomainConfig;
+import dev.xenolith.dom0.config.VifSpec;
+import dev.xenolith.dom0.lifecycle.DeviceChanges;
 import dev.xenolith.dom0.lifecycle.DomainManager;
 import dev.xenolith.dom0.lifecycle.DomainNodes;
+import dev.xenolith.dom0.xl.BlockDeviceInfo;
 import dev.xenolith.dom0.xl.ConsoleConnection;
 import dev.xenolith.dom0.xl.ConsoleOutput;
 import dev.xenolith.dom0.xl.DomainEvents;
@@ -11,6 +15,8 @@ import dev.xenolith.dom0.xl.DomainInfo;
 import dev.xenolith.dom0.xl.DomainResources;
 import dev.xenolith.dom0.xl.GuestControl;
 import dev.xenolith.dom0.xl.HostInfo;
+import dev.xenolith.dom0.xl.NetworkCapture;
+import dev.xenolith.dom0.xl.NetworkPortInfo;
 import dev.xenolith.dom0.xl.NoSuchDomainException;
 import dev.xenolith.dom0.xl.ShutdownReason;
 import dev.xenolith.dom0.xl.Toolstack;
@@ -18,11 +24,13 @@ import dev.xenolith.dom0.xl.ToolstackException;
 import dev.xenolith.dom0.xl.TraceOptions;
 import dev.xenolith.dom0.xl.TraceOutput;
 import dev.xenolith.dom0.xl.VcpuInfo;
+import dev.xenolith.dom0.xl.VifInfo;
 import dev.xenolith.dom0.xl.Xenstore;
 import dev.xenolith.hypervisor.abi.Errno;
 import dev.xenolith.hypervisor.operations.DomainControl;
 import dev.xenolith.hypervisor.operations.DomainHandle;
 import dev.xenolith.hypervisor.operations.HostControl;
+import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.BitSet;
@@ -32,6 +40,7 @@ import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -282,6 +291,83 @@ final class HostToolstack implements Toolstack {
             }
             return 0;
         });
+    }
+
+    // ---- devices ----
+
+    @Override
+    public void attachDisk(int domid, DiskSpec disk) {
+        change(domid, outcome -> manager.devices().attach(domid, disk, outcome));
+    }
+
+    @Override
+    public void attachVif(int domid, VifSpec vif) {
+        change(domid, outcome -> manager.devices().attach(domid, vif, outcome));
+    }
+
+    @Override
+    public void detachDisk(int domid, int number, boolean force) {
+        change(domid, outcome -> manager.devices().detach(domid, DeviceChanges.VBD, number, force, outcome));
+    }
+
+    @Override
+    public void detachVif(int domid, int number) {
+        change(domid, outcome -> manager.devices().detach(domid, DeviceChanges.VIF, number, false, outcome));
+    }
+
+    /** Begins something that ends with an outcome, a problem or null, and waits for that. */
+    private void change(int domid, Consumer<Consumer<@Nullable String>> begin) {
+        CompletableFuture<Boolean> done = machine.whilePowered(new CompletableFuture<>());
+        machine.post(() -> dom0.post(() -> {
+            try {
+                known(domid);
+                begin.accept(problem -> {
+                    if (problem == null) {
+                        done.complete(true);
+                    } else {
+                        done.completeExceptionally(ToolstackException.failure(problem));
+                    }
+                });
+            } catch (RuntimeException e) {
+                done.completeExceptionally(e);
+            }
+        }));
+        await(done);
+    }
+
+    @Override
+    public List<BlockDeviceInfo> disks(int domid) {
+        return ask(() -> {
+            known(domid);
+            return manager.devices().list(domid, DeviceChanges.VBD).stream()
+                    .map(disk -> new BlockDeviceInfo(disk.device().number(), disk.device().backendDomid(), domid,
+                            disk.state().ordinal(), disk.number("event-channel"), disk.number("ring-ref"),
+                            disk.device().backend()))
+                    .toList();
+        });
+    }
+
+    @Override
+    public List<VifInfo> vifs(int domid) {
+        return ask(() -> {
+            known(domid);
+            return manager.devices().list(domid, DeviceChanges.VIF).stream().map(vif -> {
+                int port = vif.number("event-channel");
+                return new VifInfo(vif.device().number(), vif.device().backendDomid(), vif.text("mac"),
+                        vif.state().ordinal(), port < 0 ? vif.number("event-channel-tx") : port,
+                        vif.number("tx-ring-ref"), vif.number("rx-ring-ref"), vif.device().backend());
+            }).toList();
+        });
+    }
+
+    @Override
+    public List<NetworkPortInfo> networkPorts() {
+        return ask(() -> host.network().ports());
+    }
+
+    @Override
+    public NetworkCapture capture(String port, Path file, int snapLength) {
+        return new CommandCapture(this, host.network(), port, file, snapLength, host.bootTime(), machine.clock()::now);
     }
 
     @Override

@@ -36,7 +36,9 @@ final class DeviceBus {
         String[] problem = new String[1];
         new Wait(devices, READY_TIME, () -> {
             for (Device device : devices) {
-                String error = store.find(device.backend() + "/error");
+                String error = store.find(device.backend() + "/frontend-id") == null
+                        ? "taken back before its backend was ready"
+                        : store.find(device.backend() + "/error");
                 if (error != null) {
                     problem[0] = describe(device) + ": " + error;
                     return true;

@@ -3,14 +3,20 @@ package dev.xenolith.dom0.lifecycle;
 import dev.xenolith.dom0.backend.XenbusState;
 import dev.xenolith.dom0.backend.block.BlockDriver;
 import dev.xenolith.dom0.backend.block.DiskSource;
+import dev.xenolith.dom0.backend.network.NetworkDriver;
 import dev.xenolith.dom0.config.DiskSpec;
+import dev.xenolith.dom0.config.VifSpec;
 import dev.xenolith.dom0.disk.DiskFormat;
 import dev.xenolith.dom0.lifecycle.DomainNodes.Node;
+import dev.xenolith.dom0.net.packet.Mac;
 import java.util.ArrayList;
 import java.util.List;
 
 /** The nodes by which a toolstack announces a device to both ends, as libxl writes them (libxl_disk.c, libxl_nic.c). */
 final class DeviceNodes {
+    /** Of bridges and the NAT, bytes. */
+    private static final int DEFAULT_MTU = 1500;
+
     private final Device device;
     private final List<Node> nodes = new ArrayList<>();
     private final List<String> frontendOwns;
@@ -46,6 +52,36 @@ final class DeviceNodes {
         made.backend("removable", disk.cdrom() ? "1" : "0");
         made.backend("bootable", "1");
         made.backend("discard-enable", disk.discard() ? "1" : "0");
+        return made.nodes;
+    }
+
+    /** The device that a vif with a number becomes. */
+    static Device device(int domid, int backendDomid, VifSpec vif) {
+        return new Device(NetworkDriver.VIF, NetworkDriver.VIF, domid, backendDomid, vif.device().orElseThrow());
+    }
+
+    /** What announces a vif that has a MAC address. */
+    static List<Node> of(Device device, VifSpec vif) {
+        DeviceNodes made = new DeviceNodes(device);
+        String handle = Integer.toString(device.number());
+        String mac = Mac.toString(vif.mac().orElseThrow());
+        String mtu = Integer.toString(vif.mtu().orElse(DEFAULT_MTU));
+        made.announce();
+        made.frontend("handle", handle);
+        made.frontend("trusted", vif.trusted() ? "1" : "0");
+        made.frontend("mac", mac);
+        made.frontend("mtu", mtu);
+        made.backend("script", vif.script().orElse(VifSpec.DEFAULT_SCRIPT));
+        vif.name().ifPresent(name -> made.backend("vifname", name));
+        made.backend("mac", mac);
+        vif.ip().ifPresent(ip -> made.backend("ip", ip));
+        vif.gatewayDevice().ifPresent(gateway -> made.backend("gatewaydev", gateway));
+        vif.rate().ifPresent(
+                rate -> made.backend("rate", rate.bytesPerInterval() + "," + rate.intervalMicros()));
+        made.backend("bridge", vif.bridge());
+        made.backend("handle", handle);
+        made.backend("type", "vif");
+        made.backend("mtu", mtu);
         return made.nodes;
     }
 

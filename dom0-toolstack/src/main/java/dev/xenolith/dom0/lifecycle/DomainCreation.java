@@ -6,6 +6,7 @@ import dev.xenolith.dom0.config.CpuSelection;
 import dev.xenolith.dom0.config.DiskSpec;
 import dev.xenolith.dom0.config.DomainConfig;
 import dev.xenolith.dom0.config.DomainType;
+import dev.xenolith.dom0.config.VifSpec;
 import dev.xenolith.dom0.lifecycle.DomainManager.Outcome;
 import dev.xenolith.dom0.lifecycle.Transaction.Progress;
 import dev.xenolith.hypervisor.abi.Errno;
@@ -175,6 +176,11 @@ final class DomainCreation {
                 Device device = DeviceNodes.device(domain.domid, manager.backendDomid(disk.backend()), disk);
                 domain.devices.add(device);
                 bus.announce(DeviceNodes.of(device, disk));
+            }
+            for (VifSpec vif : config.devices().vifs()) {
+                Device device = DeviceNodes.device(domain.domid, manager.backendDomid(vif.backend()), vif);
+                domain.devices.add(device);
+                bus.announce(DeviceNodes.of(device, vif));
             }
             bus.awaitReady(domain.devices, problem -> {
                 notReady = problem;

@@ -12,6 +12,7 @@ import dev.xenolith.hypervisor.operations.DomainControl;
 import dev.xenolith.hypervisor.operations.DomainHandle;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -51,6 +52,7 @@ public final class DomainManager {
     private final NodeStore store;
     private final GuestServices services;
     private final DeviceBus deviceBus;
+    private final DeviceChanges deviceChanges;
     private final Predicate<String> failureInjected;
     private final @Nullable CrashDumps crashDumps;
     private final RandomGenerator handles;
@@ -70,6 +72,7 @@ public final class DomainManager {
         this.store = store;
         this.services = services;
         this.deviceBus = new DeviceBus(dom0, store);
+        this.deviceChanges = new DeviceChanges(this, machine.random("mac"));
         this.failureInjected = failureInjected;
         this.crashDumps = crashDumps;
         this.handles = machine.random("handle");
@@ -127,7 +130,7 @@ public final class DomainManager {
                 return;
             }
         }
-        ManagedDomain domain = new ManagedDomain(config);
+        ManagedDomain domain = new ManagedDomain(config.withDevices(deviceChanges.settled(config.devices())));
         names.put(config.name(), domain);
         new DomainCreation(this, domain).start(outcome);
     }
@@ -353,7 +356,7 @@ public final class DomainManager {
         if (paused < 0) {
             LOG.debug("domain {} is dying already: {}", domain.domid, Errno.name(paused));
         }
-        deviceBus.withdraw(domain.devices, true, closed -> {
+        deviceBus.withdraw(List.copyOf(domain.devices), true, closed -> {
             if (!closed) {
                 LOG.warn("domain {}: not all backends have let go of its devices in time", domain.domid);
             }
@@ -437,6 +440,23 @@ public final class DomainManager {
             return Integer.parseInt(backend);
         }
         throw new IOException("backend=" + backend + ": there is no such domain");
+    }
+
+    /** What attaches devices to domains that live, and detaches them. */
+    public DeviceChanges devices() {
+        return deviceChanges;
+    }
+
+    /** A domain that is complete and not being torn down, or null. */
+    @Nullable
+    ManagedDomain living(int domid) {
+        ManagedDomain domain = domains.get(domid);
+        return domain == null || domain.state != State.ALIVE ? null : domain;
+    }
+
+    /** All domains, those that are being made too. */
+    Collection<ManagedDomain> all() {
+        return names.values();
     }
 
     DeviceBus deviceBus() {

@@ -11,4 +11,8 @@ public interface FrameObserver {
      * @param fromPort the port sent it; else it is delivered to the port, which may yet drop it
      */
     void frame(byte[] buffer, int offset, int length, Offload offload, boolean fromPort);
+
+    /** The port has left its bridge: there will be no more. Called on the machine thread. */
+    default void ended() {
+    }
 }

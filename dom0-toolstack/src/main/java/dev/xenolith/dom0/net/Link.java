@@ -80,8 +80,10 @@ public final class Link {
     public void detach() {
         if (attached) {
             attached = false;
+            List<FrameObserver> watching = observers;
             observers = List.of();
             bridge.remove(this);
+            watching.forEach(FrameObserver::ended);
         }
     }
 

@@ -1,6 +1,9 @@
 package dev.xenolith.dom0.xl;
 
+import dev.xenolith.dom0.config.DiskSpec;
 import dev.xenolith.dom0.config.DomainConfig;
+import dev.xenolith.dom0.config.VifSpec;
+import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
@@ -85,6 +88,45 @@ public interface Toolstack {
 
     /** Returns what is done to running domains from outside: keys, triggers, dumps, suspend and resume. */
     GuestControl guests();
+
+    /**
+     * Attaches a disk to a domain and returns when its backend is ready for the domain's driver. The domain's configuration follows.
+     *
+     * @param disk its target absolute
+     */
+    void attachDisk(int domid, DiskSpec disk);
+
+    /** Attaches a vif likewise; a number and a MAC address are chosen if it does not say. */
+    void attachVif(int domid, VifSpec vif);
+
+    /**
+     * Takes a disk from a domain: asks it to let go, and waits some seconds until it has.
+     *
+     * @param number of the virtual device
+     * @param force takes it without asking
+     */
+    void detachDisk(int domid, int number, boolean force);
+
+    /** Takes a vif from a domain: asks it to let go, and waits some seconds until it has. */
+    void detachVif(int domid, int number);
+
+    /** Returns the disks of a domain by number. */
+    List<BlockDeviceInfo> disks(int domid);
+
+    /** Returns the vifs of a domain by number. */
+    List<VifInfo> vifs(int domid);
+
+    /** Returns the ports of all bridges, by bridge. */
+    List<NetworkPortInfo> networkPorts();
+
+    /**
+     * Begins to write what passes a port of a bridge to a file, in the format of pcap.
+     *
+     * @param port as {@link NetworkPortInfo#port}
+     * @param file absolute; one that is there is replaced
+     * @param snapLength bytes of each frame that are kept
+     */
+    NetworkCapture capture(String port, Path file, int snapLength);
 
     /** Subscribes to what happens to domains from now on. */
     DomainEvents events();

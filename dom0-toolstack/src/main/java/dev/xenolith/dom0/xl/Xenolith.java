@@ -92,6 +92,7 @@ public final class Xenolith {
         Map<String, Supplier<Object>> commands = new LinkedHashMap<>();
         local.forEach((name, command) -> commands.put(name, () -> command));
         commands.put("xenstore", Xenolith::xenstore);
+        commands.put("net", Xenolith::net);
         commands.put("trace", Trace::new);
         CommandLine root = new CommandLine(new Root(context));
         commands.forEach((name, command) -> {
@@ -116,6 +117,14 @@ public final class Xenolith {
         leaves.put("watch", new XenstoreCommands.Watch());
         leaves.forEach(xenstore::addSubcommand);
         return xenstore;
+    }
+
+    private static CommandLine net() {
+        CommandLine net = new CommandLine(new Group());
+        net.getCommandSpec().usageMessage().description("Look at the host's network.");
+        net.addSubcommand("list", new NetCommands.ListPorts());
+        net.addSubcommand("capture", new NetCommands.Capture());
+        return net;
     }
 
     /** {@code xenolith trace}. */

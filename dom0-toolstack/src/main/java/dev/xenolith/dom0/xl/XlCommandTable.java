@@ -119,6 +119,21 @@ final class XlCommandTable {
                     GuestCommands.Sysrq::new),
             new Entry("dmesg", false, false, "Read and/or clear dmesg buffer", "[-c]",
                     "  -c                        Clear dmesg buffer as well as printing it", DmesgCommand::new),
+            new Entry("network-attach", true, true, "Create a new virtual network device",
+                    "<Domain> [type=<type>] [mac=<mac>] [bridge=<bridge>] [ip=<ip>] [script=<script>] "
+                            + "[backend=<BackDomain>] [vifname=<name>] [rate=<rate>] [model=<model>] [accel=<accel>]",
+                    null, NetworkCommands.Attach::new),
+            new Entry("network-list", false, false, "List virtual network interfaces for a domain", "<Domain(s)>",
+                    null, NetworkCommands.ListVifs::new),
+            new Entry("network-detach", false, true, "Destroy a domain's virtual network device",
+                    "<Domain> <DevId|mac>", null, NetworkCommands.Detach::new),
+            new Entry("block-attach", true, true, "Create a new virtual block device",
+                    "<Domain> <disk-spec-component(s)>...", null, BlockCommands.Attach::new),
+            new Entry("block-list", false, false, "List virtual block devices for a domain", "<Domain(s)>", null,
+                    BlockCommands.ListDisks::new),
+            new Entry("block-detach", false, true, "Destroy a domain's virtual block device",
+                    "[option] <Domain> <DevId>", "-f, --force        do not wait for the domain to release the device",
+                    BlockCommands.Detach::new),
             new Entry("uptime", false, false, "Print uptime for all/some domains", "[-s] [Domain]", null,
                     UptimeCommand::new));
 
@@ -126,7 +141,7 @@ final class XlCommandTable {
             config-update pci-attach pci-detach pci-list pci-assignable-add pci-assignable-remove pci-assignable-list
             vncviewer save migrate restore migrate-receive cd-insert cd-eject button-press
             sharing sched-credit sched-rtds debug-keys set-parameters top
-            network-attach network-list network-detach channel-list block-attach block-list block-detach vtpm-attach
+            channel-list vtpm-attach
             vtpm-list vtpm-detach vkb-attach vkb-list vkb-detach vdispl-attach vdispl-list vdispl-detach vsnd-attach
             vsnd-list vsnd-detach claims cpupool-create cpupool-list cpupool-destroy cpupool-rename cpupool-cpu-add
             cpupool-cpu-remove cpupool-migrate cpupool-numa-split getenforce setenforce loadpolicy remus devd psr-hwinfo

@@ -106,9 +106,9 @@ class DomainConfigReaderTest {
 
     @Test
     void warnsOfKeysThatDoNothing() throws XlConfigException {
-        assertThat(read(LEAST + "memroy = 5\nvif = [ '' ]\nxyzzy = 1\ncmdline = \"a\"\nextra = \"b\"").warnings())
+        assertThat(read(LEAST + "memroy = 5\nvfb = [ '' ]\nxyzzy = 1\ncmdline = \"a\"\nextra = \"b\"").warnings())
                 .containsExactly("d.cfg:3: warning: memroy: unknown key, ignored; did you mean 'memory'?",
-                        "d.cfg:4: warning: vif: not supported yet, ignored",
+                        "d.cfg:4: warning: vfb: not supported yet, ignored",
                         "d.cfg:5: warning: xyzzy: unknown key, ignored",
                         "d.cfg:7: warning: extra: ignored in favour of cmdline");
     }

@@ -36,10 +36,12 @@ class VifSpecTest {
         assertThat(vif.device()).hasValue(3);
         assertThat(vif.mtu()).hasValue(9000);
         assertThat(vif.trusted()).isFalse();
-        assertThat(vif.warnings()).isEmpty();
+        assertThat(vif.warnings()).containsExactlyInAnyOrder("script is noted only: no hotplug script is run",
+                "ip is noted only: no hotplug script is run", "gatewaydev is noted only: no hotplug script is run");
         assertThat(VifSpec.parse("bridge=a,bridge=b,untrusted,trusted").bridge()).isEqualTo("b");
         assertThat(VifSpec.parse("netdev=eth1,accel=1").warnings()).containsExactly(
-                "netdev is deprecated, use gatewaydev instead", "accel is not supported, ignored");
+                "netdev is deprecated, use gatewaydev instead",
+                "gatewaydev is noted only: no hotplug script is run", "accel is not supported, ignored");
     }
 
     @ParameterizedTest

@@ -1,7 +1,11 @@
 package dev.xenolith.dom0.xl;
 
+import dev.xenolith.dom0.config.DiskSpec;
 import dev.xenolith.dom0.config.DomainConfig;
+import dev.xenolith.dom0.config.VifSpec;
+import dev.xenolith.dom0.net.packet.Mac;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.BitSet;
@@ -30,6 +34,8 @@ public final class FakeToolstack implements Toolstack {
     private final Map<Integer, DomainConfig> configs = new HashMap<>();
     private final Map<Integer, ConsoleOutput> consoles = new HashMap<>();
     private final List<LinkedBlockingQueue<DomainEvent>> subscribers = new CopyOnWriteArrayList<>();
+    private final List<BlockDeviceInfo> disks = new ArrayList<>();
+    private final List<VifInfo> vifs = new ArrayList<>();
     private final List<String> log = new CopyOnWriteArrayList<>();
     private final GuestControl guests = new FakeGuestControl(log);
     private final DomainResources resources = new FakeResources(log);
@@ -113,6 +119,79 @@ public final class FakeToolstack implements Toolstack {
     public synchronized Optional<DomainConfig> configuration(int domid) {
         need(domid);
         return Optional.ofNullable(configs.get(domid));
+    }
+
+    @Override
+    public synchronized void attachDisk(int domid, DiskSpec disk) {
+        need(domid);
+        int number = disk.device().number();
+        disks.add(
+                new BlockDeviceInfo(number, 0, domid, 4, 13, 8, "/local/domain/0/backend/vbd/" + domid + '/' + number));
+        log.add("attach " + domid + " disk " + disk.target() + ' ' + disk.device().name());
+    }
+
+    @Override
+    public synchronized void attachVif(int domid, VifSpec vif) {
+        need(domid);
+        int number = vifs(domid).size();
+        vifs.add(new VifInfo(number, 0, Mac.toString(vif.mac().orElse(0x00163e000001L)), 4, 14, 768, 769,
+                "/local/domain/0/backend/vif/" + domid + '/' + number));
+        log.add("attach " + domid + " vif " + vif.bridge());
+    }
+
+    @Override
+    public synchronized void detachDisk(int domid, int number, boolean force) {
+        disks.removeIf(disk -> disk.frontendDomid() == domid && disk.number() == number);
+        log.add("detach " + domid + " disk " + number + (force ? " force" : ""));
+    }
+
+    @Override
+    public synchronized void detachVif(int domid, int number) {
+        vifs.removeIf(vif -> vif.number() == number);
+        log.add("detach " + domid + " vif " + number);
+    }
+
+    @Override
+    public synchronized List<BlockDeviceInfo> disks(int domid) {
+        need(domid);
+        return disks.stream().filter(disk -> disk.frontendDomid() == domid).toList();
+    }
+
+    @Override
+    public synchronized List<VifInfo> vifs(int domid) {
+        need(domid);
+        return List.copyOf(vifs);
+    }
+
+    @Override
+    public List<NetworkPortInfo> networkPorts() {
+        return List.of(new NetworkPortInfo("xenbr0", "vif4.0", 10, 1000, 1, 20, 3000, 2));
+    }
+
+    @Override
+    public NetworkCapture capture(String port, Path file, int snapLength) {
+        log.add("capture " + port + ' ' + file + ' ' + snapLength);
+        return new NetworkCapture() {
+            @Override
+            public void await() {
+                // The port goes at once.
+            }
+
+            @Override
+            public long written() {
+                return 3;
+            }
+
+            @Override
+            public long dropped() {
+                return 1;
+            }
+
+            @Override
+            public void close() {
+                log.add("capture closed");
+            }
+        };
     }
 
     @Override

@@ -357,10 +357,10 @@ class XlTest {
 
     @Test
     void createDoesAsItIsTold() {
-        assertThat(xl("create", "pv.cfg", "vif=['']")).isZero();
+        assertThat(xl("create", "pv.cfg", "vfb=['']")).isZero();
         assertThat(client.outText()).isEmpty();
         assertThat(client.errText()).isEqualTo(
-                "Parsing config from pv.cfg\ncommand line:1: warning: vif: not supported yet, ignored\n");
+                "Parsing config from pv.cfg\ncommand line:1: warning: vfb: not supported yet, ignored\n");
         assertThat(xl("create", "-p", "-f", directory.resolve("pv.cfg").toString(), "name=second")).isZero();
         assertThat(toolstack.log()).containsExactly("create pv1", "unpause 4", "create second");
         for (String[] dry : new String[][]{{"create", "-n", "pv.cfg"}, {"-N", "create", "pv.cfg"}}) {

@@ -93,7 +93,7 @@ public record NatSettings(int network, int prefix, int gateway, int dns, int fir
     }
 
     /** Whether a guest may have this address. */
-    boolean isGuest(int address) {
+    public boolean isGuest(int address) {
         return isInside(address) && address != network && address != broadcast() && address != gateway
                 && address != dns;
     }
