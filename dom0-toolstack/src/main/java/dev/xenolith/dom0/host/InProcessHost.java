@@ -42,7 +42,7 @@ final class InProcessHost implements GuestHost {
             long memory = OVERHEAD_MIB + (request.config().maxMemoryKiB() >> 10);
             CpuVendor vendor = CpuVendor.valueOf(request.cpu().toUpperCase(Locale.ROOT));
             HostOptions options = new HostOptions(like.cpus(), memory, vendor, ClockMode.VIRTUAL,
-                    OptionalLong.of(request.seed()), like.xenCommandLine(), like.translation());
+                    OptionalLong.of(request.seed()), like.xenCommandLine(), like.translation(), like.network());
             long[] free = new long[1];
             Thread[] machineThread = new Thread[1];
             Host host = Host.boot(options, hooks.withFirst(booted -> {

@@ -128,7 +128,8 @@ final class TestCommand implements Callable<Integer> {
         require("--timeout", timeout, MAX_SECONDS);
         require("--machine-timeout", machineTimeout, MAX_SECONDS);
         HostOptions options = new HostOptions(cpus, HostOptions.DEFAULT.memoryMiB(), CpuVendor.INTEL,
-                HostOptions.DEFAULT.clock(), OptionalLong.empty(), xen, TranslationModes.named(translate));
+                HostOptions.DEFAULT.clock(), OptionalLong.empty(), xen, TranslationModes.named(translate),
+                NetworkOptions.DEFAULT);
         List<String> models = switch (cpu) {
             case "intel", "amd" -> List.of(cpu);
             case "both" -> List.of("intel", "amd");

@@ -155,6 +155,13 @@ class DomainConfigReaderTest {
                         "d.cfg:3: cpus: expected processor numbers from 0 to 255, found \"x\""),
                 Arguments.of(LEAST + "cpus=[ \"^all\" ]",
                         "d.cfg:3: cpus: expected processors after '^', found \"all\""),
+                Arguments.of(LEAST + "vif='x'", "d.cfg:3: vif: expected a list, found \"x\""),
+                Arguments.of(LEAST + "vif=['', ['']]", "d.cfg:3:10: vif: expected a string, found a list"),
+                Arguments.of(LEAST + "vif=['', 'brigde=b']",
+                        "d.cfg:3:11: vif: unknown key \"brigde\"; did you mean 'bridge'?"),
+                Arguments.of(LEAST + "vif=['', 'devid=0']", "d.cfg:3:10: vif: two vifs have devid 0"),
+                Arguments.of(LEAST + "vif=['mac=00:16:3e:00:00:01', 'mac=00:16:3e:00:00:01']",
+                        "d.cfg:3:31: vif: two vifs have the same mac"),
                 Arguments.of(LEAST + "cpus=\"node:1\"",
                         "d.cfg:3: cpus: expected node 0, the only one, found \"node:1\""),
                 Arguments.of(LEAST + "cpus=\"1,^1\"",
@@ -178,11 +185,42 @@ class DomainConfigReaderTest {
     @Test
     void everyKeyThatIsReadIsInTheTable() {
         assertThat(XlConfigKeys.all().values()).filteredOn(XlConfigKeys.Key::actedOn).extracting(XlConfigKeys.Key::name)
-                .contains("name", "kernel", "memory", "on_soft_reset", "cpus").hasSize(25);
+                .contains("name", "kernel", "memory", "on_soft_reset", "cpus").hasSize(27);
         assertThat(XlConfigKeys.all()).hasSizeGreaterThan(150);
     }
 
     /** The layout and order of the real xl's {@code create -n}. */
+    @Test
+    void readsVifs() throws XlConfigException {
+        DomainConfigReader.Result result = read(
+                LEAST + "vif=['', 'devid=7,rate=1Mb/s,mac=00:16:3e:00:00:01', 'script=x']");
+        assertThat(result.warnings())
+                .containsExactly("d.cfg:3: warning: vif: script is noted only: no hotplug script is run");
+        List<VifSpec> vifs = result.config().devices().vifs();
+        assertThat(vifs).extracting(vif -> vif.device().orElse(-1)).containsExactly(0, 7, 2);
+        assertThat(vifs).extracting(vif -> vif.mac().isPresent()).containsExactly(false, true, false);
+        assertThat(result.config().devices().isEmpty()).isFalse();
+        assertThat(result.config().devices().withoutVif(7).vifs()).hasSize(2);
+    }
+
+    @Test
+    void writesDevicesAsXlDoes() throws Exception {
+        Files.createFile(directory.resolve("cfg/a.qcow2"));
+        DomainConfig config = read(LEAST + "disk=['a.qcow2,qcow2,xvda,w', ',,xvdc,cdrom']\n"
+                + "vif=['', 'devid=7,rate=1Mb/s,mac=00:16:3e:00:00:01,bridge=b,type=vif,vifname=web,untrusted']")
+                .config();
+        StringWriter text = new StringWriter();
+        try (DomainConfigJson json = new DomainConfigJson(text)) {
+            json.writeRead(config);
+        }
+        assertThat(text.toString().replaceAll("\\s+", "")).contains("\"disks\":[{\"pdev_path\":\""
+                + directory.resolve("cfg/a.qcow2") + "\",\"vdev\":\"xvda\",\"format\":\"qcow2\",\"readwrite\":1,"
+                + "\"discard_enable\":\"True\"},{\"vdev\":\"xvdc\",\"format\":\"empty\",\"removable\":1,"
+                + "\"is_cdrom\":1,\"discard_enable\":\"False\"}],\"nics\":[{\"devid\":0,\"bridge\":\"xenbr0\"},"
+                + "{\"devid\":7,\"mac\":\"00:16:3e:00:00:01\",\"bridge\":\"b\",\"ifname\":\"web\",\"nictype\":\"vif\","
+                + "\"rate_bytes_per_interval\":6250,\"rate_interval_usecs\":50000,\"trusted\":\"False\"}],\"on_reboot\"");
+    }
+
     @Test
     void writesJsonAsXlDoes() throws Exception {
         DomainConfig config = read(LEAST + "ramdisk=\"initrd\"\nextra=\"console=hvc0\"\nmemory=256\nmaxmem=320\n"

@@ -89,7 +89,7 @@ class PvLinuxIT {
 
     private static HostOptions options(int processors, String vendor, long seed) {
         return new HostOptions(processors, 640, HostOptions.CpuVendor.valueOf(vendor), ClockMode.VIRTUAL,
-                OptionalLong.of(seed), "", Translation.ON);
+                OptionalLong.of(seed), "", Translation.ON, NetworkOptions.DEFAULT);
     }
 
     private static DomainConfig config(String name, int vcpus, String command, List<DiskSpec> disks) {
@@ -100,7 +100,7 @@ class PvLinuxIT {
                 new DomainConfig.Scheduling(OptionalInt.empty(), OptionalInt.empty()),
                 new DomainConfig.Lifecycle(LifecycleAction.DESTROY, LifecycleAction.DESTROY, LifecycleAction.DESTROY,
                         LifecycleAction.DESTROY, LifecycleAction.DESTROY),
-                DomainConfig.Limits.DEFAULT, new DomainConfig.Devices(disks));
+                DomainConfig.Limits.DEFAULT, new DomainConfig.Devices(disks, List.of()));
     }
 
     /** A disk of each format. */
@@ -182,7 +182,7 @@ class PvLinuxIT {
                             + host.hypervisor().traceDigest());
                     machine.processors().forEach(processor -> digest.add(Long.toString(processor.retired)));
                     ended.countDown();
-                });
+                }, whyNot -> digest.add(whyNot));
             }
         });
         try (TestHost host = new TestHost(options(2, "INTEL", 7), hooks)) {

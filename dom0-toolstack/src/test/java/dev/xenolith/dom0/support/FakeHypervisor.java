@@ -17,10 +17,8 @@ import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.TreeMap;
 import java.util.UUID;
-import org.jspecify.annotations.Nullable;
 
 /** Domains with granted pages and event channels, and handlers that run when {@link #run} says so. */
 public final class FakeHypervisor {
@@ -66,6 +64,15 @@ public final class FakeHypervisor {
     public FakePage grant(int domid, int reference) {
         FakePage page = new FakePage();
         granted.put(domid + "/" + reference, page);
+        return page;
+    }
+
+    /** A page that has been granted. */
+    public FakePage granted(int domid, int reference) {
+        FakePage page = granted.get(domid + "/" + reference);
+        if (page == null) {
+            throw new IllegalArgumentException("domain " + domid + " grants no " + reference);
+        }
         return page;
     }
 
@@ -318,15 +325,21 @@ public final class FakeHypervisor {
 
         @Override
         public int copyFrom(int owner, int reference, int offset, byte[] target, int targetOffset, int length) {
-            Objects.requireNonNull(granted.get(owner + "/" + reference)).read(offset, target, targetOffset, length);
+            FakePage page = granted.get(owner + "/" + reference);
+            if (page == null) {
+                return -3;
+            }
+            page.read(offset, target, targetOffset, length);
             return 0;
         }
 
         @Override
         public int copyTo(int owner, int reference, int offset, byte[] source, int sourceOffset, int length) {
-            @Nullable
             FakePage page = granted.get(owner + "/" + reference);
-            Objects.requireNonNull(page).write(offset, source, sourceOffset, length);
+            if (page == null) {
+                return -3;
+            }
+            page.write(offset, source, sourceOffset, length);
             return 0;
         }
     }

@@ -50,6 +50,20 @@ class XenolithTest {
     }
 
     @Test
+    void showsAndCapturesTheNetwork() {
+        assertThat(xenolith("net", "list")).isZero();
+        assertThat(client.outText()).isEqualTo(
+                """
+                        Bridge          Port                  Sent          Bytes  Malformed   Received          Bytes    Dropped
+                        xenbr0          vif4.0                  10           1000          1         20           3000          2
+                        """);
+        assertThat(xenolith("net", "capture", "-s", "96", "vif4.0", "a.pcap")).isZero();
+        assertThat(toolstack.log()).containsExactly("capture vif4.0 /a.pcap 96", "capture closed");
+        assertThat(client.errText()).endsWith("3 frames captured, 1 left out\n");
+        assertThat(xenolith("net", "capture", "vif4.0")).isEqualTo(2);
+    }
+
+    @Test
     void readsWritesAndRemoves() throws XenstoreException {
         assertThat(xenolith("xenstore", "write", "/a/b", "x\\x41\\101\\ty\\\\", "/a/c", "")).isZero();
         assertThat(new String(store.read("/a/b"), StandardCharsets.UTF_8)).isEqualTo("xAA\ty\\");

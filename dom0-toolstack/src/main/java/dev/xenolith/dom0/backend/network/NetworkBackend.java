@@ -194,6 +194,11 @@ final class NetworkBackend implements Backend, NetworkPort {
         }
     }
 
+    /** Those of the frontend that is connected. */
+    List<NetworkQueue> queues() {
+        return queues;
+    }
+
     @Override
     public void disconnect() {
         features = OffloadFeatures.NONE;

@@ -37,7 +37,9 @@ final class ReceiveRing {
     private static final int FLAGS = Netif.RX_RESPONSE.offset("flags");
     private static final int STATUS = Netif.RX_RESPONSE.offset("status");
     private static final int EXTRA_FLAGS = Netif.EXTRA_INFO.offset("flags");
-    private static final int EXTRA_DATA = Netif.EXTRA_INFO.offset("u");
+    private static final int GSO_SIZE = Netif.EXTRA_INFO.offset("u.gso.size");
+    private static final int GSO_TYPE = Netif.EXTRA_INFO.offset("u.gso.type");
+    private static final int GSO_FEATURES = Netif.EXTRA_INFO.offset("u.gso.features");
 
     private final BackendDevice device;
     private final DomainHandle handle;
@@ -168,9 +170,9 @@ final class ReceiveRing {
         int at = ring.answer();
         page.put8(at, Netif.EXTRA_TYPE_GSO);
         page.put8(at + EXTRA_FLAGS, 0);
-        page.put16(at + EXTRA_DATA, offload.segmentSize());
-        page.put16(at + EXTRA_DATA + 2, offload.gso() == Gso.TCPV4 ? Netif.GSO_TYPE_TCPV4 : Netif.GSO_TYPE_TCPV6);
-        page.put16(at + EXTRA_DATA + 4, 0);
+        page.put16(at + GSO_SIZE, offload.segmentSize());
+        page.put16(at + GSO_TYPE, offload.gso() == Gso.TCPV4 ? Netif.GSO_TYPE_TCPV4 : Netif.GSO_TYPE_TCPV6);
+        page.put16(at + GSO_FEATURES, 0);
     }
 
     private void publish() {

@@ -41,8 +41,9 @@ final class TransmitRing {
     private static final int SIZE = Netif.TX_REQUEST.offset("size");
     private static final int STATUS = Netif.TX_RESPONSE.offset("status");
     private static final int EXTRA_FLAGS = Netif.EXTRA_INFO.offset("flags");
-    private static final int EXTRA_DATA = Netif.EXTRA_INFO.offset("u");
-    private static final int GSO_TYPE = EXTRA_DATA + 2;
+    private static final int GSO_SIZE = Netif.EXTRA_INFO.offset("u.gso.size");
+    private static final int GSO_TYPE = Netif.EXTRA_INFO.offset("u.gso.type");
+    private static final int GROUP = Netif.EXTRA_INFO.offset("u.mcast.addr");
 
     private final BackendDevice device;
     private final DomainHandle handle;
@@ -188,7 +189,7 @@ final class TransmitRing {
         int type = Bytes.get8(entry, 0);
         switch (type) {
             case Netif.EXTRA_TYPE_GSO -> {
-                segmentSize = Bytes.get16(entry, EXTRA_DATA);
+                segmentSize = Bytes.get16(entry, GSO_SIZE);
                 int kind = Bytes.get8(entry, GSO_TYPE);
                 gso = switch (kind) {
                     case Netif.GSO_TYPE_TCPV4 -> Gso.TCPV4;
@@ -201,11 +202,11 @@ final class TransmitRing {
             }
             case Netif.EXTRA_TYPE_MCAST_ADD -> {
                 forFilter = true;
-                erroneous |= !multicast.add(Mac.read(entry, EXTRA_DATA));
+                erroneous |= !multicast.add(Mac.read(entry, GROUP));
             }
             case Netif.EXTRA_TYPE_MCAST_DEL -> {
                 forFilter = true;
-                multicast.remove(Mac.read(entry, EXTRA_DATA));
+                multicast.remove(Mac.read(entry, GROUP));
             }
             case Netif.EXTRA_TYPE_HASH -> {
                 // Of use to whoever chooses among queues by it.
@@ -236,7 +237,7 @@ final class TransmitRing {
         }
         erroneous |= lengths[0] < 0 || slots > MOST_SLOTS;
         for (int i = 0; i < slots; i++) {
-            if (offsets[i] + lengths[i] > Grants.PAGE) {
+            if (lengths[i] >= 0 && offsets[i] + lengths[i] > Grants.PAGE) {
                 throw new FrontendException("slot " + i + " of a packet, " + lengths[i] + " bytes at " + offsets[i]
                         + ", does not lie in a page");
             }

@@ -1,0 +1,167 @@
+package dev.xenolith.dom0.host;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.xenolith.device.board.ClockMode;
+import dev.xenolith.dom0.config.DiskSpec;
+import dev.xenolith.dom0.config.DomainConfig;
+import dev.xenolith.dom0.config.VifSpec;
+import dev.xenolith.dom0.host.TestHost.TestGuest;
+import dev.xenolith.dom0.xl.BlockDeviceInfo;
+import dev.xenolith.dom0.xl.DomainEvent;
+import dev.xenolith.dom0.xl.DomainEvents;
+import dev.xenolith.dom0.xl.NetworkCapture;
+import dev.xenolith.dom0.xl.NetworkPortInfo;
+import dev.xenolith.dom0.xl.ToolstackException;
+import dev.xenolith.dom0.xl.VifInfo;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Devices of domains that have no drivers for them: the toolstack's part. */
+@Timeout(180)
+class DevicesTest {
+    @TempDir
+    Path directory;
+
+    private static DomainConfig shell(VifSpec... vifs) {
+        return TestHost.config("minishell", TestHost.image("minishell"), "", 1)
+                .withDevices(new DomainConfig.Devices(List.of(), List.of(vifs)));
+    }
+
+    private static List<String> macs(TestHost host, int domid) {
+        return host.toolstack.vifs(domid).stream().map(VifInfo::mac).toList();
+    }
+
+    private static List<String> ports(TestHost host) {
+        return host.toolstack.networkPorts().stream().map(NetworkPortInfo::port).toList();
+    }
+
+    @Test
+    void vifsAreAttachedAndDetachedAndSurviveARestart() throws Exception {
+        try (TestHost host = TestHost.virtual(1)) {
+            TestGuest guest = host.start(shell(VifSpec.DEFAULT, VifSpec.parse("devid=5,mac=00:16:3e:00:00:05")));
+            assertThat(host.toolstack.vifs(guest.domid)).extracting(VifInfo::number).containsExactly(0, 5);
+            host.toolstack.attachVif(guest.domid, VifSpec.parse("vifname=web"));
+            List<String> macs = macs(host, guest.domid);
+            assertThat(macs).hasSize(3).doesNotHaveDuplicates().allMatch(mac -> mac.startsWith("00:16:3e:"));
+            assertThat(ports(host)).containsExactlyInAnyOrder("xenbr0-nat", "vif" + guest.domid + ".0",
+                    "vif" + guest.domid + ".5", "web");
+            assertThatThrownBy(() -> host.toolstack.attachVif(guest.domid, VifSpec.parse("devid=5")))
+                    .hasMessageContaining("has a device vif/5 already");
+            assertThatThrownBy(() -> host.toolstack.attachVif(guest.domid, VifSpec.parse("bridge=lan")))
+                    .hasMessageContaining("there is no bridge lan; the host has xenbr0");
+            assertThatThrownBy(() -> host.toolstack.attachVif(guest.domid, VifSpec.parse("backend=none")))
+                    .hasMessageContaining("backend=none: there is no such domain");
+            assertThatThrownBy(() -> host.toolstack.attachVif(0, VifSpec.DEFAULT)).hasMessageContaining("domain 0");
+            assertThatThrownBy(() -> host.toolstack.detachVif(guest.domid, 3)).hasMessageContaining("no device vif/3");
+            host.toolstack.detachVif(guest.domid, 0);
+            assertThat(host.toolstack.vifs(guest.domid)).extracting(VifInfo::number).containsExactly(5, 6);
+            assertThat(ports(host)).doesNotContain("vif" + guest.domid + ".0");
+
+            guest.await("> ");
+            try (DomainEvents events = host.toolstack.events()) {
+                guest.type("reboot");
+                int restarted = -1;
+                while (restarted < 0) {
+                    if (events.take() instanceof DomainEvent.Restarted(int old, int fresh)) {
+                        restarted = fresh;
+                    }
+                }
+                assertThat(macs(host, restarted)).isEqualTo(macs.subList(1, 3));
+                host.toolstack.destroy(restarted);
+            }
+            assertThat(ports(host)).containsExactly("xenbr0-nat");
+            assertThat(host.audit()).isEmpty();
+        }
+    }
+
+    @Test
+    void addressesAreThoseOfTheSeed() {
+        try (TestHost one = TestHost.virtual(7);
+                TestHost same = TestHost.virtual(7);
+                TestHost other = TestHost.virtual(8)) {
+            DomainConfig config = shell(VifSpec.DEFAULT, VifSpec.DEFAULT);
+            List<String> macs = macs(one, one.toolstack.create(config));
+            assertThat(macs(same, same.toolstack.create(config))).isEqualTo(macs);
+            assertThat(macs(other, other.toolstack.create(config))).isNotEqualTo(macs);
+        }
+    }
+
+    @Test
+    void aDomainWithoutItsBridgeIsNotMade() {
+        try (TestHost host = TestHost.virtual(1)) {
+            long free = host.freeKiB();
+            assertThatThrownBy(() -> host.toolstack.create(shell(VifSpec.parse("bridge=lan"))))
+                    .isInstanceOf(ToolstackException.class).hasMessageContaining("there is no bridge lan");
+            assertThat(host.freeKiB()).isEqualTo(free);
+            assertThat(host.toolstack.domains()).hasSize(1);
+        }
+    }
+
+    @Test
+    void disksAreAttachedAndDetached() throws Exception {
+        Path image = Files.write(directory.resolve("a.img"), new byte[1 << 20]);
+        try (TestHost host = TestHost.virtual(1)) {
+            TestGuest guest = host.start(shell());
+            DiskSpec disk = DiskSpec.parse(image + ",raw,xvda,w");
+            host.toolstack.attachDisk(guest.domid, disk);
+            assertThat(host.toolstack.disks(guest.domid))
+                    .containsExactly(new BlockDeviceInfo(51712, 0, guest.domid, 1, -1,
+                            -1, "/local/domain/0/backend/vbd/" + guest.domid + "/51712"));
+            assertThat(host.toolstack.configuration(guest.domid).orElseThrow().devices().disks()).containsExactly(disk);
+            // The image is locked as long as somebody has it.
+            assertThatThrownBy(() -> host.toolstack.attachDisk(guest.domid, DiskSpec.parse(image + ",raw,xvdb,w")))
+                    .isInstanceOf(ToolstackException.class).hasMessageContaining("vbd/51728");
+            host.toolstack.detachDisk(guest.domid, 51712, false);
+            assertThat(host.toolstack.disks(guest.domid)).isEmpty();
+            host.toolstack.attachDisk(guest.domid, disk);
+            host.toolstack.detachDisk(guest.domid, 51712, true);
+            assertThat(host.toolstack.configuration(guest.domid).orElseThrow().devices().isEmpty()).isTrue();
+            host.toolstack.destroy(guest.domid);
+        }
+    }
+
+    @Test
+    void capturesEndWithTheirPort() throws Exception {
+        Path file = directory.resolve("a.pcap");
+        try (TestHost host = TestHost.virtual(1)) {
+            int domid = host.toolstack.create(shell(VifSpec.DEFAULT));
+            assertThatThrownBy(() -> host.toolstack.capture("vif9.0", file, 96)).hasMessageContaining("no port vif9.0");
+            assertThat(file).doesNotExist();
+            NetworkCapture capture = host.toolstack.capture("vif" + domid + ".0", file, 96);
+            try (capture) {
+                host.toolstack.detachVif(domid, 0);
+                capture.await();
+            }
+            assertThat(file).hasSize(24);
+            assertThat(capture.written()).isZero();
+        }
+    }
+
+    @Test
+    void forwardsPorts() throws Exception {
+        int port;
+        try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            port = free.getLocalPort();
+        }
+        HostOptions plain = TestHost.options(ClockMode.REAL, 1);
+        HostOptions options = new HostOptions(plain.cpus(), plain.memoryMiB(), plain.cpuModel(), plain.clock(),
+                plain.seed(), plain.xenCommandLine(), plain.translation(),
+                NetworkOptions.parse(List.of(), List.of("tcp:" + port + "-10.0.2.15:22")));
+        try (TestHost host = new TestHost(options, BootHooks.NONE);
+                Socket client = new Socket(InetAddress.getLoopbackAddress(), port)) {
+            assertThat(client.isConnected()).isTrue();
+            assertThat(ports(host)).containsExactly("xenbr0-nat");
+            assertThatThrownBy(() -> Host.boot(options).close())
+                    .hasMessageContaining("cannot listen at tcp 127.0.0.1:" + port);
+        }
+    }
+}
