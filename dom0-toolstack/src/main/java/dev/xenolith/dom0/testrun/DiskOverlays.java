@@ -34,7 +34,9 @@ final class DiskOverlays implements AutoCloseable {
             close();
             throw e;
         }
-        config = files.isEmpty() ? original : original.withDevices(new DomainConfig.Devices(disks, original.devices().vifs()));
+        config = files.isEmpty()
+                ? original
+                : original.withDevices(new DomainConfig.Devices(disks, original.devices().vifs()));
     }
 
     private DiskSpec above(DiskSpec disk, String target) throws IOException {

@@ -105,7 +105,7 @@ class StructLayoutTest {
                 .append("#include <xen/event_channel.h>\n#include <xen/vcpu.h>\n#include <xen/version.h>\n")
                 .append("#include <xen/callback.h>\n#include <xen/nmi.h>\n#include <xen/physdev.h>\n")
                 .append("#include <xen/memory.h>\n#include <xen/grant_table.h>\n")
-                .append("#include <xen/io/console.h>\n#include <xen/io/xs_wire.h>\n#include <string.h>\n")
+                .append("#include <xen/io/console.h>\n#include <xen/io/xs_wire.h>\n")
                 .append("#include <xen/io/blkif.h>\n#include <xen/io/netif.h>\nvoid f(void) {\n");
         for (Struct struct : structs()) {
             boolean compat = suffix.equals("32");
