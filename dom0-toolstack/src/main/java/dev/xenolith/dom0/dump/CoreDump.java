@@ -5,13 +5,16 @@ import dev.xenolith.hypervisor.abi.Errno;
 import dev.xenolith.hypervisor.operations.DomainControl;
 import dev.xenolith.hypervisor.operations.DomainHandle;
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.Callable;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -171,7 +174,7 @@ public final class CoreDump {
         }, this::goOn);
     }
 
-    private void write(Callable<Boolean> work, java.util.function.Consumer<@Nullable Exception> next) {
+    private void write(Callable<Boolean> work, Consumer<@Nullable Exception> next) {
         machine.<Boolean>submit(BATCH_LATENCY, work, (result, failure) -> next.accept(failure));
     }
 
@@ -199,8 +202,8 @@ public final class CoreDump {
 
     private static String explain(Exception failure) {
         return switch (failure) {
-            case java.nio.file.NoSuchFileException e -> e.getFile() + ": No such file or directory";
-            case java.nio.file.AccessDeniedException e -> e.getFile() + ": Permission denied";
+            case NoSuchFileException e -> e.getFile() + ": No such file or directory";
+            case AccessDeniedException e -> e.getFile() + ": Permission denied";
             case FileSystemException e when e.getReason() != null -> e.getFile() + ": " + e.getReason();
             default -> failure.getMessage() == null ? failure.toString() : failure.getMessage();
         };

@@ -14,9 +14,13 @@ import dev.xenolith.dom0.xl.GuestControl;
 import dev.xenolith.dom0.xl.GuestControl.Trigger;
 import dev.xenolith.dom0.xl.ShutdownReason;
 import dev.xenolith.dom0.xl.Xenstore;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.BitSet;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -190,6 +194,39 @@ class GuestControlTest {
             assertThatThrownBy(() -> guests.dumpCore(0, directory.resolve("core"))).hasMessageContaining("Domain-0");
             assertThat(directory).isEmptyDirectory();
             assertThat(info(host, shell).paused()).isFalse();
+            shell.type("echo alive");
+            shell.await("\nalive");
+        }
+    }
+
+    /** More pages than one step lists: each is there once, with its contents. */
+    @Test
+    void aDumpHasEveryPageOfTheDomain(@TempDir Path directory) throws Exception {
+        int pages = 24 << 8;
+        try (TestHost host = TestHost.virtual(38)) {
+            DomainConfig c = TestHost.config("shell", TestHost.image("minishell"), "words-to-find", 2);
+            TestGuest shell = host.start(new DomainConfig(c.name(), c.uuid(), c.type(), c.boot(), pages * 4L,
+                    pages * 4L, 2, 2, c.hardAffinity(), c.scheduling(), c.lifecycle(), c.limits(), c.devices()));
+            shell.await("Type help.");
+            Path file = directory.resolve("core");
+            host.toolstack.guests().dumpCore(shell.domid, file);
+            assertThat(host.audit()).isEmpty();
+            ByteBuffer core = ByteBuffer.wrap(Files.readAllBytes(file)).order(ByteOrder.LITTLE_ENDIAN);
+            int[] offsets = new int[7];
+            for (int section = 1; section < 7; section++) {
+                offsets[section] = (int) core.getLong(64 + section * 64 + 24);
+            }
+            assertThat(core.getLong(64 + 5 * 64 + 32)).isEqualTo(pages * 4096L);
+            assertThat(core.capacity()).isEqualTo(offsets[1] + 72);
+            BitSet present = new BitSet();
+            for (int i = 0; i < pages; i++) {
+                present.set((int) core.getLong(offsets[6] + 16 * i));
+            }
+            assertThat(present.cardinality()).isEqualTo(pages);
+            assertThat(present.length()).isEqualTo(pages);
+            String contents = new String(core.array(), offsets[5], pages * 4096, StandardCharsets.ISO_8859_1);
+            assertThat(contents.contains("xen-3.0-x86_64")).as("start_info").isTrue();
+            assertThat(contents.contains("words-to-find")).as("command line").isTrue();
             shell.type("echo alive");
             shell.await("\nalive");
         }
