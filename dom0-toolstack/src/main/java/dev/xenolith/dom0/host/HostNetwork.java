@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
@@ -98,7 +99,7 @@ final class HostNetwork {
             if (entry.getValue() instanceof NetworkOptions.Outside.Nat(NatSettings settings)
                     && settings.isGuest(forward.guest())) {
                 bridges.bridge(entry.getKey());
-                return nats.get(entry.getKey());
+                return Objects.requireNonNull(nats.get(entry.getKey()));
             }
         }
         throw new NetworkException("cannot forward " + forward + ": no bridge with a NAT has such a guest");
