@@ -104,6 +104,34 @@ static void test_debug_entry(void)
     check(caught.rip >= VIRT_BASE, "it came at 0x%lx", caught.rip);
 }
 
+static unsigned sysenters;
+
+static bool sysenter(struct trap_frame *frame)
+{
+    sysenters++;
+    /* SYSENTER keeps neither where it was nor the stack. */
+    frame->rip = caught.resume;
+    frame->rsp = frame->rbx;
+    frame->rflags = 0x202;
+    frame->cs = FLAT_RING3_CS64 & ~3;
+    frame->ss = FLAT_RING3_SS64 & ~3;
+    return true;
+}
+
+/* With NT, TF and DF, with a stack that is none: whatever comes of it comes to the guest. */
+static void test_sysenter(void)
+{
+    section("SYSENTER");
+    trap_set_handler(VECTOR_SYSENTER, sysenter);
+    TRY("movq %%rsp, %%rbx; sysenter");
+    check(caught.count + sysenters == 1, "SYSENTER: %u traps, %u entries", caught.count, sysenters);
+    sysenters = 0;
+    TRY("movq %%rsp, %%rbx; pushfq; orq $0x4400, (%%rsp); popfq; sysenter");
+    check(caught.count + sysenters >= 1, "SYSENTER with NT: %u traps, %u entries", caught.count, sysenters);
+    trap_set_handler(VECTOR_SYSENTER, NULL);
+    events_enable();
+}
+
 static void test_debug_registers(void)
 {
     static const uint64_t mine = VIRT_BASE;
@@ -205,6 +233,26 @@ static void test_bases(void)
     hypercall_set_segment_base(SEGBASE_GS_USER_SEL, 0);
 }
 
+/* Bases stay those of the vCPU that set them, whoever runs in between. */
+static void test_bases_kept(void)
+{
+    static const uint64_t bases[] = {0x123456789000, VIRT_BASE, 0x7fffffff0000};
+    uint64_t value;
+
+    section("segment bases over switches");
+    for (unsigned i = 0; i < ARRAY_LENGTH(bases); i++) {
+        for (unsigned which = SEGBASE_FS; which <= SEGBASE_GS_KERNEL; which++)
+            hypercall_set_segment_base(which, bases[(which + i) % ARRAY_LENGTH(bases)]);
+        sleep_until(system_time() + 20 * NS_PER_MS);
+        __asm__ volatile("rdmsr; shlq $32, %%rdx; orq %%rdx, %%rax" : "=a"(value) : "c"(0xc0000100) : "rdx");
+        check_equal("base of FS", value, bases[(SEGBASE_FS + i) % ARRAY_LENGTH(bases)]);
+        __asm__ volatile("rdmsr; shlq $32, %%rdx; orq %%rdx, %%rax" : "=a"(value) : "c"(0xc0000101) : "rdx");
+        check_equal("base of GS", value, bases[(SEGBASE_GS_KERNEL + i) % ARRAY_LENGTH(bases)]);
+    }
+    for (unsigned which = SEGBASE_FS; which <= SEGBASE_GS_KERNEL; which++)
+        hypercall_set_segment_base(which, 0);
+}
+
 /* Registers that are Xen's: a guest reads what it may and changes nothing. */
 static void test_msrs(void)
 {
@@ -255,10 +303,12 @@ void test_processor(void)
     test_return_selectors();
     test_return_flags();
     test_debug_entry();
+    test_sysenter();
     test_debug_registers();
     test_descriptor_tables();
     test_far_branches();
     test_bases();
+    test_bases_kept();
     test_msrs();
     test_string_io();
 }

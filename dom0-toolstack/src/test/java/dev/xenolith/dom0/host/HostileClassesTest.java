@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.xenolith.dom0.xl.TestClient;
 import dev.xenolith.dom0.xl.Xenolith;
+import dev.xenolith.hypervisor.memory.Checks;
+import dev.xenolith.hypervisor.memory.Checks.Check;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
@@ -15,6 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
@@ -28,22 +31,38 @@ class HostileClassesTest {
     private Path directory = Path.of("");
 
     private void passes(String expectation, String extra, String more, String... options) throws IOException {
+        TestClient client = new TestClient(directory, Map.of());
+        assertThat(run(client, BootHooks.NONE, expectation, extra, more, options))
+                .as("%s%s", client.outText(), client.errText()).isZero();
+    }
+
+    private int run(TestClient client, BootHooks hooks, String expectation, String extra, String more,
+            String... options)
+            throws IOException {
         Path file = directory.resolve("hostile.cfg");
         Files.writeString(file, "# xenolith test: " + expectation + "\nname = \"hostile\"\nkernel = \""
                 + TestHost.image("hostile").toAbsolutePath() + "\"\nmemory = 8\nvcpus = 2\nextra = \"" + extra + "\"\n"
                 + more + "\n");
-        TestClient client = new TestClient(directory, Map.of());
         List<String> words = Stream
                 .concat(Stream.concat(Stream.of("test"), Stream.of(options)), Stream.of(file.toString())).toList();
-        int exitCode = Xenolith.run(words, client, () -> {
+        return Xenolith.run(words, client, () -> {
             throw new AssertionError();
-        }, Map.of("test", new TestCommand(client)));
-        assertThat(exitCode).as("%s%s", client.outText(), client.errText()).isZero();
+        }, Map.of("test", new TestCommand(client, hooks)));
     }
 
     @Test
     void eachCaseIsRefused() throws IOException {
         passes("verdict", "", "", "--seeds", "2", "--cpu", "both", "--jobs", "2");
+    }
+
+    @ParameterizedTest
+    @EnumSource(value = Check.class, names = {"LINEAR_READ_ONLY", "WRITABLE_TYPE", "L1_OWNER", "QUOTA",
+        "LAST_REFERENCE",
+        "M2P_UPDATE", "SCRUB"})
+    void withoutACheckTheGuestSaysSo(Check check) throws IOException {
+        TestClient client = new TestClient(directory, Map.of());
+        assertThat(run(client, TestHost.checking(Checks.without(check)), "verdict", "", "")).as("%s", client.outText())
+                .isEqualTo(1);
     }
 
     @ParameterizedTest
