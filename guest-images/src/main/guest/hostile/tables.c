@@ -113,6 +113,30 @@ static void test_entry_addresses(void)
     check(mmuext(MMUEXT_INVLPG_ALL, MACH2PHYS_VIRT_START, 0) <= 0, "INVLPG in Xen's range");
 }
 
+/* Frames that are not this domain's cannot be mapped, nor become tables of its. */
+static void test_foreign_frames(void)
+{
+    uint64_t window = window_alloc(1);
+    unsigned tried = 0;
+
+    section("frames of others");
+    check_result("map_page", map_page(window, 0), 0);
+    for (uint64_t mfn = 0; mfn < 0x8000; mfn += 37) {
+        uint64_t pfn = mfn_to_pfn(mfn);
+
+        if (pfn < start_info->nr_pages && pfn_to_mfn(pfn) == mfn)
+            continue;
+        tried++;
+        if (!check(hypercall_update_va_mapping(window, mfn_to_pte(mfn, PTE_KERNEL_RO), UVMF_INVLPG) < 0,
+                   "frame 0x%lx was mapped", mfn) ||
+            !check(mmuext(MMUEXT_PIN_L1_TABLE, mfn, 0) < 0, "frame 0x%lx was pinned", mfn) ||
+            !check(mmuext(MMUEXT_CLEAR_PAGE, mfn, 0) < 0, "frame 0x%lx was cleared", mfn))
+            break;
+    }
+    check(tried > 100, "only %u frames of others", tried);
+    hypercall_update_va_mapping(window, 0, UVMF_INVLPG);
+}
+
 /* A frame has one type at a time, whoever asks and in whatever order. */
 static void test_types(void)
 {
@@ -157,6 +181,7 @@ void test_tables(void)
     test_linear_chain();
     test_large_pages();
     test_entry_addresses();
+    test_foreign_frames();
     test_types();
     test_root();
 }

@@ -146,6 +146,10 @@ final class TestCommand implements Callable<Integer> {
         }
         List<TestRun> runs = new ArrayList<>();
         for (GuestTest test : tests) {
+            if (test.expectation() instanceof Expectation.Skip) {
+                runs.add(new TestRun(test, chosenSeeds.getFirst(), models.getFirst()));
+                continue;
+            }
             for (String model : models) {
                 chosenSeeds.forEach(each -> runs.add(new TestRun(test, each, model)));
             }
