@@ -13,6 +13,7 @@ import dev.xenolith.hypervisor.abi.Netif;
 import dev.xenolith.hypervisor.abi.Ring;
 import java.util.Arrays;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
@@ -60,7 +61,7 @@ class HostileFrontendTest {
     void endsWhatCannotBeAMistake(String lie, String message) throws Exception {
         NetworkFixture net = new NetworkFixture();
         net.guest.connect(1, true, "feature-sg", "feature-rx-notify");
-        FATAL.get(lie).accept(net.guest);
+        Objects.requireNonNull(FATAL.get(lie)).accept(net.guest);
         if (lie.startsWith("index")) {
             net.guest.signal();
         } else {
