@@ -36,7 +36,7 @@ public final class Blkif {
             .u16("handle").u64("id").u64("sector_number").u64("nr_sectors").build();
     public static final Struct REQUEST_INDIRECT = Struct.of("blkif_request_indirect").u8("operation").u8("indirect_op")
             .u16("nr_segments").u64("id").u64("sector_number").u16("handle")
-            .array(Type.U32, "indirect_grefs", MAX_INDIRECT_PAGES).build();
+            .array(Type.U32, "indirect_grefs", MAX_INDIRECT_PAGES).u64OnlyCompat("pad").build();
     public static final Struct RESPONSE = Struct.of("blkif_response").u64("id").u8("operation").u16("status").build();
 
     private Blkif() {

@@ -194,6 +194,12 @@ public final class Struct {
             return this;
         }
 
+        /** A 64-bit member that only the 32-bit layout has. */
+        public Builder u64OnlyCompat(String field) {
+            fields.put(field, new Field(ABSENT, placeCompat(4, 8)));
+            return this;
+        }
+
         /** {@code count} nested structures. */
         public Builder nested(Struct struct, String field, int count) {
             int offset = place(struct.alignment, struct.size * count);
