@@ -4,6 +4,7 @@ import dev.xenolith.dom0.config.DomainConfig.Boot;
 import dev.xenolith.dom0.config.DomainConfig.Lifecycle;
 import dev.xenolith.dom0.config.DomainConfig.Limits;
 import dev.xenolith.dom0.config.DomainConfig.Scheduling;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -181,6 +182,9 @@ public final class DomainConfigReader {
             image = images.boot(name);
         } catch (IllegalArgumentException e) {
             throw error("kernel", String.valueOf(e.getMessage()));
+        } catch (IOException e) {
+            missing.add(place("kernel") + ": kernel: " + e.getMessage());
+            image = images.files(name);
         }
         Path ramdisk = file("ramdisk");
         return new Boot(image.kernel(), ramdisk == null ? image.ramdisk() : ramdisk,
@@ -228,11 +232,15 @@ public final class DomainConfigReader {
         } catch (InvalidPathException e) {
             throw error(key, "expected a file, found \"" + name + "\": " + e.getReason());
         }
-        XlSetting setting = config.setting(key);
-        String place = setting == null ? config.source() : setting.position().lineText();
         List<String> names = tried.stream().map(Path::toString).toList();
-        missing.add(place + ": " + key + ": no such file: " + String.join(", nor ", names));
+        missing.add(place(key) + ": " + key + ": no such file: " + String.join(", nor ", names));
         return tried.getFirst();
+    }
+
+    /** Where a key is set. */
+    private String place(String key) {
+        XlSetting setting = config.setting(key);
+        return setting == null ? config.source() : setting.position().lineText();
     }
 
     private List<CpuSelection> affinity(int maxVcpus) throws XlConfigException {

@@ -27,20 +27,27 @@ public record PulledImages(Path root) {
     /**
      * What a domain boots from an image.
      *
-     * @throws IllegalArgumentException if there is no such image, with what to do
+     * @throws IllegalArgumentException if no image can have the name
+     * @throws IOException if there is no such image, with what to do
      */
-    DomainConfig.Boot boot(String name) {
+    DomainConfig.Boot boot(String name) throws IOException {
+        DomainConfig.Boot files = files(name);
+        try {
+            return new DomainConfig.Boot(files.kernel(), files.ramdisk(),
+                    Files.readString(root.resolve(name).resolve(COMMAND_LINE)));
+        } catch (IOException e) {
+            throw new IOException(
+                    "there is no image '" + name + "' in " + root + "; 'xenolith image pull " + name + "' fetches it",
+                    e);
+        }
+    }
+
+    /** The files that an image has, or would have, with an empty command line. */
+    DomainConfig.Boot files(String name) {
         if (!isName(name)) {
             throw new IllegalArgumentException("\"" + name + "\" is no name of an image");
         }
         Path directory = root.resolve(name);
-        try {
-            return new DomainConfig.Boot(directory.resolve(KERNEL), directory.resolve(INITRD),
-                    Files.readString(directory.resolve(COMMAND_LINE)));
-        } catch (IOException e) {
-            throw new IllegalArgumentException(
-                    "there is no image '" + name + "' in " + root + "; 'xenolith image pull " + name + "' fetches it",
-                    e);
-        }
+        return new DomainConfig.Boot(directory.resolve(KERNEL), directory.resolve(INITRD), "");
     }
 }

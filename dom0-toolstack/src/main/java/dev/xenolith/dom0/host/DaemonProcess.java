@@ -42,6 +42,9 @@ final class DaemonProcess {
         if (home != null) {
             command.add("@" + Path.of(home, "cpu-emulator", "jvm.options"));
             command.add("-Dxenolith.home=" + home);
+            // Of our classes and what is hot in them; one that does not fit this JVM is passed over without a word.
+            command.add("-XX:AOTCache=" + Path.of(home, "dom0-toolstack", "target", "lib", "machine.aot"));
+            command.add("-Xlog:disable");
         }
         command.addAll(HEAP);
         command.add("-Dlogback.configurationFile=logback-daemon.xml");

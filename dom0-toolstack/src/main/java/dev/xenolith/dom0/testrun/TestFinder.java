@@ -99,15 +99,16 @@ public final class TestFinder {
 
     private GuestTest read(Path file) {
         DomainConfig config;
-        String text;
+        Expectation expectation;
         try {
             ConfigFile.Contents contents = ConfigFile.read(file, directory, environment);
             contents.warnings().forEach(warnings);
-            if (!contents.missing().isEmpty()) {
+            expectation = expectation(file, Files.readString(file, StandardCharsets.UTF_8));
+            // What is skipped may want what is not there, such as an image that has not been pulled.
+            if (!contents.missing().isEmpty() && !(expectation instanceof Expectation.Skip)) {
                 throw usage(contents.missing().getFirst());
             }
             config = contents.config();
-            text = Files.readString(file, StandardCharsets.UTF_8);
         } catch (IOException e) {
             throw usage(file + ": " + FileProblem.of(e));
         } catch (ToolstackException e) {
@@ -118,7 +119,7 @@ public final class TestFinder {
         if (name.endsWith(SUFFIX) && name.length() > SUFFIX.length()) {
             name = name.substring(0, name.length() - SUFFIX.length());
         }
-        return new GuestTest(name, file, config, expectation(file, text));
+        return new GuestTest(name, file, config, expectation);
     }
 
     private static Expectation expectation(Path file, String text) {

@@ -188,7 +188,7 @@ class ImageCommandTest {
     @Test
     void usage() {
         assertThat(image("image", "pull", "windows")).isEqualTo(ToolstackException.USAGE);
-        assertThat(error()).contains("no image 'windows'; there is linux");
+        assertThat(error()).contains("no image 'windows'; there are linux, debian, debian-generic");
         assertThat(image("image", "pull")).isEqualTo(ToolstackException.USAGE);
         assertThat(image("image", "pull", "--help")).isZero();
         assertThat(client.outText()).contains("Usage: xenolith image pull");
