@@ -34,12 +34,7 @@ public final class BackRing {
         return page;
     }
 
-    /** Entries. */
-    public int size() {
-        return size;
-    }
-
-    /** Requests that wait: 0 to {@link #size}, or -1 if the frontend's index cannot be right. */
+    /** Requests that wait: none to as many as there are entries, or -1 if the frontend's index cannot be right. */
     public int waiting() {
         int produced = page.get32(Ring.REQ_PROD) - taken;
         return Integer.compareUnsigned(produced, size - (taken - answered)) > 0 ? -1 : produced;

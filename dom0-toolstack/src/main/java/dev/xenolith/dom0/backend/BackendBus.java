@@ -4,8 +4,10 @@ import dev.xenolith.dom0.xenstore.XenstoreClient;
 import dev.xenolith.dom0.xenstore.XenstoreException;
 import dev.xenolith.hypervisor.operations.DomainHandle;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -32,26 +34,25 @@ public final class BackendBus {
 
     private void changed(BackendDriver driver, String root, String path) {
         try {
-            if (path.length() <= root.length()) {
-                for (String domid : list(root)) {
-                    for (String number : list(root + '/' + domid)) {
-                        look(driver, domid, number, root + '/' + domid + '/' + number);
-                    }
-                }
-                // The whole directory may be gone.
-                List.copyOf(devices.keySet()).stream().filter(key -> key.startsWith(root + '/')).forEach(this::refresh);
+            String[] below = path.length() <= root.length()
+                    ? new String[0]
+                    : path.substring(root.length() + 1).split("/", -1);
+            if (below.length >= 2) {
+                look(driver, below[0], below[1], root + '/' + below[0] + '/' + below[1]);
                 return;
             }
-            String[] parts = path.substring(root.length() + 1).split("/", -1);
-            if (parts.length == 1) {
-                for (String number : list(root + '/' + parts[0])) {
-                    look(driver, parts[0], number, root + '/' + parts[0] + '/' + number);
+            String above = below.length == 0 ? root : root + '/' + below[0];
+            // What is not listed any more is gone.
+            Set<String> gone = new HashSet<>(devices.keySet());
+            gone.removeIf(known -> !known.startsWith(above + '/'));
+            for (String domid : below.length == 0 ? list(root) : List.of(below[0])) {
+                for (String number : list(root + '/' + domid)) {
+                    String directory = root + '/' + domid + '/' + number;
+                    gone.remove(directory);
+                    look(driver, domid, number, directory);
                 }
-                List.copyOf(devices.keySet()).stream().filter(key -> key.startsWith(root + '/' + parts[0] + '/'))
-                        .forEach(this::refresh);
-            } else {
-                look(driver, parts[0], parts[1], root + '/' + parts[0] + '/' + parts[1]);
             }
+            gone.forEach(this::refresh);
         } catch (XenstoreException e) {
             LOG.warn("{}: {}", path, e.getMessage());
         }

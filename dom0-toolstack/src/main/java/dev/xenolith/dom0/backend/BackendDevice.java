@@ -149,11 +149,6 @@ public final class BackendDevice {
         become(ready ? XenbusState.CLOSING : XenbusState.CLOSED);
     }
 
-    /** Whether the connection that a completion belongs to may still be there. */
-    public boolean isConnected() {
-        return state == XenbusState.CONNECTED;
-    }
-
     private void become(XenbusState next) {
         if (state != next && exists()) {
             state = next;

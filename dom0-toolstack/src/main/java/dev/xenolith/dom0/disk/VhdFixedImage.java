@@ -1,12 +1,11 @@
 package dev.xenolith.dom0.disk;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.Map;
 
 /** A fixed VHD: the bytes of the disk as they are, and a footer. */
-final class VhdFixedImage extends CheckedImage {
+final class VhdFixedImage extends PlainImage {
     private final VhdFooter footer;
 
     VhdFixedImage(Path file, Store store, OpenMode mode, VhdFooter footer) throws IOException {
@@ -23,39 +22,9 @@ final class VhdFixedImage extends CheckedImage {
     }
 
     @Override
-    void readRange(long offset, ByteBuffer target) throws IOException {
-        store().read(offset, target);
-    }
-
-    @Override
-    void writeRange(long offset, ByteBuffer source) throws IOException {
-        store().write(offset, source);
-    }
-
-    @Override
-    void zeroRange(long offset, long length) throws IOException {
-        zero(store(), offset, length);
-    }
-
-    @Override
-    void discardRange(long offset, long length) throws IOException {
-        boolean unused = store().punch(offset, length);
-    }
-
-    @Override
-    Extent extentOf(long offset, long length) throws IOException {
-        return RawImage.extentIn(store(), offset, length);
-    }
-
-    @Override
     void describe(Map<String, Object> details) {
         details.put("subformat", "fixed");
         details.put("creator", footer.creator());
-    }
-
-    @Override
-    void flushAll() throws IOException {
-        store().force();
     }
 
     /** Makes the disk longer or shorter. */

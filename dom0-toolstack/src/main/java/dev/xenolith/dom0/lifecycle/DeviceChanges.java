@@ -1,6 +1,7 @@
 package dev.xenolith.dom0.lifecycle;
 
 import dev.xenolith.dom0.backend.XenbusState;
+import dev.xenolith.dom0.backend.block.BlockDriver;
 import dev.xenolith.dom0.backend.network.NetworkDriver;
 import dev.xenolith.dom0.config.DiskSpec;
 import dev.xenolith.dom0.config.DomainConfig.Devices;
@@ -20,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class DeviceChanges {
     /** The directory of disks below a frontend's {@code device}. */
-    public static final String VBD = "vbd";
+    public static final String VBD = BlockDriver.VBD;
     public static final String VIF = NetworkDriver.VIF;
 
     /** Xen's part of the MAC addresses, 00:16:3e. */

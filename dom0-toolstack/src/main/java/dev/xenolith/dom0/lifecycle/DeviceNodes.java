@@ -31,7 +31,7 @@ final class DeviceNodes {
     /** The device that a disk becomes. */
     static Device device(int domid, int backendDomid, DiskSpec disk) {
         boolean raw = disk.format() == DiskFormat.RAW;
-        return new Device("vbd", raw ? BlockDriver.VBD : BlockDriver.QDISK, domid, backendDomid,
+        return new Device(DeviceChanges.VBD, raw ? BlockDriver.VBD : BlockDriver.QDISK, domid, backendDomid,
                 disk.device().number());
     }
 
