@@ -47,7 +47,12 @@ class GrantedPagesTest {
             assertThat(domid).isPositive();
             assertThat(control.setMaxMemory(domid, 256)).isZero();
             long[] frames = new long[PAGES];
-            assertThat(control.populate(domid, frames, 0)).isEqualTo(PAGES);
+            int populated = 0;
+            while (populated < PAGES) {
+                // Fewer at a time on a machine that is slow, never none.
+                populated = control.populate(domid, frames, populated);
+                assertThat(populated).isPositive();
+            }
             for (int i = 0; i < PAGES; i++) {
                 assertThat(control.seedGrant(domid, FIRST + i, 0, frames[i])).isZero();
             }
