@@ -366,6 +366,9 @@ public final class Hypervisor implements Supervisor {
             log.bug(current + " was running on CPU" + processor.index, bug);
             if (current.domain.kind == Domain.Kind.PV) {
                 domains.quarantine(current.domain);
+            } else if (!current.domain.privileged) {
+                // A driver domain's own code: nobody else need know of it.
+                domains.crash(current.domain, "a handler failed: " + bug);
             }
         }
         return true;

@@ -19,11 +19,36 @@ public final class BackendBus {
     private final DomainHandle handle;
     private final XenstoreClient store;
     private final Map<String, BackendDevice> devices = new HashMap<>();
+    private boolean ended;
+    private Runnable whenEnded = () -> {};
 
     /** A bus for backends in the domain of {@code handle}, whose connection to xenstore {@code store} is. */
     public BackendBus(DomainHandle handle, XenstoreClient store) {
         this.handle = handle;
         this.store = store;
+        handle.whenDying(this::end);
+    }
+
+    /** The domain dies: nothing of its frontends is touched any more, and what is behind the devices is let go of. */
+    private void end() {
+        ended = true;
+        List.copyOf(devices.values()).forEach(BackendDevice::stop);
+        store.close();
+        tellEnd();
+    }
+
+    /** {@code action} runs, once, when the domain is dead and what was behind the last device has been let go of. */
+    public void whenEnded(Runnable action) {
+        whenEnded = action;
+        tellEnd();
+    }
+
+    private void tellEnd() {
+        if (ended && devices.isEmpty()) {
+            Runnable action = whenEnded;
+            whenEnded = () -> {};
+            action.run();
+        }
     }
 
     /** Serves devices of the driver's kind from now on, those that are there already too. */
@@ -76,7 +101,10 @@ public final class BackendBus {
             return;
         }
         BackendDevice made = new BackendDevice(handle, store, driver.kind(), frontendId, device, directory, frontend,
-                () -> devices.remove(directory));
+                () -> {
+                    devices.remove(directory);
+                    tellEnd();
+                });
         devices.put(directory, made);
         made.start(driver.create(made));
     }

@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param name legal by {@link DomainName}
  * @param uuid the handle
  * @param type how it is virtualized
- * @param boot what it starts with
+ * @param boot what it starts with; null for a Java domain, which starts with what is built into the host
  * @param memoryKiB memory at the start ({@code memory}), a multiple of 4
  * @param maxMemoryKiB what it may grow to ({@code maxmem}), at least {@code memoryKiB}
  * @param vcpus virtual CPUs that are online at the start, 1..{@code maxVcpus}
@@ -25,7 +25,8 @@ import org.jspecify.annotations.Nullable;
  * @param limits of its event channels and grants
  * @param devices what is attached to it at the start
  */
-public record DomainConfig(String name, UUID uuid, DomainType type, Boot boot, long memoryKiB, long maxMemoryKiB,
+public record DomainConfig(String name, UUID uuid, DomainType type, @Nullable Boot boot, long memoryKiB,
+        long maxMemoryKiB,
         int vcpus, int maxVcpus, List<CpuSelection> hardAffinity, Scheduling scheduling, Lifecycle lifecycle,
         Limits limits, Devices devices) {
     /** Copies the list. */

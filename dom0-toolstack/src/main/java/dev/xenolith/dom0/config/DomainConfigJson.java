@@ -163,12 +163,8 @@ public final class DomainConfigJson implements AutoCloseable {
         }
         json.writeStringProperty("claim_mode", "True");
         writeIfPresent("event_channels", config.limits().maxEventChannels());
-        json.writeStringProperty("kernel", config.boot().kernel().toString());
-        if (!config.boot().commandLine().isEmpty()) {
-            json.writeStringProperty("cmdline", config.boot().commandLine());
-        }
-        if (config.boot().ramdisk() != null) {
-            json.writeStringProperty("ramdisk", config.boot().ramdisk().toString());
+        if (config.boot() != null) {
+            writeBoot(config.boot());
         }
         writeEmpty("type." + config.type().key());
         writeEmpty("arch_arm");
@@ -178,6 +174,16 @@ public final class DomainConfigJson implements AutoCloseable {
         }
         json.writeEndObject();
         json.writeEndObject();
+    }
+
+    private void writeBoot(DomainConfig.Boot boot) {
+        json.writeStringProperty("kernel", boot.kernel().toString());
+        if (!boot.commandLine().isEmpty()) {
+            json.writeStringProperty("cmdline", boot.commandLine());
+        }
+        if (boot.ramdisk() != null) {
+            json.writeStringProperty("ramdisk", boot.ramdisk().toString());
+        }
     }
 
     private void writeDevices(DomainConfig.Devices devices, boolean live) {

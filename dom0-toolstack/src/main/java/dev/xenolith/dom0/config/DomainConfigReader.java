@@ -14,6 +14,7 @@ import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
@@ -95,7 +96,8 @@ public final class DomainConfigReader {
         String name = name();
         UUID uuid = uuid(uuids);
         DomainType type = type();
-        Boot boot = boot();
+        Boot boot = type == DomainType.JAVA ? null : boot();
+        checkDriver(type);
         long memory = config.number("memory", 1, MAX_MEMORY).orElse(-1);
         long maxMemory = config.number("maxmem", 1, MAX_MEMORY).orElse(memory < 0 ? DEFAULT_MEMORY : memory);
         if (memory < 0) {
@@ -104,8 +106,9 @@ public final class DomainConfigReader {
         if (maxMemory < memory) {
             throw error("maxmem", "expected at least the " + memory + " MiB of memory, found " + maxMemory);
         }
-        OptionalInt wantedVcpus = integer("vcpus", 1, MAX_VCPUS);
-        OptionalInt wantedMaxVcpus = integer("maxvcpus", 1, MAX_VCPUS);
+        int mostVcpus = type == DomainType.JAVA ? 1 : MAX_VCPUS;
+        OptionalInt wantedVcpus = integer("vcpus", 1, mostVcpus);
+        OptionalInt wantedMaxVcpus = integer("maxvcpus", 1, mostVcpus);
         int vcpus = wantedVcpus.orElse(1);
         int maxVcpus = wantedMaxVcpus.orElse(vcpus);
         if (maxVcpus < vcpus) {
@@ -155,12 +158,32 @@ public final class DomainConfigReader {
         DomainType type = Arrays.stream(DomainType.values()).filter(t -> t.key().equals(wanted)).findFirst()
                 .orElse(null);
         if (type == null) {
-            throw error(key, "expected \"pv\", \"pvh\" or \"hvm\", found \"" + wanted + "\"");
+            throw error(key, "expected \"pv\", \"pvh\", \"hvm\" or \"java\", found \"" + wanted + "\"");
         }
-        if (type != DomainType.PV) {
+        if (type != DomainType.PV && type != DomainType.JAVA) {
             throw error(key, "\"" + wanted + "\" is not supported yet; \"pv\" is");
         }
         return type;
+    }
+
+    /** A Java domain serves others and is served by none; a PV domain may run a toolstack of its own. */
+    private void checkDriver(DomainType type) throws XlConfigException {
+        boolean driver = config.number("driver_domain", 0, 1).orElse(0) == 1;
+        if (type == DomainType.JAVA) {
+            if (!driver) {
+                throw error(config.setting("driver_domain") == null ? "type" : "driver_domain",
+                        "a domain of type \"java\" serves disks and vifs of others: expected driver_domain=1");
+            }
+            for (String key : List.of("kernel", "ramdisk", "cmdline", "root", "extra", "disk", "vif")) {
+                XlSetting setting = config.setting(key);
+                if (setting != null) {
+                    throw XlConfigException.key(setting, "a domain of type \"java\" has none");
+                }
+            }
+        } else if (driver) {
+            warn(Objects.requireNonNull(config.setting("driver_domain")),
+                    "only domains of type \"java\" are driver domains yet, ignored");
+        }
     }
 
     private Boot boot() throws XlConfigException {

@@ -7,7 +7,9 @@ public enum DomainType {
     /** Hardware-assisted without an emulated PC. */
     PVH("pvh"),
     /** Hardware-assisted with an emulated PC. */
-    HVM("hvm");
+    HVM("hvm"),
+    /** Handlers in Java, as domain 0 is: a driver domain. Not in Xen, where driver domains have kernels of their own. */
+    JAVA("java");
 
     private final String key;
 

@@ -59,6 +59,8 @@ public final class XlConfigKeys {
         add(keys, Kind.NUMBER, true, """
                 cap cpu_weight max_event_channels max_grant_frames max_grant_version max_maptrack_frames maxmem
                 maxvcpus memory vcpus""");
+        add(keys, Kind.BOOLEAN, true, """
+                driver_domain""");
         add(keys, Kind.STRING_OR_LIST, true, """
                 cpus""");
         add(keys, Kind.LIST, true, """
@@ -77,7 +79,7 @@ public final class XlConfigKeys {
                 videoram vmtrace_buf_kb vncdisplay xenstore_feature_mask""");
         add(keys, Kind.BOOLEAN, false, """
                 acpi acpi_laptop_slate acpi_s3 acpi_s4 altp2mhvm apic bootloader_restrict
-                device_model_stubdomain_override dm_restrict driver_domain e820_host hap hpet hvm_pirq localtime
+                device_model_stubdomain_override dm_restrict e820_host hap hpet hvm_pirq localtime
                 msr_relaxed nestedhvm nographic nomigrate nx oos opengl pae pci_msitranslate pci_permissive
                 pci_power_mgmt pci_seize pvshim sdl spice spice_clipboard_sharing spiceagent_mouse
                 spicedisable_ticketing spicevdagent stdvga trap_unmapped_accesses usb vkb_device vnc vncunused

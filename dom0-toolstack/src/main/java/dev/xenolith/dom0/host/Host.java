@@ -2,7 +2,6 @@ package dev.xenolith.dom0.host;
 
 import dev.xenolith.cpu.model.CpuModel;
 import dev.xenolith.device.board.Machine;
-import dev.xenolith.dom0.backend.BackendBus;
 import dev.xenolith.dom0.backend.HostWork;
 import dev.xenolith.dom0.backend.block.BlockDriver;
 import dev.xenolith.dom0.backend.block.ImageOpener;
@@ -36,6 +35,7 @@ import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -71,6 +71,7 @@ public final class Host implements RunningHost {
     private final ConsoleDaemon consoles;
     private final ImageLocks imageLocks = new ImageLocks();
     private final HostNetwork network;
+    private final Backends backends;
     private final DomainManager manager;
     private final HostToolstack toolstack;
 
@@ -86,7 +87,8 @@ public final class Host implements RunningHost {
         nodes = new StoreNodes(storeClient);
         consoles = new ConsoleDaemon(dom0, storeClient, Overflow.DISCARD, ConsoleLogs.NONE);
         network = new HostNetwork(NetworkContext.of(machine, dom0), networkOptions);
-        serveDevices();
+        backends = backends();
+        backends.start(dom0);
         manager = new DomainManager(machine, dom0, nodes, new Services(), hooks.failureInjected(),
                 crashDumps(hooks.dumps()));
         toolstack = new HostToolstack(this, machine, dom0, manager);
@@ -151,8 +153,8 @@ public final class Host implements RunningHost {
         }
     }
 
-    /** Starts dom0's backends. */
-    private void serveDevices() throws XenstoreException {
+    /** What dom0 and driver domains run backends with. */
+    private Backends backends() {
         HostWork work = new HostWork() {
             @Override
             public <T> void submit(long latency, Callable<T> task, Completion<? super T> completion) {
@@ -161,10 +163,8 @@ public final class Host implements RunningHost {
         };
         ImageOpener images = (file, format, readOnly) -> DiskImages.open(file, format,
                 readOnly ? OpenMode.READ_ONLY : OpenMode.READ_WRITE, imageLocks);
-        BackendBus backends = new BackendBus(dom0, xenstored.connect(dom0));
-        backends.add(new BlockDriver(BlockDriver.VBD, images, work));
-        backends.add(new BlockDriver(BlockDriver.QDISK, images, work));
-        backends.add(new NetworkDriver(network.bridges()));
+        return new Backends(xenstored, List.of(new BlockDriver(BlockDriver.VBD, images, work),
+                new BlockDriver(BlockDriver.QDISK, images, work), new NetworkDriver(network.bridges())));
     }
 
     private @Nullable CrashDumps crashDumps(@Nullable Path directory) {
@@ -201,6 +201,20 @@ public final class Host implements RunningHost {
             } catch (XenstoreException e) {
                 LOG.error("BUG: xenstored does not resume domain {}", domid, e);
             }
+        }
+
+        @Override
+        public void startBackends(DomainHandle driver) throws OperationException {
+            try {
+                backends.start(driver);
+            } catch (XenstoreException e) {
+                throw new OperationException(-1, "its backends do not start: " + e.getMessage());
+            }
+        }
+
+        @Override
+        public void whenBackendsEnded(int domid, Runnable action) {
+            backends.whenEnded(domid, action);
         }
 
         @Override

@@ -3,6 +3,7 @@ package dev.xenolith.dom0.host;
 import dev.xenolith.dom0.lifecycle.DomainNodes.Node;
 import dev.xenolith.dom0.lifecycle.NodeStore;
 import dev.xenolith.dom0.xenstore.Permissions;
+import dev.xenolith.dom0.xenstore.StoreAccess;
 import dev.xenolith.dom0.xenstore.XenstoreClient;
 import dev.xenolith.dom0.xenstore.XenstoreError;
 import dev.xenolith.dom0.xenstore.XenstoreException;
@@ -39,6 +40,26 @@ final class StoreNodes implements NodeStore {
             client.write(path, value.getBytes(StandardCharsets.UTF_8));
         } catch (XenstoreException e) {
             throw new IllegalStateException("xenstored refused to write " + path + ": " + e.getMessage(), e);
+        }
+    }
+
+    @Override
+    public void permit(String path, List<String> permissions) {
+        try {
+            Permissions parsed = Permissions.parse(permissions);
+            client.<Boolean>transaction(store -> {
+                permit(store, path, parsed);
+                return true;
+            });
+        } catch (XenstoreException e) {
+            throw new IllegalStateException("xenstored refused permissions of " + path + ": " + e.getMessage(), e);
+        }
+    }
+
+    private static void permit(StoreAccess store, String path, Permissions permissions) throws XenstoreException {
+        store.setPermissions(path, permissions);
+        for (String child : store.list(path)) {
+            permit(store, path + '/' + child, permissions);
         }
     }
 

@@ -13,6 +13,7 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import java.util.random.RandomGenerator;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -158,6 +159,40 @@ public final class DeviceChanges {
     private static @Nullable Device find(ManagedDomain domain, String kind, int number) {
         return domain.devices.stream().filter(device -> device.kind().equals(kind) && device.number() == number)
                 .findFirst().orElse(null);
+    }
+
+    // ---- driver domains ----------------------------------------------------------------------------------------------
+
+    /** Whether a domain that lives has a device that domain {@code backend} serves. */
+    boolean dependOn(int backend) {
+        return manager.all().stream().anyMatch(domain -> domain.state == ManagedDomain.State.ALIVE
+                && domain.devices.stream().anyMatch(device -> device.backendDomid() == backend));
+    }
+
+    /**
+     * A driver domain is there again, with the domid of the one before it: announces to it the devices that the other served. Their
+     * frontends notice nothing but that they are served: their grants and ports are for that domid.
+     */
+    void announceAgain(int backend) {
+        for (ManagedDomain domain : manager.all()) {
+            if (domain.state == ManagedDomain.State.ALIVE) {
+                domain.devices.stream().filter(device -> device.backendDomid() == backend)
+                        .forEach(device -> announceAgain(domain, device));
+            }
+        }
+    }
+
+    private void announceAgain(ManagedDomain domain, Device device) {
+        Devices devices = domain.config.devices();
+        Stream<DomainNodes.Node> nodes = device.kind().equals(VIF)
+                ? devices.vifs().stream().filter(vif -> vif.device().orElse(-1) == device.number())
+                        .flatMap(vif -> DeviceNodes.of(device, vif).stream())
+                : devices.disks().stream().filter(disk -> disk.device().number() == device.number())
+                        .flatMap(disk -> DeviceNodes.of(device, disk).stream());
+        NodeStore store = manager.store();
+        // The guest's side is as it was, but what the dead domain might read of it, its successor may not before it is said again.
+        store.permit(device.frontend(), DeviceNodes.frontendOwns(device));
+        store.write(nodes.filter(node -> node.path().startsWith(device.backend())).toList());
     }
 
     // ---- looking -----------------------------------------------------------------------------------------------------

@@ -24,8 +24,13 @@ final class DeviceNodes {
 
     private DeviceNodes(Device device) {
         this.device = device;
-        frontendOwns = List.of("n" + device.domid(), "r" + device.backendDomid());
+        frontendOwns = frontendOwns(device);
         backendOwns = List.of("n" + device.backendDomid(), "r" + device.domid());
+    }
+
+    /** Permissions of the frontend's directory: it is the frontend's, and the backend reads it. */
+    static List<String> frontendOwns(Device device) {
+        return List.of("n" + device.domid(), "r" + device.backendDomid());
     }
 
     /** The device that a disk becomes. */

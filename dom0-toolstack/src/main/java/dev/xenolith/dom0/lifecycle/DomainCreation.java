@@ -26,6 +26,7 @@ final class DomainCreation {
     /** Modelled time to read a kernel from a disk, in ns: a base and one per byte read at 200 MB/s. */
     private static final long READ_LATENCY = 2_000_000;
 
+    private static final int KIB_PER_FRAME = 4;
     private static final int DEFAULT_MAX_EVENT_CHANNELS = 1023;
     private static final int DEFAULT_GRANT_FRAMES = 64;
     private static final int DEFAULT_MAPTRACK_FRAMES = 1024;
@@ -37,6 +38,8 @@ final class DomainCreation {
     private final DomainHandle dom0;
     private final DomainControl control;
     private PvBuilder.@Nullable Payload payload;
+    private long @Nullable [] frames;
+    private int populated;
     private @Nullable Exception unreadable;
     private boolean reading;
     private @Nullable PvBuilder builder;
@@ -68,12 +71,15 @@ final class DomainCreation {
     }
 
     private Progress read(Transaction transaction) throws Exception {
+        DomainConfig.Boot boot = config.boot();
+        if (boot == null) {
+            return Progress.DONE;
+        }
         if (config.type() != DomainType.PV) {
             throw new BuildException("type=\"" + config.type().key() + "\" is not supported yet, only \"pv\" is");
         }
         if (!reading) {
             reading = true;
-            DomainConfig.Boot boot = config.boot();
             manager.machine().submit(READ_LATENCY, () -> PvBuilder.Payload.read(boot.kernel(), boot.ramdisk()),
                     (result, failure) -> {
                         payload = result;
@@ -95,14 +101,18 @@ final class DomainCreation {
                     config.memoryKiB() / 1024, free / 1024));
         }
         DomainConfig.Limits limits = config.limits();
-        int result = control.create(new DomainControl.Creation(config.uuid(), false, config.maxVcpus(),
+        DomainControl.Creation creation = new DomainControl.Creation(config.uuid(), false, config.maxVcpus(),
                 limits.maxEventChannels().orElse(DEFAULT_MAX_EVENT_CHANNELS),
                 limits.maxGrantFrames().orElse(DEFAULT_GRANT_FRAMES),
                 limits.maxMaptrackFrames().orElse(DEFAULT_MAPTRACK_FRAMES),
-                limits.maxGrantVersion().orElse(DEFAULT_GRANT_VERSION)));
-        domain.domid = check(result, "creating the domain");
+                limits.maxGrantVersion().orElse(DEFAULT_GRANT_VERSION));
+        domain.domid = check(isJava()
+                ? control.createJava(manager.driverDomid(config.name()), creation)
+                : control.create(creation), "creating the domain");
         return Progress.DONE;
     }
+
+    private boolean isJava() { return config.type() == DomainType.JAVA; }
 
     private Progress destroy() {
         if (domain.domid < 0) {
@@ -143,15 +153,30 @@ final class DomainCreation {
         return Progress.DONE;
     }
 
-    private Progress build() throws BuildException {
+    private Progress build() throws BuildException, IOException {
+        if (isJava()) {
+            return populate();
+        }
         if (builder == null) {
             builder = new PvBuilder(dom0, domain.domid, Objects.requireNonNull(payload), config.memoryKiB(),
-                    config.boot().commandLine());
+                    Objects.requireNonNull(config.boot()).commandLine());
         }
         return builder.step() ? Progress.MORE : Progress.DONE;
     }
 
+    /** Java handlers do not see their memory, but it counts as any domain's does. */
+    private Progress populate() throws IOException {
+        if (frames == null) {
+            frames = new long[Math.toIntExact(config.memoryKiB() / KIB_PER_FRAME)];
+        }
+        populated = check(control.populate(domain.domid, frames, populated), "allocating memory");
+        return populated < frames.length ? Progress.MORE : Progress.DONE;
+    }
+
     private Progress writeRings() {
+        if (isJava()) {
+            return Progress.DONE;
+        }
         PvBuilder.Built rings = Objects.requireNonNull(builder).built();
         manager.store()
                 .write(DomainNodes.rings(domain.domid, rings.consoleFrame(), rings.consolePort(), rings.xenstoreFrame(),
@@ -160,6 +185,14 @@ final class DomainCreation {
     }
 
     private Progress serveRings() throws Exception {
+        if (isJava()) {
+            DomainHandle driver = control.handle(domain.domid);
+            if (driver == null) {
+                throw new IOException("it is gone already");
+            }
+            manager.services().startBackends(driver);
+            return Progress.DONE;
+        }
         manager.services().introduce(domain.domid, Objects.requireNonNull(builder).built());
         return Progress.DONE;
     }

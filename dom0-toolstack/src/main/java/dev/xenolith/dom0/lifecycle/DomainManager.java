@@ -3,6 +3,7 @@ package dev.xenolith.dom0.lifecycle;
 import dev.xenolith.device.board.Machine;
 import dev.xenolith.dom0.build.BuildException;
 import dev.xenolith.dom0.config.DomainConfig;
+import dev.xenolith.dom0.config.DomainType;
 import dev.xenolith.dom0.config.LifecycleAction;
 import dev.xenolith.dom0.dump.CoreDump;
 import dev.xenolith.dom0.lifecycle.ManagedDomain.State;
@@ -13,6 +14,7 @@ import dev.xenolith.hypervisor.operations.DomainHandle;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -59,6 +61,8 @@ public final class DomainManager {
     private final Map<String, ManagedDomain> names = new LinkedHashMap<>();
     private final Map<Integer, ManagedDomain> domains = new TreeMap<>();
     private final List<DomainListener> listeners = new ArrayList<>();
+    /** The domids that driver domains had when they were last there, by name. */
+    private final Map<String, Integer> driverDomids = new HashMap<>();
 
     /**
      * @param failureInjected consulted before each step of a creation by the step's name; tests make steps fail with it
@@ -362,6 +366,9 @@ public final class DomainManager {
             }
             domain.devices.clear();
             services.release(domain.domid);
+            if (domain.config.type() == DomainType.JAVA) {
+                driverDomids.put(domain.config.name(), domain.domid);
+            }
             store.remove(DomainNodes.roots(domain.domid, domain.config));
             dom0.post(() -> destroyInHypervisor(domain));
         });
@@ -371,8 +378,12 @@ public final class DomainManager {
     private void destroyInHypervisor(ManagedDomain domain) {
         if (destroyStep(domain.domid)) {
             dom0.post(() -> destroyInHypervisor(domain));
-            return;
+        } else {
+            services.whenBackendsEnded(domain.domid, () -> finish(domain));
         }
+    }
+
+    private void finish(ManagedDomain domain) {
         forget(domain);
         if (control.info(domain.domid) == null) {
             LOG.info("domain {} '{}' is gone", domain.domid, domain.config.name());
@@ -402,6 +413,20 @@ public final class DomainManager {
         domain.startedAt = machine.clock().now();
         domains.put(domain.domid, domain);
         listeners().forEach(l -> l.created(domain.domid, domain.config.name()));
+        if (domain.config.type() == DomainType.JAVA) {
+            Integer before = driverDomids.remove(domain.config.name());
+            if (before != null && before != domain.domid && deviceChanges.dependOn(before)) {
+                LOG.warn("driver domain '{}' is domain {} now and was {}: what that one served stays without a backend",
+                        domain.config.name(), domain.domid, before);
+            }
+            deviceChanges.announceAgain(domain.domid);
+        }
+    }
+
+    /** The domid that a driver domain should have: that of the last of its name, if others wait for it; 0 if any will do. */
+    int driverDomid(String name) {
+        Integer before = driverDomids.get(name);
+        return before != null && deviceChanges.dependOn(before) && control.info(before) == null ? before : 0;
     }
 
     void forget(ManagedDomain domain) {

@@ -1,6 +1,7 @@
 package dev.xenolith.dom0.lifecycle;
 
 import dev.xenolith.dom0.config.DomainConfig;
+import dev.xenolith.dom0.config.DomainType;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -79,6 +80,13 @@ public final class DomainNodes {
         internal("/libxl/" + domid + "/type", config.type().key());
     }
 
+    private void driver() {
+        String home = home(domid);
+        read(home + "/backend", "");
+        write(home + "/device-model", "");
+        write(home + "/libxl", "");
+    }
+
     private void home(DomainConfig config) {
         String home = home(domid);
         read(home, "");
@@ -107,6 +115,9 @@ public final class DomainNodes {
         write(home + "/feature", "");
         write(home + "/attr", "");
         write(home + "/error", "");
+        if (config.type() == DomainType.JAVA) {
+            driver();
+        }
     }
 
     private void read(String path, String value) {

@@ -11,6 +11,9 @@ public interface NodeStore {
     /** Writes one value, keeping the node's permissions. */
     void write(String path, String value);
 
+    /** Gives a node and all below it permissions anew, in wire form; they then mean the domains that there are now. */
+    void permit(String path, List<String> permissions);
+
     /** A node's value, null if there is no such node. */
     @Nullable
     String find(String path);

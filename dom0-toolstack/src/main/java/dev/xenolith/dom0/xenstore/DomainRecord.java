@@ -26,6 +26,9 @@ final class DomainRecord {
     @Nullable
     DomainRecord target;
 
+    /** Its shutdown has been told to those who watch for it. */
+    boolean shutdownTold;
+
     /** What it may write, if it is a guest: those that are only told no cannot be made to wait. */
     WriteRate.@Nullable Account writes;
 

@@ -51,7 +51,6 @@ public final class Xenstored implements DomainManagement {
         final XenstoreSession session;
         final RingTransport transport;
         int port;
-        boolean shutdownTold;
         boolean scheduled;
         boolean gone;
         DomainHandle.@Nullable Timer patience;
@@ -224,7 +223,8 @@ public final class Xenstored implements DomainManagement {
 
     @Override
     public void resume(int domid) throws XenstoreException {
-        connected(domid).shutdownTold = false;
+        connected(domid);
+        store.domains.require(domid, store).shutdownTold = false;
     }
 
     @Override
@@ -253,8 +253,9 @@ public final class Xenstored implements DomainManagement {
                 }
             } else if (isEnding(info)) {
                 end(guest);
-            } else if (info != null && info.shutdown() && !guest.shutdownTold) {
-                guest.shutdownTold = true;
+            }
+            if (info != null && info.shutdown() && !info.dying() && !record.shutdownTold) {
+                record.shutdownTold = true;
                 tell = true;
             }
         }

@@ -7,6 +7,7 @@ import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 import java.util.UUID;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
@@ -52,8 +53,22 @@ class DomainConfigReaderTest {
         assertThat(config.maxVcpus()).isEqualTo(1);
         assertThat(config.hardAffinity()).isEmpty();
         assertThat(config.lifecycle()).isEqualTo(DomainConfig.Lifecycle.DEFAULT);
-        assertThat(config.boot().ramdisk()).isNull();
-        assertThat(config.boot().commandLine()).isEmpty();
+        assertThat(boot(config).ramdisk()).isNull();
+        assertThat(boot(config).commandLine()).isEmpty();
+    }
+
+    private static DomainConfig.Boot boot(DomainConfig config) {
+        return Objects.requireNonNull(config.boot());
+    }
+
+    @Test
+    void aDriverDomainHasHandlersAndNoKernel() throws XlConfigException {
+        DomainConfig config = read("name=\"storage\"\ntype=\"java\"\ndriver_domain=1\nmemory=16\n").config();
+        assertThat(config.type()).isEqualTo(DomainType.JAVA);
+        assertThat(config.boot()).isNull();
+        assertThat(config.memoryKiB()).isEqualTo(16 << 10);
+        assertThat(read(LEAST + "driver_domain=1").warnings()).singleElement().asString()
+                .contains("only domains of type \"java\" are driver domains yet, ignored");
     }
 
     @Test
@@ -82,9 +97,9 @@ class DomainConfigReaderTest {
                 max_grant_version = 1
                 """, "memory=96").config();
         assertThat(config.uuid()).hasToString("11111111-2222-3333-4444-555555555555");
-        assertThat(config.boot().kernel()).isEqualTo(directory.resolve("cfg/vmlinuz"));
-        assertThat(config.boot().ramdisk()).isEqualTo(directory.resolve("cwd/initrd"));
-        assertThat(config.boot().commandLine()).isEqualTo("root=/dev/xvda1 ro quiet");
+        assertThat(boot(config).kernel()).isEqualTo(directory.resolve("cfg/vmlinuz"));
+        assertThat(boot(config).ramdisk()).isEqualTo(directory.resolve("cwd/initrd"));
+        assertThat(boot(config).commandLine()).isEqualTo("root=/dev/xvda1 ro quiet");
         assertThat(config.memoryKiB()).isEqualTo(96 * 1024);
         assertThat(config.maxMemoryKiB()).isEqualTo(128 * 1024);
         assertThat(config.vcpus()).isEqualTo(2);
@@ -135,7 +150,13 @@ class DomainConfigReaderTest {
                 Arguments.of(LEAST + "type=\"hvm\"", "d.cfg:3: type: \"hvm\" is not supported yet; \"pv\" is"),
                 Arguments.of(LEAST + "type=\"pvh\"", "d.cfg:3: type: \"pvh\" is not supported yet; \"pv\" is"),
                 Arguments.of(LEAST + "builder=\"hvm\"", "d.cfg:3: builder: \"hvm\" is not supported yet; \"pv\" is"),
-                Arguments.of(LEAST + "type=\"vm\"", "d.cfg:3: type: expected \"pv\", \"pvh\" or \"hvm\", found \"vm\""),
+                Arguments.of("name=\"s\"\ntype=\"java\"",
+                        "d.cfg:2: type: a domain of type \"java\" serves disks and vifs"
+                                + " of others: expected driver_domain=1"),
+                Arguments.of("name=\"s\"\ntype=\"java\"\ndriver_domain=1\nkernel=\"vmlinuz\"",
+                        "d.cfg:4: kernel: a domain of type \"java\" has none"),
+                Arguments.of(LEAST + "type=\"vm\"",
+                        "d.cfg:3: type: expected \"pv\", \"pvh\", \"hvm\" or \"java\", found \"vm\""),
                 Arguments.of(LEAST + "memory=0", "d.cfg:3: memory: expected a number from 1 to 16777216, found 0"),
                 Arguments.of(LEAST + "memory=\"-5\"",
                         "d.cfg:3: memory: expected a number from 1 to 16777216, found -5"),
@@ -185,7 +206,7 @@ class DomainConfigReaderTest {
     @Test
     void everyKeyThatIsReadIsInTheTable() {
         assertThat(XlConfigKeys.all().values()).filteredOn(XlConfigKeys.Key::actedOn).extracting(XlConfigKeys.Key::name)
-                .contains("name", "kernel", "memory", "on_soft_reset", "cpus").hasSize(27);
+                .contains("name", "kernel", "memory", "on_soft_reset", "cpus").hasSize(28);
         assertThat(XlConfigKeys.all()).hasSizeGreaterThan(150);
     }
 

@@ -165,6 +165,44 @@ class PvLinuxIT {
         }
     }
 
+    /** The driver domain is destroyed while its guest writes, four times, and started again: the guest goes on, and what it wrote is there. */
+    @Test
+    void driverDomainDiesUnderLoadAndNothingIsLost() throws Exception {
+        Path file = directory.resolve("disk.raw");
+        DiskImages.create(file, NewDisk.of(DiskFormat.RAW, 32 << 20), false, new ImageLocks());
+        String work = "mke2fs -q /dev/xvda >/dev/null; mount /dev/xvda /mnt; for i in $(seq 30); do"
+                + " dd if=/dev/urandom of=/mnt/$i bs=64k count=4 conv=fsync 2>/dev/null; sha256sum /mnt/$i >>/tmp/sums;"
+                + " echo wrote $i; done; umount /mnt; mount /dev/xvda /mnt; sha256sum -c -s /tmp/sums && echo all is well;"
+                + " ping -c 3 -W 1 10.0.2.2; umount /mnt";
+        try (TestHost host = new TestHost(options(2, "INTEL", 5), BootHooks.NONE)) {
+            long free = host.freeKiB();
+            int driver = startDriver(host);
+            TestGuest guest = host.start(config("writer", 2, work, new DomainConfig.Devices(
+                    List.of(DiskSpec.parse("format=raw,vdev=xvda,access=rw,backend=storage,target=" + file)),
+                    List.of(VifSpec.parse("backend=storage")))));
+            for (int life = 1; life <= 4; life++) {
+                guest.await("wrote " + 5 * life + "\r");
+                host.toolstack.destroy(driver);
+                host.awaitGone(driver);
+                assertThat(startDriver(host)).isEqualTo(driver);
+            }
+            String said = guest.awaitEnd();
+            host.awaitGone(guest.domid);
+            assertThat(said).contains("wrote 30", "all is well", "3 packets transmitted, 3 packets received");
+            assertThat(said.lines()).noneMatch(line -> COMPLAINT.matcher(line).matches());
+            host.toolstack.destroy(driver);
+            host.awaitGone(driver);
+            assertThat(host.audit()).isEmpty();
+            assertThat(host.freeKiB()).isEqualTo(free);
+        }
+    }
+
+    private static int startDriver(TestHost host) {
+        int driver = host.toolstack.create(DriverDomainTest.driver("storage", LifecycleAction.DESTROY));
+        host.toolstack.unpause(driver);
+        return driver;
+    }
+
     /** Two domains with two vCPUs each, which take turns on two processors, a disk, and what they send each other: twice the same, to the nanosecond. */
     @Test
     void runsWithOneSeedAreIdentical() throws Exception {

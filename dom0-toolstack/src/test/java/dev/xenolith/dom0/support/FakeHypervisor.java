@@ -27,6 +27,7 @@ public final class FakeHypervisor {
     private final Map<Integer, Runnable> handlers = new TreeMap<>();
     private final Map<Integer, Peer> peers = new TreeMap<>();
     private final Deque<Runnable> queue = new ArrayDeque<>();
+    private final Map<Integer, List<Runnable>> deaths = new HashMap<>();
     private final List<Timer> timers = new ArrayList<>();
     private final List<FakePage> mapped = new ArrayList<>();
     private long now;
@@ -82,6 +83,7 @@ public final class FakeHypervisor {
     }
 
     public void dying(int domid) {
+        deaths.getOrDefault(domid, List.of()).forEach(Runnable::run);
         domains.put(domid, info(domid, true, true));
         raiseVirq();
     }
@@ -205,6 +207,11 @@ public final class FakeHypervisor {
             FakeHypervisor.Timer timer = new FakeHypervisor.Timer(deadline, handler);
             timers.add(timer);
             return () -> timers.remove(timer);
+        }
+
+        @Override
+        public void whenDying(Runnable action) {
+            deaths.computeIfAbsent(domid, _ -> new ArrayList<>()).add(action);
         }
 
         @Override

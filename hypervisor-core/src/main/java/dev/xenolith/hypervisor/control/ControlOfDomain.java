@@ -21,6 +21,7 @@ import dev.xenolith.hypervisor.domain.Vcpu;
 import dev.xenolith.hypervisor.memory.FrameTable;
 import dev.xenolith.hypervisor.memory.Memory;
 import dev.xenolith.hypervisor.operations.DomainControl;
+import dev.xenolith.hypervisor.operations.DomainHandle;
 import dev.xenolith.hypervisor.operations.OperationException;
 import dev.xenolith.hypervisor.operations.SharedPage;
 import dev.xenolith.hypervisor.paging.ExtendedOperations;
@@ -31,6 +32,7 @@ import dev.xenolith.hypervisor.schedule.SchedDomain;
 import dev.xenolith.hypervisor.schedule.Scheduler;
 import dev.xenolith.hypervisor.time.Charges;
 import java.util.List;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** Control over other domains in the name of one Java domain; each operation asks once whether it may. */
@@ -48,6 +50,7 @@ final class ControlOfDomain implements DomainControl {
     private final PagingContext context;
     private final VcpuContexts contexts;
     private final GrantSeeds grants;
+    private final Function<Domain, DomainHandle> handles;
 
     /** Writes grant entries on behalf of a domain that does not run yet. */
     @FunctionalInterface
@@ -56,7 +59,8 @@ final class ControlOfDomain implements DomainControl {
     }
 
     ControlOfDomain(Domain caller, Domains domains, Scheduler scheduler, Mappings mappings, TableUpdates updates,
-            ExtendedOperations extended, Reservations reservations, VcpuContexts contexts, GrantSeeds grants) {
+            ExtendedOperations extended, Reservations reservations, VcpuContexts contexts, GrantSeeds grants,
+            Function<Domain, DomainHandle> handles) {
         this.caller = caller;
         this.domains = domains;
         this.scheduler = scheduler;
@@ -67,6 +71,7 @@ final class ControlOfDomain implements DomainControl {
         this.context = new PagingContext(domains.preemption);
         this.contexts = contexts;
         this.grants = grants;
+        this.handles = handles;
     }
 
     /** What preemptible operations of this caller have left to do, for the audit. */
@@ -102,9 +107,45 @@ final class ControlOfDomain implements DomainControl {
         if (creation.hvm()) {
             return -EINVAL;
         }
-        return domains.create(new Domain.Parameters(creation.handle(), Domain.Kind.PV, false, creation.maxVcpus(),
-                creation.maxEventChannels(), new GrantTable.Limits(creation.maxGrantFrames(),
-                        creation.maxMaptrackFrames(), creation.maxGrantVersion())));
+        return domains.create(parameters(creation, Domain.Kind.PV));
+    }
+
+    private static Domain.Parameters parameters(Creation creation, Domain.Kind kind) {
+        return new Domain.Parameters(creation.handle(), kind, false, creation.maxVcpus(), creation.maxEventChannels(),
+                new GrantTable.Limits(creation.maxGrantFrames(), creation.maxMaptrackFrames(),
+                        creation.maxGrantVersion()));
+    }
+
+    @Override
+    public int createJava(int domid, Creation creation) {
+        if (caller.isDying()) {
+            return -ESRCH;
+        }
+        if (!Access.isPrivileged(caller)) {
+            return -EPERM;
+        }
+        if (creation.hvm() || creation.maxVcpus() != 1) {
+            return -EINVAL;
+        }
+        Domain.Parameters parameters = parameters(creation, Domain.Kind.JAVA);
+        int created = domid == 0 ? domains.create(parameters) : domains.create(domid, parameters);
+        Domain domain = created < 0 ? null : domains.table.find(created);
+        if (domain != null) {
+            domains.dispatcher.up(domain.vcpus[0]);
+        }
+        return created;
+    }
+
+    @Override
+    public @Nullable DomainHandle handle(int domid) {
+        DomainHandle[] found = new DomainHandle[1];
+        on(domid, domain -> {
+            if (domain.kind == Domain.Kind.JAVA && !domain.isDying()) {
+                found[0] = handles.apply(domain);
+            }
+            return 0;
+        });
+        return found[0];
     }
 
     @Override

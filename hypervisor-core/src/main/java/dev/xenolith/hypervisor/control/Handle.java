@@ -9,22 +9,26 @@ import dev.xenolith.hypervisor.operations.EventChannels;
 import dev.xenolith.hypervisor.operations.Grants;
 import dev.xenolith.hypervisor.operations.HostControl;
 import dev.xenolith.hypervisor.time.TimerQueue;
+import java.util.function.Consumer;
 
 /** The door of one Java domain: everything done through it is done in the domain's name and stops working when it dies. */
 final class Handle implements DomainHandle {
     private final Domain domain;
     private final JavaVcpu vcpu;
     private final MachineClock clock;
+    private final Consumer<Runnable> deaths;
     private final EventChannels events;
     private final Grants grants;
     private final DomainControl control;
     private final HostControl host;
 
-    Handle(Domain domain, JavaVcpu vcpu, MachineClock clock, EventChannels events, Grants grants, DomainControl control,
-            HostControl host) {
+    /** @param deaths takes what is to be done when the domain's destruction begins */
+    Handle(Domain domain, JavaVcpu vcpu, MachineClock clock, Consumer<Runnable> deaths, EventChannels events,
+            Grants grants, DomainControl control, HostControl host) {
         this.domain = domain;
         this.vcpu = vcpu;
         this.clock = clock;
+        this.deaths = deaths;
         this.events = events;
         this.grants = grants;
         this.control = control;
@@ -55,6 +59,11 @@ final class Handle implements DomainHandle {
     @Override
     public void charge(long nanoseconds) {
         clock.advance(nanoseconds);
+    }
+
+    @Override
+    public void whenDying(Runnable action) {
+        deaths.accept(action);
     }
 
     @Override

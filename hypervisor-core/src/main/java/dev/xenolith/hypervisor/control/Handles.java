@@ -55,7 +55,7 @@ public final class Handles {
         ControlOfDomain control = new ControlOfDomain(domain, domains, domains.dispatcher.scheduler(), mappings,
                 domains.updates,
                 new ExtendedOperations(domains.types), new Reservations(domains.memory), contexts,
-                GrantsOfDomain.seeds(grants));
+                GrantsOfDomain.seeds(grants), this::of);
         HostOperations host = new HostOperations(() -> !domain.isDying() && domain.privileged, domain.domid, version,
                 log, trace,
                 domains.memory, domains.dispatcher.scheduler(), processorInfo());
@@ -69,7 +69,8 @@ public final class Handles {
             audit.removeHolder(holder);
             handles.remove(domain);
         });
-        return new Handle(domain, vcpu, clock, new EventChannelsOfDomain(domain, vcpu, domains.events), granted,
+        return new Handle(domain, vcpu, clock, action -> domains.onDeath(domain, action),
+                new EventChannelsOfDomain(domain, vcpu, domains.events), granted,
                 control, host);
     }
 

@@ -130,7 +130,10 @@ public final class Domains {
         endListeners.add(listener);
     }
 
-    /** {@code action} is done when the destruction of {@code domain} begins: a Java domain gives back what it holds of others. */
+    /**
+     * {@code action} is done when the destruction of {@code domain} begins, before those that were named earlier: a Java domain gives back
+     * what it holds of others.
+     */
     public void onDeath(Domain domain, Runnable action) {
         domain.deathActions.add(action);
     }
@@ -378,7 +381,9 @@ public final class Domains {
         Vcpu culprit = current != null && current.domain == domain ? current : domain.vcpus[0];
         log.print("Domain " + domain.domid + " (vcpu#" + culprit.id + ") crashed on cpu#"
                 + Math.max(0, culprit.processor()) + ":");
-        vcpuState.dump(culprit);
+        if (domain.kind == Domain.Kind.PV) {
+            vcpuState.dump(culprit);
+        }
         shutdown(domain, Sched.SHUTDOWN_CRASH);
     }
 
@@ -415,7 +420,7 @@ public final class Domains {
         domain.dying = Domain.Dying.DYING;
         domain.memory.setDying();
         globalVirqs.forget(domain);
-        domain.deathActions.forEach(Runnable::run);
+        domain.deathActions.reversed().forEach(Runnable::run);
         if (domain.watchdogs != null) {
             domain.watchdogs.stop();
         }

@@ -26,6 +26,18 @@ public interface DomainControl {
     /** Makes an empty, paused domain. Returns its domid. */
     int create(Creation creation);
 
+    /**
+     * Makes an empty, paused Java domain: one vCPU that runs the handlers which are given to its {@link #handle}. It has no
+     * privilege. Returns its domid, -EEXIST if {@code domid} is taken.
+     *
+     * @param domid the domid it is to have, so that what was granted to one before it is granted to it too; 0 for any
+     */
+    int createJava(int domid, Creation creation);
+
+    /** The door of a Java domain, for those who give it its handlers; null if there is no such domain, or it runs a guest. */
+    @Nullable
+    DomainHandle handle(int domid);
+
     /** Limits the domain's memory, in KiB. XEN_DOMCTL_max_mem. */
     int setMaxMemory(int domid, long kibibytes);
 

@@ -22,6 +22,12 @@ public interface DomainHandle {
     /** Accounts work of a handler: {@code nanoseconds} of machine time, out of the domain's vCPU time. */
     void charge(long nanoseconds);
 
+    /**
+     * Runs {@code action} when the domain's destruction begins: what others may still call lets go then. Nothing can be done through
+     * this handle any more; what the domain has mapped is still mapped, and taken back right after.
+     */
+    void whenDying(Runnable action);
+
     EventChannels events();
 
     Grants grants();

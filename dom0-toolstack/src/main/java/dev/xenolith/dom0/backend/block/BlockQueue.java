@@ -8,8 +8,12 @@ import java.util.ArrayDeque;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One ring of a block device and its event channel. Requests go to the disk as they come, and are answered as they are done, in any order; a
- * barrier waits for those before it and holds up those after it.
+ * One ring of a block device and its event channel. Requests go to the disk as they come and are done in any order; a barrier waits for
+ * those before it and holds up those after it.
+ *
+ * <p>They are answered in the order in which they came. So what has not been answered lies in the ring between the last response and the
+ * last request, no response has overwritten it, and a backend that takes the ring over from one that died ({@link BackRing}) does it
+ * again: nothing that was acknowledged is lost, and nothing waits for an answer for ever.
  */
 final class BlockQueue {
     /** What an event and each request are charged, and so many bytes to a nanosecond are copied, in ns of machine time. */
@@ -30,6 +34,8 @@ final class BlockQueue {
     private final GuestPages pages;
     private final int port;
     private final byte[] entry;
+    /** Requests that have been taken and not been answered, in order. */
+    private final ArrayDeque<BlockRequest> unanswered = new ArrayDeque<>();
     private final ArrayDeque<BlockRequest> spare = new ArrayDeque<>();
     /** A barrier that waits until nothing is under way; or is under way itself. */
     private @Nullable BlockRequest barrier;
@@ -78,7 +84,8 @@ final class BlockQueue {
             }
             for (; waiting > 0 && takesRequests(); waiting--) {
                 ring.page().read(ring.take(), entry, 0, entry.length);
-                answered |= accept();
+                accept();
+                answered |= answerFinished();
             }
         } while (takesRequests() && ring.await());
         if (answered) {
@@ -90,13 +97,14 @@ final class BlockQueue {
         return barrier == null && buffered < MOST_BUFFERED;
     }
 
-    /** Takes on the request in {@link #entry}. Returns whether it has been answered. */
-    private boolean accept() {
+    /** Takes on the request in {@link #entry}. */
+    private void accept() {
         handle.charge(REQUEST_TIME);
         BlockRequest request = spare.isEmpty() ? new BlockRequest() : spare.pop();
         spareBytes -= request.data.length;
         int status = request.parse(protocol, entry, handle.grants(), device.frontendId());
         buffered += request.data.length;
+        unanswered.add(request);
         if (status == Blkif.RSP_OKAY && !(request.fits(disk.sectors()) && (!request.writes() || mayWrite(request)))) {
             status = Blkif.RSP_ERROR;
         }
@@ -107,16 +115,13 @@ final class BlockQueue {
             }
         }
         if (status != Blkif.RSP_OKAY) {
-            answer(request, status);
-            return true;
-        }
-        if (request.operation == Blkif.OP_WRITE_BARRIER) {
+            finish(request, status);
+        } else if (request.operation == Blkif.OP_WRITE_BARRIER) {
             barrier = request;
             startBarrier();
         } else {
             start(request);
         }
-        return false;
     }
 
     /** A flush without data changes nothing. */
@@ -154,8 +159,10 @@ final class BlockQueue {
             handle.charge(request.parts.bytes() >> COPY_SHIFT);
             copied = pages.write(request.parts, request.data);
         }
-        answer(request, successful && copied ? Blkif.RSP_OKAY : Blkif.RSP_ERROR);
-        publish();
+        finish(request, successful && copied ? Blkif.RSP_OKAY : Blkif.RSP_ERROR);
+        if (answerFinished()) {
+            publish();
+        }
         if (barrier == request) {
             barrier = null;
             serve();
@@ -167,11 +174,26 @@ final class BlockQueue {
         }
     }
 
-    private void answer(BlockRequest request, int status) {
+    private static void finish(BlockRequest request, int status) {
+        request.status = status;
+        request.finished = true;
+    }
+
+    /** Answers the requests that are done and have none before them that is not. Returns whether there are any. */
+    private boolean answerFinished() {
+        boolean any = false;
+        for (BlockRequest next = unanswered.peek(); next != null && next.finished; next = unanswered.peek()) {
+            answer(unanswered.remove());
+            any = true;
+        }
+        return any;
+    }
+
+    private void answer(BlockRequest request) {
         int at = ring.answer();
         ring.page().put64(at, request.id);
         ring.page().put8(at + protocol.responseOperation, request.operation);
-        ring.page().put16(at + protocol.responseStatus, status);
+        ring.page().put16(at + protocol.responseStatus, request.status);
         buffered -= request.data.length;
         if (spareBytes + request.data.length > MOST_BUFFERED) {
             request.dropBuffer();

@@ -22,6 +22,9 @@ final class BlockRequest {
     long sector;
     /** Sectors of a discard. */
     long discarded;
+    /** What it is to be answered, once it is {@link #finished}. */
+    int status;
+    boolean finished;
     final Parts parts = new Parts(MAX_INDIRECT_SEGMENTS);
     byte[] data = NOTHING;
 
@@ -38,6 +41,7 @@ final class BlockRequest {
         id = Bytes.get64(entry, protocol.id);
         sector = Bytes.get64(entry, protocol.sector);
         discarded = 0;
+        finished = false;
         parts.clear();
         switch (operation) {
             case Blkif.OP_READ, Blkif.OP_WRITE, Blkif.OP_WRITE_BARRIER, Blkif.OP_FLUSH_DISKCACHE -> {
