@@ -63,6 +63,15 @@ public final class ConsoleDaemon {
         return entry == null ? null : entry.console.attach(client);
     }
 
+    /** The domain has a new port for its console, of the same number perhaps: connects to it. */
+    public void reconnect(int domid) {
+        Entry entry = consoles.get(domid);
+        if (entry != null) {
+            entry.console.disconnect();
+            refresh(domid);
+        }
+    }
+
     /** Lines of output of a domain that were dropped because nobody read them in time. */
     public long droppedLines(int domid) {
         Entry entry = consoles.get(domid);

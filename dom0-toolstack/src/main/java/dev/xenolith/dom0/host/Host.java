@@ -189,6 +189,7 @@ public final class Host implements RunningHost {
         public void introduce(int domid, PvBuilder.Built rings) throws OperationException {
             try {
                 storeClient.introduce(domid, rings.xenstorePort());
+                consoles.reconnect(domid);
             } catch (XenstoreException e) {
                 throw new OperationException(-1, "xenstored cannot serve domain " + domid + ": " + e.getMessage());
             }

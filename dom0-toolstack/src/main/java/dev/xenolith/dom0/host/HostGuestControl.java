@@ -82,8 +82,8 @@ final class HostGuestControl implements GuestControl {
     }
 
     @Override
-    public void resume(int domid) {
-        await(domid, "resume", outcome -> manager.resume(domid, outcome));
+    public void resume(int domid, boolean reconnected) {
+        await(domid, "resume", outcome -> manager.resume(domid, reconnected, outcome));
     }
 
     /** Starts something that takes a while in a handler of dom0, and waits until it tells its outcome. */

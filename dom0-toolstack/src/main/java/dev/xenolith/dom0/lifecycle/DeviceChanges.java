@@ -182,17 +182,48 @@ public final class DeviceChanges {
         }
     }
 
-    private void announceAgain(ManagedDomain domain, Device device) {
+    /** What announces a device that a domain's configuration describes. */
+    private static Stream<DomainNodes.Node> nodes(ManagedDomain domain, Device device) {
         Devices devices = domain.config.devices();
-        Stream<DomainNodes.Node> nodes = device.kind().equals(VIF)
+        return device.kind().equals(VIF)
                 ? devices.vifs().stream().filter(vif -> vif.device().orElse(-1) == device.number())
                         .flatMap(vif -> DeviceNodes.of(device, vif).stream())
                 : devices.disks().stream().filter(disk -> disk.device().number() == device.number())
                         .flatMap(disk -> DeviceNodes.of(device, disk).stream());
+    }
+
+    private void announceAgain(ManagedDomain domain, Device device) {
         NodeStore store = manager.store();
         // The guest's side is as it was, but what the dead domain might read of it, its successor may not before it is said again.
         store.permit(device.frontend(), DeviceNodes.frontendOwns(device));
-        store.write(nodes.filter(node -> node.path().startsWith(device.backend())).toList());
+        store.write(nodes(domain, device).filter(node -> node.path().startsWith(device.backend())).toList());
+    }
+
+    /**
+     * Takes all devices of a suspended domain back and announces them again, for it to connect to them anew; to the backends that are
+     * there now.
+     */
+    void reattach(ManagedDomain domain, Consumer<@Nullable String> outcome) {
+        DeviceBus bus = manager.deviceBus();
+        List<Device> before = List.copyOf(domain.devices);
+        bus.withdraw(before, true, closed -> {
+            try {
+                Devices devices = domain.config.devices();
+                List<Device> after = new ArrayList<>();
+                for (DiskSpec disk : devices.disks()) {
+                    after.add(DeviceNodes.device(domain.domid, manager.backendDomid(disk.backend()), disk));
+                }
+                for (VifSpec vif : devices.vifs()) {
+                    after.add(DeviceNodes.device(domain.domid, manager.backendDomid(vif.backend()), vif));
+                }
+                domain.devices.clear();
+                domain.devices.addAll(after);
+                after.forEach(device -> bus.announce(nodes(domain, device).toList()));
+                bus.awaitReady(after, outcome);
+            } catch (IOException e) {
+                outcome.accept(e.getMessage());
+            }
+        });
     }
 
     // ---- looking -----------------------------------------------------------------------------------------------------

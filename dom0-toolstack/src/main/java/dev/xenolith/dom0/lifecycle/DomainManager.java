@@ -212,21 +212,34 @@ public final class DomainManager {
         }
     }
 
-    /** Lets a suspended domain go on in place; {@code outcome} is told null or why it does not. */
-    public void resume(int domid, Consumer<@Nullable String> outcome) {
+    /**
+     * Lets a suspended domain go on in place; {@code outcome} is told null or why it does not.
+     *
+     * @param reconnected whether it is to have new ports, rings and backends, as after a restore; else its suspend counts as cancelled
+     */
+    public void resume(int domid, boolean reconnected, Consumer<@Nullable String> outcome) {
         ManagedDomain domain = domains.get(domid);
         if (domain == null || domain.state != State.ALIVE) {
             outcome.accept("it does not exist");
             return;
         }
-        int result = control.resume(domid, true);
+        if (reconnected) {
+            new Reconnection(this, domain, outcome).start();
+        } else {
+            outcome.accept(goOn(domain, true));
+        }
+    }
+
+    /** The last step of a resume; returns why the domain does not go on, or null. */
+    @Nullable
+    String goOn(ManagedDomain domain, boolean cancelled) {
+        int result = control.resume(domain.domid, cancelled);
         if (result < 0) {
-            outcome.accept(result == -Errno.EINVAL ? "it is not suspended" : Errno.name(result));
-            return;
+            return result == -Errno.EINVAL ? "it is not suspended" : Errno.name(result);
         }
         domain.shutdownHandled = false;
-        services.resumed(domid);
-        outcome.accept(null);
+        services.resumed(domain.domid);
+        return null;
     }
 
     private void setName(ManagedDomain domain, String newName) {

@@ -6,7 +6,10 @@ import dev.xenolith.hypervisor.operations.OperationException;
 
 /** What serves a domain while it lives, or lets it serve others, seen from the toolstack: xenstored, and the backends that driver domains run. */
 public interface GuestServices {
-    /** Maps the domain's rings and begins to serve them. On failure nothing stays mapped or bound. */
+    /**
+     * Maps the domain's rings and begins to serve them; or if they are served, connects the domain anew by other ports. On failure nothing
+     * stays mapped or bound.
+     */
     void introduce(int domid, PvBuilder.Built rings) throws OperationException;
 
     /** A domain that had shut down goes on: its next shutdown is to be told again. */

@@ -3,6 +3,7 @@ package dev.xenolith.dom0.xl;
 import dev.xenolith.dom0.xl.GuestControl.Trigger;
 import java.nio.file.InvalidPathException;
 import java.util.Arrays;
+import picocli.CommandLine.Option;
 
 /** The commands of {@link GuestControl}. */
 final class GuestCommands {
@@ -102,6 +103,9 @@ final class GuestCommands {
 
     /** {@code xl resume}. */
     static final class Resume extends XlCommand {
+        @Option(names = {"-r", "--reconnect"})
+        private boolean reconnect;
+
         @Override
         int leastArguments() {
             return 1;
@@ -109,7 +113,7 @@ final class GuestCommands {
 
         @Override
         int run(CommandContext context) {
-            context.toolstack().guests().resume(find(context, arguments.getFirst()).domid());
+            context.toolstack().guests().resume(find(context, arguments.getFirst()).domid(), reconnect);
             return 0;
         }
     }

@@ -35,6 +35,11 @@ public interface GuestControl {
      */
     void suspend(int domid);
 
-    /** Lets a suspended domain go on as if it had not suspended: its kernel is told that the suspend was cancelled. */
-    void resume(int domid);
+    /**
+     * Lets a suspended domain go on.
+     *
+     * @param reconnected whether its kernel is to connect to everything anew, as after a restore; else it is told that the suspend was
+     *     cancelled, and nothing has changed
+     */
+    void resume(int domid, boolean reconnected);
 }

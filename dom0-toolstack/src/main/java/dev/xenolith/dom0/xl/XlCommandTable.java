@@ -79,7 +79,9 @@ final class XlCommandTable {
                     -n <number>     console number
                     -e <escape>     escape character""", null, ConsoleCommand::new),
             new Entry("suspend", false, true, "Suspend a domain to RAM", "<Domain>", null, GuestCommands.Suspend::new),
-            new Entry("resume", false, true, "Resume a domain from RAM", "<Domain>", null, GuestCommands.Resume::new),
+            new Entry("resume", false, true, "Resume a domain from RAM", "[options] <Domain>",
+                    "-r, --reconnect         New ports, rings and backends, as after a restore.",
+                    GuestCommands.Resume::new),
             new Entry("dump-core", false, true, "Core dump a domain", "<Domain> <filename>", null,
                     GuestCommands.DumpCore::new),
             new Entry("mem-max", false, true, "Set the maximum amount reservation for a domain", MEMORY, null,

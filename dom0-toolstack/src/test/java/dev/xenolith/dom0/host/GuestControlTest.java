@@ -59,7 +59,7 @@ class GuestControlTest {
                 assertThat(info(host, shell).cpuTimeNanos()).isEqualTo(used);
                 assertThatThrownBy(() -> guests.suspend(shell.domid)).hasMessageContaining("has shut down already");
                 assertThat(host.audit()).isEmpty();
-                guests.resume(shell.domid);
+                guests.resume(shell.domid, false);
                 assertThat(info(host, shell).shutdownReason()).isNull();
                 // Store and console work, and time has gone on.
                 shell.type("read domid");
@@ -69,7 +69,7 @@ class GuestControlTest {
             }
             assertThat(shell.said()).contains("suspend requested", "running again")
                     .doesNotContain("panic", "not handled");
-            assertThatThrownBy(() -> guests.resume(shell.domid)).hasMessageContaining("is not suspended");
+            assertThatThrownBy(() -> guests.resume(shell.domid, false)).hasMessageContaining("is not suspended");
             host.toolstack.destroy(shell.domid);
             assertThat(host.audit()).isEmpty();
         }

@@ -203,6 +203,46 @@ class PvLinuxIT {
         return driver;
     }
 
+    /** Suspended and resumed with new ports, rings and backends while it writes: I/O, console, store and network go on, time goes forward. */
+    @Test
+    void goesOnAfterSuspendsWithEverythingConnectedAnew() throws Exception {
+        Path file = directory.resolve("disk.qcow2");
+        DiskImages.create(file, NewDisk.of(DiskFormat.QCOW2, 32 << 20), false, new ImageLocks());
+        String work = "mke2fs -q /dev/xvda >/dev/null; mount /dev/xvda /mnt; i=0; last=0; while ! [ -e /dev/xvdb ]; do"
+                + " i=$((i+1)); dd if=/dev/urandom of=/mnt/$((i%30)) bs=64k count=4 conv=fsync 2>/dev/null;"
+                + " sha256sum /mnt/$((i%30)) >/tmp/$((i%30)).sum; t=$(tr -d . </proc/uptime); t=${t%% *};"
+                + " [ $t -ge $last ] || echo time went back; last=$t; echo wrote $i; done; umount /mnt;"
+                + " mount /dev/xvda /mnt; cat /tmp/*.sum | sha256sum -c -s && echo all is well; ping -c 3 -W 1 10.0.2.2; umount /mnt";
+        try (TestHost host = new TestHost(options(2, "AMD", 6), BootHooks.NONE)) {
+            long free = host.freeKiB();
+            TestGuest guest = host.start(config("sleeper", 2, work, new DomainConfig.Devices(
+                    List.of(DiskSpec.parse("format=qcow2,vdev=xvda,access=rw,target=" + file)),
+                    List.of(VifSpec.DEFAULT))));
+            guest.await("wrote 1\r");
+            for (int cycle = 1; cycle <= Integer.getInteger("xenolith.suspends", 5); cycle++) {
+                host.toolstack.guests().suspend(guest.domid);
+                assertThat(host.audit()).isEmpty();
+                int before = guest.said().lastIndexOf("wrote ");
+                host.toolstack.guests().resume(guest.domid, cycle % 4 != 0);
+                while (guest.said().lastIndexOf("wrote ") == before) {
+                    assertThat(guest.hasEnded()).as(guest.said()).isFalse();
+                    Thread.sleep(1);
+                }
+            }
+            // A device that comes through the store, told of by the watch that was set anew.
+            Path more = directory.resolve("more.raw");
+            DiskImages.create(more, NewDisk.of(DiskFormat.RAW, 1 << 20), false, new ImageLocks());
+            host.toolstack.attachDisk(guest.domid, DiskSpec.parse(more + ",raw,xvdb,w"));
+            String said = guest.awaitEnd();
+            host.awaitGone(guest.domid);
+            assertThat(said).contains("all is well", "3 packets transmitted, 3 packets received");
+            assertThat(said.lines()).noneMatch(line -> COMPLAINT.matcher(line).matches())
+                    .noneMatch(line -> line.startsWith("time went back"));
+            assertThat(host.audit()).isEmpty();
+            assertThat(host.freeKiB()).isEqualTo(free);
+        }
+    }
+
     /** Two domains with two vCPUs each, which take turns on two processors, a disk, and what they send each other: twice the same, to the nanosecond. */
     @Test
     void runsWithOneSeedAreIdentical() throws Exception {

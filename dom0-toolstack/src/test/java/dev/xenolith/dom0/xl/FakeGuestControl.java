@@ -35,7 +35,7 @@ final class FakeGuestControl implements GuestControl {
     }
 
     @Override
-    public void resume(int domid) {
-        log.add("resume " + domid);
+    public void resume(int domid, boolean reconnected) {
+        log.add((reconnected ? "reconnect " : "resume ") + domid);
     }
 }

@@ -282,6 +282,11 @@ final class ControlOfDomain implements DomainControl {
     }
 
     @Override
+    public int resetInterfaces(int domid) {
+        return on(domid, domain -> domains.resetInterfaces(domain, domains.preemption));
+    }
+
+    @Override
     public int sendTrigger(int domid, int trigger, int vcpu) {
         return on(domid, domain -> {
             Vcpu target = domain.vcpu(vcpu);

@@ -359,6 +359,14 @@ public final class Domains {
         return 0;
     }
 
+    /**
+     * Takes from a suspended domain what it has set up with the hypervisor, so that it can be resumed as if restored elsewhere. 0,
+     * -ERESTART, -EINVAL.
+     */
+    public int resetInterfaces(Domain domain, Preempt preempt) {
+        return InterfaceReset.run(this, domain, preempt);
+    }
+
     /** A vCPU gets a non-maskable interrupt, once its kernel has a handler for it. -EINVAL for a Java domain. */
     public int sendNmi(Vcpu vcpu) {
         if (vcpu.domain.kind != Domain.Kind.PV) {
@@ -464,7 +472,7 @@ public final class Domains {
         return vcpu.tables().release();
     }
 
-    private void releaseInfo(Vcpu vcpu) {
+    void releaseInfo(Vcpu vcpu) {
         if (vcpu.infoFrame >= 0) {
             types.letGo(vcpu.infoFrame);
             vcpu.infoFrame = -1;

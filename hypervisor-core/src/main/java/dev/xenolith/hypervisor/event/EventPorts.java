@@ -451,6 +451,11 @@ public final class EventPorts {
         return 0;
     }
 
+    /** Whether a {@link #reset} was interrupted and is to go on. */
+    public boolean isResetting() {
+        return resetAt != 0;
+    }
+
     /** The end of the domain: closes every port and lets go of pages. 0, or -ERESTART: call again. */
     public int end(Preempt preempt) {
         if (!ending) {

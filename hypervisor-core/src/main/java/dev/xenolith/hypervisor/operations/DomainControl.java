@@ -102,6 +102,13 @@ public interface DomainControl {
     int resume(int domid, boolean cancelled);
 
     /**
+     * Takes from a PV domain that has suspended itself (SHUTDOWN_suspend) what it had set up with the hypervisor: its ports, the vCPUs'
+     * registered areas and timers, as if it had been restored from a saved image. To be followed by new rings and a {@link #resume} that is not
+     * cancelled. 0; {@link #AGAIN}; -EINVAL.
+     */
+    int resetInterfaces(int domid);
+
+    /**
      * Sends a vCPU one of Domctl.SENDTRIGGER_*. XEN_DOMCTL_sendtrigger. -ESRCH if there is no such vCPU; for PV domains -EINVAL for
      * buttons, -ENOSYS for all else but NMIs.
      */
