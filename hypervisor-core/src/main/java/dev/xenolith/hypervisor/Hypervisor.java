@@ -244,6 +244,15 @@ public final class Hypervisor implements Supervisor {
         return count;
     }
 
+    /** How many hypercalls there have been, of all domains. */
+    public long hypercalls() {
+        long count = 0;
+        for (Hypercalls ofProcessor : hypercalls) {
+            count += ofProcessor.executed();
+        }
+        return count;
+    }
+
     /** Defects of our own that have shown; see {@code xl dmesg}. */
     public long bugs() {
         return log.bugs();

@@ -284,6 +284,10 @@ public final class Host implements RunningHost {
         return nodes;
     }
 
+    Xenstored xenstored() {
+        return xenstored;
+    }
+
     ConsoleDaemon consoles() {
         return consoles;
     }

@@ -3,7 +3,7 @@ package dev.xenolith.dom0.xenstore;
 import org.jspecify.annotations.Nullable;
 
 /** What xenstored knows of one domain: what it uses of the store, and whose nodes it may handle as its own. */
-final class DomainRecord {
+public final class DomainRecord {
     final int domid;
 
     /** The store's generation when this domain became known: permissions of older nodes meant an earlier domain of this domid. */
@@ -41,6 +41,14 @@ final class DomainRecord {
     }
 
     boolean isUnprivileged() { return domid != 0; }
+
+    /** What a domain uses of the store: nodes that it owns, watches, transactions that are open, and bytes of all that. */
+    public record Usage(int nodes, int watches, int transactions, int memory) {
+    }
+
+    Usage usage() {
+        return new Usage(nodes, watches, transactions, memory());
+    }
 
     int memory() {
         return nodeMemory + sessionMemory;

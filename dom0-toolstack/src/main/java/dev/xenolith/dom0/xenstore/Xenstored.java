@@ -132,6 +132,11 @@ public final class Xenstored implements DomainManagement {
         return connected;
     }
 
+    /** What a domain that xenstored knows uses of the store. */
+    public DomainRecord.Usage usage(int domid) {
+        return store.domains.require(domid, store).usage();
+    }
+
     @Override
     public void introduce(int domid, int port) throws XenstoreException {
         if (domid <= 0 || domid >= Xen.DOMID_FIRST_RESERVED) {

@@ -62,6 +62,7 @@ public final class Hypercalls {
     private final Call call = new Call();
     /** The call inside a multicall. */
     private final Call inner = new Call();
+    private long executed;
 
     public Hypercalls(Table table, MachineClock clock, Trace trace, Preempt preempt) {
         this.table = table;
@@ -79,6 +80,7 @@ public final class Hypercalls {
         long first = call.arguments[0];
         clock.advance(Charges.HYPERCALL);
         vcpu.hypercalls++;
+        executed++;
         call.begin(vcpu, memory, preempt);
         long result = number == Hypercall.MULTICALL ? multicall(vcpu, memory) : dispatch(number, call);
         if (result == Call.RESTART) {
@@ -94,6 +96,11 @@ public final class Hypercalls {
                     processor.index,
                     vcpu.domain.domid, vcpu.id, number, first, result);
         }
+    }
+
+    /** How many hypercalls this has carried out; a multicall is one. */
+    public long executed() {
+        return executed;
     }
 
     private long dispatch(long number, Call which) {
