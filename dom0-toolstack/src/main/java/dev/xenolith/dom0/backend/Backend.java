@@ -17,6 +17,13 @@ public interface Backend {
      */
     void connect();
 
+    /**
+     * Something has changed in the backend's own directory, be it by the toolstack or by the backend itself. Comes at any time between
+     * {@link #start} and {@link #stop}.
+     */
+    default void settingsChanged() {
+    }
+
     /** Gives everything of the frontend back at once: nothing may touch its memory after this. Also called when not connected. */
     void disconnect();
 

@@ -133,6 +133,13 @@ public final class BackendDevice {
         become(XenbusState.CONNECTED);
     }
 
+    /** Has a frontend that is connected look again at what it was told: the state is written once more, which its watch sees. */
+    public void renew() {
+        if (state == XenbusState.CONNECTED && exists()) {
+            tell("state", state.text());
+        }
+    }
+
     /** The device cannot be served, or not any more: says why where toolstacks and people look for it, and ends the connection. */
     public void fail(String message) {
         LOG.warn("{}: {}", this, message);
@@ -224,6 +231,8 @@ public final class BackendDevice {
             } else {
                 follow();
             }
+        } else if (backend != null && !stopping) {
+            backend.settingsChanged();
         }
     }
 

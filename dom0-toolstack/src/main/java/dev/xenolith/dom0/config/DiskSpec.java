@@ -21,6 +21,11 @@ public record DiskSpec(@Nullable String target, DiskFormat format, VirtualDevice
         return new DiskSpec(newTarget, format, device, readOnly, cdrom, backend, discard);
     }
 
+    /** The same drive with another image in it, or none. */
+    public DiskSpec withMedium(@Nullable String newTarget, DiskFormat newFormat) {
+        return new DiskSpec(newTarget, newFormat, device, readOnly, cdrom, backend, discard);
+    }
+
     /**
      * Reads a specification.
      *

@@ -141,6 +141,12 @@ public record DomainConfig(String name, UUID uuid, DomainType type, @Nullable Bo
             return new Devices(disks, Stream.concat(vifs.stream(), Stream.of(vif)).toList());
         }
 
+        /** Returns the same with a disk instead of the one that has its number. */
+        public Devices withChanged(DiskSpec changed) {
+            return new Devices(disks.stream()
+                    .map(disk -> disk.device().number() == changed.device().number() ? changed : disk).toList(), vifs);
+        }
+
         /** Returns the same without the disk of a number. */
         public Devices withoutDisk(int number) {
             return new Devices(disks.stream().filter(disk -> disk.device().number() != number).toList(), vifs);

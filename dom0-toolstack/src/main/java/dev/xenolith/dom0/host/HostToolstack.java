@@ -301,6 +301,11 @@ final class HostToolstack implements Toolstack {
     }
 
     @Override
+    public void changeMedium(int domid, DiskSpec medium) {
+        change(domid, outcome -> manager.devices().changeMedium(domid, medium, outcome));
+    }
+
+    @Override
     public void attachVif(int domid, VifSpec vif) {
         change(domid, outcome -> manager.devices().attach(domid, vif, outcome));
     }

@@ -52,6 +52,30 @@ final class DeviceBus {
                         + " in " + READY_TIME / 1_000_000_000 + " s"));
     }
 
+    /**
+     * Changes the medium of a drive and waits until its backend has.
+     *
+     * @param nodes ask for it; the first says what {@code medium} becomes when it is done
+     */
+    void change(Device device, List<DomainNodes.Node> nodes, Consumer<@Nullable String> outcome) {
+        String[] problem = new String[1];
+        String wanted = nodes.getFirst().value();
+        store.write(nodes);
+        new Wait(List.of(device), READY_TIME, () -> {
+            if (store.find(device.backend() + "/frontend-id") == null) {
+                problem[0] = "taken back before its backend has changed the medium";
+                return true;
+            }
+            String error = store.find(device.backend() + "/medium-error");
+            problem[0] = error == null || error.isEmpty() ? null : error;
+            return problem[0] != null || wanted.equals(store.find(device.backend() + "/medium"));
+        }, inTime -> outcome.accept(problem[0] == null && inTime
+                ? null
+                : describe(device) + ": " + (inTime
+                        ? problem[0]
+                        : "its backend has not changed the medium in " + READY_TIME / 1_000_000_000 + " s")));
+    }
+
     private static String describe(Device device) {
         return "device " + device.kind() + '/' + device.number();
     }

@@ -128,6 +128,71 @@ public final class DeviceChanges {
         });
     }
 
+    // ---- changing media ----------------------------------------------------------------------------------------------
+
+    /**
+     * Changes what is in a CD-ROM drive. If that does not work, what was in it is in it still.
+     *
+     * @param medium names the drive by its device, and the medium by its target and format; without a target the drive becomes empty
+     */
+    public void changeMedium(int domid, DiskSpec medium, Consumer<@Nullable String> outcome) {
+        ManagedDomain domain = manager.living(domid);
+        int number = medium.device().number();
+        Device device = domain == null ? null : find(domain, VBD, number);
+        DiskSpec drive = domain == null
+                ? null
+                : domain.config.devices().disks().stream()
+                        .filter(disk -> disk.device().number() == number).findFirst().orElse(null);
+        if (domain == null || device == null || drive == null) {
+            outcome.accept("domain " + domid + " has no device " + VBD + '/' + number);
+            return;
+        }
+        if (!drive.cdrom()) {
+            outcome.accept("device " + VBD + '/' + number + " is not a cdrom");
+            return;
+        }
+        if (domain.changing.contains(device)) {
+            outcome.accept("device " + VBD + '/' + number + ": its medium is being changed already");
+            return;
+        }
+        domain.changing.add(device);
+        DiskSpec changed = drive.withMedium(medium.target(), medium.format());
+        if (drive.target() != null && drive.equals(changed)) {
+            // The file may be another by now, or have another size: the drive has to let go of what it knows.
+            DiskSpec empty = drive.withMedium(null, drive.format());
+            change(domain, device, drive, empty, problem -> {
+                if (problem == null) {
+                    change(domain, device, empty, changed, done(domain, device, outcome));
+                } else {
+                    done(domain, device, outcome).accept(problem);
+                }
+            });
+        } else {
+            change(domain, device, drive, changed, done(domain, device, outcome));
+        }
+    }
+
+    private static Consumer<@Nullable String> done(ManagedDomain domain, Device device,
+            Consumer<@Nullable String> outcome) {
+        return problem -> {
+            domain.changing.remove(device);
+            outcome.accept(problem);
+        };
+    }
+
+    private void change(ManagedDomain domain, Device device, DiskSpec before, DiskSpec after,
+            Consumer<@Nullable String> outcome) {
+        DeviceBus bus = manager.deviceBus();
+        bus.change(device, DeviceNodes.change(device, after), problem -> {
+            if (problem == null) {
+                domain.config = domain.config.withDevices(domain.config.devices().withChanged(after));
+            } else if (manager.store().find(device.backend() + "/frontend-id") != null) {
+                manager.store().write(DeviceNodes.change(device, before));
+            }
+            outcome.accept(problem);
+        });
+    }
+
     // ---- detaching ---------------------------------------------------------------------------------------------------
 
     /**

@@ -35,22 +35,38 @@ final class DeviceNodes {
 
     /** The device that a disk becomes. */
     static Device device(int domid, int backendDomid, DiskSpec disk) {
-        boolean raw = disk.format() == DiskFormat.RAW;
-        return new Device(DeviceChanges.VBD, raw ? BlockDriver.VBD : BlockDriver.QDISK, domid, backendDomid,
+        return new Device(DeviceChanges.VBD, isQdisk(disk) ? BlockDriver.QDISK : BlockDriver.VBD, domid, backendDomid,
                 disk.device().number());
+    }
+
+    /** Whether a disk is of the kind whose {@code params} name a format. A drive is: media of all formats may be put into it. */
+    private static boolean isQdisk(DiskSpec disk) {
+        return disk.cdrom() || disk.format() != DiskFormat.RAW;
+    }
+
+    private static String params(DiskSpec disk) {
+        String target = disk.target();
+        return target == null ? "" : isQdisk(disk) ? DiskSource.word(disk.format()) + ':' + target : target;
+    }
+
+    /** What asks the backend of a drive to change its medium. */
+    static List<Node> change(Device device, DiskSpec disk) {
+        DeviceNodes made = new DeviceNodes(device);
+        made.backend("params", params(disk));
+        made.backend("type", "qdisk");
+        made.backend("medium-error", "");
+        return made.nodes;
     }
 
     /** What announces a disk. */
     static List<Node> of(Device device, DiskSpec disk) {
         DeviceNodes made = new DeviceNodes(device);
-        String target = disk.target() == null ? "" : disk.target();
-        boolean raw = disk.format() == DiskFormat.RAW;
         made.announce();
         made.frontend("virtual-device", Integer.toString(device.number()));
         made.frontend("device-type", disk.cdrom() ? "cdrom" : "disk");
         made.frontend("trusted", "1");
-        made.backend("params", raw ? target : DiskSource.word(disk.format()) + ':' + target);
-        made.backend("type", raw ? "phy" : "qdisk");
+        made.backend("params", params(disk));
+        made.backend("type", isQdisk(disk) ? "qdisk" : "phy");
         made.backend("dev", disk.device().name());
         made.backend("mode", disk.readOnly() ? "r" : "w");
         made.backend("device-type", disk.cdrom() ? "cdrom" : "disk");

@@ -2,7 +2,9 @@ package dev.xenolith.dom0.lifecycle;
 
 import dev.xenolith.dom0.config.DomainConfig;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** What the toolstack remembers of a domain that it made. */
@@ -23,6 +25,8 @@ final class ManagedDomain {
     int domid = -1;
     /** What has been attached to it, in that order. */
     final List<Device> devices = new ArrayList<>();
+    /** Drives whose media are being changed. */
+    final Set<Device> changing = new HashSet<>();
     /** Machine time at which it was complete, in ns. */
     long startedAt;
     /** Its shutdown has been seen and acted on. */

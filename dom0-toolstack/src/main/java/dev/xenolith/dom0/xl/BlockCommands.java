@@ -31,34 +31,37 @@ final class BlockCommands {
             }
             int domid = find(context, arguments.getFirst()).domid();
             if (context.options().dryRun()) {
-                StringWriter text = new StringWriter();
-                try (DomainConfigJson json = new DomainConfigJson(text)) {
-                    json.writeDisk(disk);
-                }
-                context.line("disk: %s", text);
+                print(context, disk);
                 return 0;
             }
-            context.toolstack().attachDisk(domid, find(context, disk));
+            context.toolstack().attachDisk(domid, BlockCommands.find(context, "block-attach", disk));
             return 0;
         }
+    }
 
-        /** The same disk with the absolute path of its image. */
-        private static DiskSpec find(CommandContext context, DiskSpec disk) {
-            String target = disk.target();
-            if (target == null) {
-                return disk;
+    private static void print(CommandContext context, DiskSpec disk) {
+        StringWriter text = new StringWriter();
+        try (DomainConfigJson json = new DomainConfigJson(text)) {
+            json.writeDisk(disk);
+        }
+        context.line("disk: %s", text);
+    }
+
+    /** The same disk with the absolute path of its image. */
+    private static DiskSpec find(CommandContext context, String command, DiskSpec disk) {
+        String target = disk.target();
+        if (target == null) {
+            return disk;
+        }
+        try {
+            Path file = context.client().directory().resolve(target).toAbsolutePath().normalize();
+            if (!Files.exists(file)) {
+                throw ToolstackException.failure(command + ": " + disk.device().name() + ": no such file: " + file);
             }
-            try {
-                Path file = context.client().directory().resolve(target).toAbsolutePath().normalize();
-                if (!Files.exists(file)) {
-                    throw ToolstackException
-                            .failure("block-attach: " + disk.device().name() + ": no such file: " + file);
-                }
-                return disk.withTarget(file.toString());
-            } catch (InvalidPathException e) {
-                throw new ToolstackException(ToolstackException.FAILURE,
-                        "block-attach: expected a file, found \"" + target + "\": " + e.getReason(), e);
-            }
+            return disk.withTarget(file.toString());
+        } catch (InvalidPathException e) {
+            throw new ToolstackException(ToolstackException.FAILURE,
+                    command + ": expected a file, found \"" + target + "\": " + e.getReason(), e);
         }
     }
 
@@ -114,6 +117,48 @@ final class BlockCommands {
             } catch (IllegalArgumentException e) {
                 throw new ToolstackException(ToolstackException.FAILURE, "block-detach: " + e.getMessage(), e);
             }
+        }
+    }
+
+    /** {@code xl cd-insert} and {@code xl cd-eject} (tools/xl/xl_cdrom.c). */
+    static final class ChangeMedium extends XlCommand {
+        private final String command;
+        private final boolean insert;
+
+        /** @param insert whether a medium is named */
+        ChangeMedium(String command, boolean insert) {
+            this.command = command;
+            this.insert = insert;
+        }
+
+        @Override
+        int leastArguments() {
+            return insert ? 3 : 2;
+        }
+
+        @Override
+        int run(CommandContext context) {
+            DiskSpec medium;
+            try {
+                medium = DiskSpec.parse("vdev=" + arguments.get(1) + ",access=r,devtype=cdrom,target="
+                        + (insert ? arguments.get(2) : ""));
+            } catch (IllegalArgumentException e) {
+                throw new ToolstackException(ToolstackException.FAILURE, command + ": " + e.getMessage(), e);
+            }
+            if (insert && medium.target() == null) {
+                throw ToolstackException.failure(command + ": expected a file, found nothing");
+            }
+            int domid = find(context, arguments.getFirst()).domid();
+            if (context.options().dryRun()) {
+                print(context, medium);
+                return 0;
+            }
+            if (context.toolstack().disks(domid).stream()
+                    .noneMatch(disk -> disk.number() == medium.device().number())) {
+                throw ToolstackException.failure(command + ": device " + arguments.get(1) + " not connected");
+            }
+            context.toolstack().changeMedium(domid, BlockCommands.find(context, command, medium));
+            return 0;
         }
     }
 }

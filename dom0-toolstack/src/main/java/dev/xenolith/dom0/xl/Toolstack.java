@@ -96,6 +96,14 @@ public interface Toolstack {
      */
     void attachDisk(int domid, DiskSpec disk);
 
+    /**
+     * Changes what is in a CD-ROM drive of a domain and returns when its backend has. The domain's configuration follows.
+     *
+     * @param medium names the drive by its device, and the medium by its absolute target and its format; without a target the drive
+     *     becomes empty
+     */
+    void changeMedium(int domid, DiskSpec medium);
+
     /** Attaches a vif likewise; a number and a MAC address are chosen if it does not say. */
     void attachVif(int domid, VifSpec vif);
 

@@ -84,6 +84,10 @@ final class XlCommandTable {
                     GuestCommands.Resume::new),
             new Entry("dump-core", false, true, "Core dump a domain", "<Domain> <filename>", null,
                     GuestCommands.DumpCore::new),
+            new Entry("cd-insert", true, true, "Insert a cdrom into a guest's cd drive",
+                    "<Domain> <VirtualDevice> <path>", null, () -> new BlockCommands.ChangeMedium("cd-insert", true)),
+            new Entry("cd-eject", true, true, "Eject a cdrom from a guest's cd drive", "<Domain> <VirtualDevice>",
+                    null, () -> new BlockCommands.ChangeMedium("cd-eject", false)),
             new Entry("mem-max", false, true, "Set the maximum amount reservation for a domain", MEMORY, null,
                     ResourceCommands.MemMax::new),
             new Entry("mem-set", false, true, "Set the current memory usage for a domain", MEMORY, null,
@@ -141,7 +145,7 @@ final class XlCommandTable {
 
     private static final List<String> UNSUPPORTED = List.of("""
             config-update pci-attach pci-detach pci-list pci-assignable-add pci-assignable-remove pci-assignable-list
-            vncviewer save migrate restore migrate-receive cd-insert cd-eject button-press
+            vncviewer save migrate restore migrate-receive button-press
             sharing sched-credit sched-rtds debug-keys set-parameters top
             channel-list vtpm-attach
             vtpm-list vtpm-detach vkb-attach vkb-list vkb-detach vdispl-attach vdispl-list vdispl-detach vsnd-attach

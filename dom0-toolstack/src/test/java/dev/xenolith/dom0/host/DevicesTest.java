@@ -8,6 +8,7 @@ import dev.xenolith.dom0.config.DiskSpec;
 import dev.xenolith.dom0.config.DomainConfig;
 import dev.xenolith.dom0.config.VifSpec;
 import dev.xenolith.dom0.host.TestHost.TestGuest;
+import dev.xenolith.dom0.xenstore.XenstoreException;
 import dev.xenolith.dom0.xl.BlockDeviceInfo;
 import dev.xenolith.dom0.xl.DomainEvent;
 import dev.xenolith.dom0.xl.DomainEvents;
@@ -15,6 +16,7 @@ import dev.xenolith.dom0.xl.NetworkCapture;
 import dev.xenolith.dom0.xl.NetworkPortInfo;
 import dev.xenolith.dom0.xl.ToolstackException;
 import dev.xenolith.dom0.xl.VifInfo;
+import dev.xenolith.dom0.xl.Xenstore;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
@@ -126,6 +128,62 @@ class DevicesTest {
             host.toolstack.detachDisk(guest.domid, 51712, true);
             assertThat(host.toolstack.configuration(guest.domid).orElseThrow().devices().isEmpty()).isTrue();
             host.toolstack.destroy(guest.domid);
+        }
+    }
+
+    @Test
+    void mediaOfDrivesChange() throws Exception {
+        Path red = Files.write(directory.resolve("red.iso"), new byte[1 << 20]);
+        Path green = Files.write(directory.resolve("green.iso"), new byte[2 << 20]);
+        try (TestHost host = TestHost.virtual(1)) {
+            DiskSpec empty = DiskSpec.parse("vdev=xvdc,access=r,devtype=cdrom,target=");
+            DiskSpec disk = DiskSpec.parse(red + ",raw,xvda,r");
+            TestGuest guest = host.start(TestHost.config("minishell", TestHost.image("minishell"), "", 1)
+                    .withDevices(new DomainConfig.Devices(List.of(disk, empty), List.of())));
+            DiskSpec inserted = DiskSpec.parse("vdev=xvdc,access=r,devtype=cdrom,target=" + green);
+            host.toolstack.changeMedium(guest.domid, inserted);
+            String backend = "/local/domain/0/backend/qdisk/" + guest.domid + "/51744/";
+            assertThat(node(host, backend + "sectors")).isEqualTo("4096");
+            assertThat(node(host, backend + "params")).isEqualTo("aio:" + green);
+            assertThat(disks(host, guest.domid)).containsExactly(disk, inserted);
+            Files.write(green, new byte[3 << 20]);
+            host.toolstack.changeMedium(guest.domid, inserted);
+            assertThat(node(host, backend + "sectors")).isEqualTo("6144");
+
+            assertThatThrownBy(() -> host.toolstack.changeMedium(guest.domid,
+                    DiskSpec.parse("vdev=xvdc,access=r,devtype=cdrom,target=" + directory.resolve("none.iso"))))
+                    .isInstanceOf(ToolstackException.class).hasMessageContaining("device vbd/51744: ")
+                    .hasMessageContaining("none.iso");
+            host.toolstack.attachDisk(guest.domid,
+                    DiskSpec.parse(Files.write(directory.resolve("b"), new byte[512]) + ",raw,xvdb,w"));
+            assertThatThrownBy(() -> host.toolstack.changeMedium(guest.domid,
+                    DiskSpec.parse("vdev=xvdc,access=r,devtype=cdrom,target=" + directory.resolve("b"))))
+                    .hasMessageContaining("the image is in use");
+            assertThat(node(host, backend + "params")).isEqualTo("aio:" + green);
+            assertThatThrownBy(() -> host.toolstack.changeMedium(guest.domid,
+                    DiskSpec.parse("vdev=xvda,access=r,devtype=cdrom,target=" + green)))
+                    .hasMessageContaining("device vbd/51712 is not a cdrom");
+            assertThatThrownBy(() -> host.toolstack.changeMedium(guest.domid,
+                    DiskSpec.parse("vdev=xvdd,access=r,devtype=cdrom,target=" + green)))
+                    .hasMessageContaining("has no device vbd/51760");
+            host.toolstack.changeMedium(guest.domid, empty);
+            assertThat(node(host, backend + "params")).isEmpty();
+            assertThat(disks(host, guest.domid)).contains(empty);
+            host.toolstack.detachDisk(guest.domid, 51744, false);
+            assertThat(host.toolstack.disks(guest.domid)).extracting(BlockDeviceInfo::number).containsExactly(51712,
+                    51728);
+            host.toolstack.destroy(guest.domid);
+            assertThat(host.audit()).isEmpty();
+        }
+    }
+
+    private static List<DiskSpec> disks(TestHost host, int domid) {
+        return host.toolstack.configuration(domid).orElseThrow().devices().disks();
+    }
+
+    private static String node(TestHost host, String path) throws XenstoreException {
+        try (Xenstore store = host.toolstack.xenstore()) {
+            return store.readText(path);
         }
     }
 

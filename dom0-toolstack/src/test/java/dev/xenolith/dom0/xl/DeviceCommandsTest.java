@@ -114,4 +114,28 @@ class DeviceCommandsTest {
         assertThat(client.outText().replaceAll("\\s+", "")).isEqualTo(
                 "disk:{\"pdev_path\":\"/none\",\"vdev\":\"xvda\",\"format\":\"raw\",\"discard_enable\":\"False\"}");
     }
+
+    @Test
+    void mediaComeAndGo() throws Exception {
+        Files.createFile(directory.resolve("a.iso"));
+        assertThat(xl("block-attach", "pv2", "devtype=cdrom,vdev=xvdc,access=ro,target=a.iso")).isZero();
+        assertThat(xl("cd-insert", "pv2", "xvdc", "qcow2:a.iso")).isZero();
+        assertThat(xl("cd-eject", "4", "xvdc")).isZero();
+        assertThat(toolstack.log().subList(1, 3)).containsExactly(
+                "medium 4 xvdc qcow2 " + directory.resolve("a.iso"), "medium 4 xvdc raw null");
+        assertThat(xl("cd-insert", "pv2", "xvdc")).isEqualTo(2);
+        assertThat(xl("cd-insert", "pv2", "xvdc", "none.iso")).isEqualTo(1);
+        assertThat(client.errText())
+                .isEqualTo("xl: cd-insert: xvdc: no such file: " + directory.resolve("none.iso") + '\n');
+        assertThat(xl("cd-insert", "pv2", "xvdc", "")).isEqualTo(1);
+        assertThat(client.errText()).isEqualTo("xl: cd-insert: expected a file, found nothing\n");
+        assertThat(xl("cd-eject", "pv2", "xvda")).isEqualTo(1);
+        assertThat(client.errText()).isEqualTo("xl: cd-eject: device xvda not connected\n");
+        assertThat(xl("cd-eject", "pv2", "floppy")).isEqualTo(1);
+        assertThat(client.errText()).contains("expected a virtual device such as xvda").contains("\"floppy\"");
+        assertThat(xl("-N", "cd-insert", "pv2", "xvdc", "/none.iso")).isZero();
+        assertThat(client.outText().replaceAll("\\s+", "")).startsWith("disk:{\"pdev_path\":\"/none.iso\"")
+                .contains("\"is_cdrom\":1");
+        assertThat(toolstack.log()).hasSize(3);
+    }
 }

@@ -131,6 +131,12 @@ public final class FakeToolstack implements Toolstack {
     }
 
     @Override
+    public synchronized void changeMedium(int domid, DiskSpec medium) {
+        need(domid);
+        log.add("medium " + domid + ' ' + medium.device().name() + ' ' + medium.format().key() + ' ' + medium.target());
+    }
+
+    @Override
     public synchronized void attachVif(int domid, VifSpec vif) {
         need(domid);
         int number = vifs(domid).size();

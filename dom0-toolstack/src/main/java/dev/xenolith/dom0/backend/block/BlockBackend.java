@@ -4,14 +4,12 @@ import dev.xenolith.dom0.backend.BackRing;
 import dev.xenolith.dom0.backend.Backend;
 import dev.xenolith.dom0.backend.BackendDevice;
 import dev.xenolith.dom0.backend.HostWork;
-import dev.xenolith.dom0.disk.DiskFormat;
 import dev.xenolith.dom0.disk.DiskImage;
 import dev.xenolith.hypervisor.abi.Blkif;
 import dev.xenolith.hypervisor.abi.Errno;
 import dev.xenolith.hypervisor.operations.DomainHandle;
 import dev.xenolith.hypervisor.operations.OperationException;
 import dev.xenolith.hypervisor.operations.SharedPage;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -25,23 +23,20 @@ final class BlockBackend implements Backend {
     /** Rings of a device, and pages of a ring as a power of two, at most. */
     private static final int MAX_QUEUES = 4;
     private static final int MAX_RING_ORDER = 4;
-    /** Modelled time of opening an image, in ns. */
-    private static final long OPEN_TIME = 2_000_000;
+    /** What is in the drive, in the words of {@code params}; and why what these say cannot be put in. */
+    private static final String MEDIUM = "medium";
+    private static final String MEDIUM_ERROR = "medium-error";
 
     private final BackendDevice device;
     private final DomainHandle handle;
-    private final ImageOpener images;
-    private final HostWork work;
+    private final Drive drive;
     private final List<BlockQueue> queues = new ArrayList<>();
-    private @Nullable Disk disk;
-    private boolean opening;
-    private @Nullable Runnable whenStopped;
+    private boolean offered;
 
     BlockBackend(BackendDevice device, ImageOpener images, HostWork work) {
         this.device = device;
         this.handle = device.handle();
-        this.images = images;
-        this.work = work;
+        drive = new Drive(device, images, work);
     }
 
     // ---- the image ---------------------------------------------------------------------------------------------------
@@ -49,94 +44,86 @@ final class BlockBackend implements Backend {
     @Override
     public void start() {
         String parameters = device.setting("params");
-        if (parameters == null || parameters.isEmpty()) {
-            device.fail("an empty drive: PV frontends know no such thing");
-            return;
-        }
-        DiskFormat format = DiskFormat.RAW;
-        String file = parameters;
-        if (BlockDriver.QDISK.equals(device.kind())) {
-            int colon = parameters.indexOf(':');
-            DiskFormat named = colon < 0 ? null : DiskSource.format(parameters.substring(0, colon));
-            if (named == null) {
-                device.fail("params '" + parameters + "' does not begin with a format");
+        drive.load(parameters == null ? "" : parameters, problem -> {
+            if (problem != null) {
+                device.fail(problem);
                 return;
             }
-            format = named;
-            file = parameters.substring(colon + 1);
-        }
-        boolean readOnly = !"w".equals(device.setting("mode"));
-        Path path = Path.of(file);
-        DiskFormat known = format;
-        opening = true;
-        work.submit(OPEN_TIME, () -> images.open(path, known, readOnly),
-                (image, failure) -> opened(image, failure));
-    }
-
-    private void opened(@Nullable DiskImage image, @Nullable Exception failure) {
-        opening = false;
-        if (image != null) {
-            disk = new Disk(work, image);
-        }
-        if (whenStopped != null) {
-            closeDisk(whenStopped);
-        } else if (disk == null) {
-            device.fail(failure == null ? "its image cannot be opened" : String.valueOf(failure.getMessage()));
-        } else {
-            offer(disk);
+            offer();
+            offered = true;
             device.ready();
-        }
+            settingsChanged();
+        });
     }
 
-    private void offer(Disk opened) {
-        boolean cdrom = "cdrom".equals(device.setting("device-type"));
+    private void offer() {
+        Disk disk = drive.disk();
+        boolean readOnly = disk == null || disk.readOnly();
         device.tell("feature-flush-cache", 1);
         device.tell("feature-barrier", 1);
         device.tell("feature-persistent", 1);
         device.tell("feature-max-indirect-segments", BlockRequest.MAX_INDIRECT_SEGMENTS);
         device.tell("max-ring-page-order", MAX_RING_ORDER);
         device.tell("multi-queue-max-queues", MAX_QUEUES);
-        if (!opened.readOnly() && !"0".equals(device.setting("discard-enable"))) {
+        if (!readOnly && !"0".equals(device.setting("discard-enable"))) {
             device.tell("discard-granularity", DiskImage.SECTOR_BYTES);
             device.tell("discard-alignment", 0);
             device.tell("discard-secure", 0);
             device.tell("feature-discard", 1);
         }
-        device.tell("sectors", opened.sectors());
-        device.tell("info", (cdrom ? Blkif.VDISK_CDROM : 0)
+        device.tell("info", (drive.isCdrom() ? Blkif.VDISK_CDROM : 0)
                 | ("1".equals(device.setting("removable")) ? Blkif.VDISK_REMOVABLE : 0)
-                | (opened.readOnly() ? Blkif.VDISK_READONLY : 0));
+                | (readOnly ? Blkif.VDISK_READONLY : 0));
         device.tell("sector-size", DiskImage.SECTOR_BYTES);
         device.tell("physical-sector-size", DiskImage.SECTOR_BYTES);
+        tellMedium();
+    }
+
+    private void tellMedium() {
+        Disk disk = drive.disk();
+        device.tell("sectors", disk == null ? 0 : disk.sectors());
+        if (drive.isCdrom()) {
+            device.tell("media-present", disk == null ? 0 : 1);
+            device.tell(MEDIUM, drive.medium());
+        }
+    }
+
+    /**
+     * The toolstack changes the medium of a CD-ROM drive by writing {@code params}, as QEMU's xen-block backend knows it, with an empty
+     * {@link #MEDIUM_ERROR}. One of two nodes answers: {@link #MEDIUM} becomes what {@code params} say, or the error says why it does not.
+     */
+    @Override
+    public void settingsChanged() {
+        String parameters = device.setting("params");
+        if (!offered || !drive.isCdrom() || drive.isBusy() || parameters == null || parameters.equals(drive.medium())) {
+            return;
+        }
+        String error = device.setting(MEDIUM_ERROR);
+        if (error != null && !error.isEmpty()) {
+            // It has been answered.
+            return;
+        }
+        drive.load(parameters, problem -> {
+            if (problem == null) {
+                tellMedium();
+                device.renew();
+            } else {
+                device.tell(MEDIUM_ERROR, problem);
+            }
+            settingsChanged();
+        });
     }
 
     @Override
     public void stop(Runnable whenDone) {
-        whenStopped = whenDone;
-        if (!opening) {
-            closeDisk(whenDone);
-        }
-    }
-
-    private void closeDisk(Runnable whenDone) {
-        Disk open = disk;
-        disk = null;
-        if (open == null) {
-            whenDone.run();
-        } else {
-            open.close(whenDone);
-        }
+        drive.stop(whenDone);
     }
 
     // ---- the frontend ------------------------------------------------------------------------------------------------
 
     @Override
     public void connect() {
-        Disk open = disk;
-        if (open == null) {
-            return;
-        }
-        String refusal = connectQueues(open);
+        String refusal = connectQueues();
         if (refusal != null) {
             disconnect();
             device.fail(refusal);
@@ -148,7 +135,7 @@ final class BlockBackend implements Backend {
     }
 
     /** Returns why the frontend cannot be served, or null. */
-    private @Nullable String connectQueues(Disk open) {
+    private @Nullable String connectQueues() {
         BlockProtocol protocol = BlockProtocol.named(device.asked("protocol"));
         if (protocol == null) {
             return "the frontend's protocol is neither x86_64-abi nor x86_32-abi";
@@ -163,7 +150,7 @@ final class BlockBackend implements Backend {
         }
         boolean persistent = device.askedNumber("feature-persistent", 0) == 1;
         for (int i = 0; i < count; i++) {
-            String refusal = connectQueue(open, protocol, count == 1 ? "" : "queue-" + i + "/", (int) order,
+            String refusal = connectQueue(protocol, count == 1 ? "" : "queue-" + i + "/", (int) order,
                     persistent);
             if (refusal != null) {
                 return refusal;
@@ -172,7 +159,7 @@ final class BlockBackend implements Backend {
         return null;
     }
 
-    private @Nullable String connectQueue(Disk open, BlockProtocol protocol, String prefix, int order,
+    private @Nullable String connectQueue(BlockProtocol protocol, String prefix, int order,
             boolean persistent) {
         long remotePort = device.askedNumber(prefix + "event-channel", -1);
         int pages = order < 0 ? 1 : 1 << order;
@@ -198,7 +185,7 @@ final class BlockBackend implements Backend {
             ring.unmap();
             return "the frontend's event channel " + remotePort + " cannot be bound: " + Errno.name(port);
         }
-        queues.add(new BlockQueue(device, open, protocol, new BackRing(ring, protocol.entryBytes),
+        queues.add(new BlockQueue(device, drive, protocol, new BackRing(ring, protocol.entryBytes),
                 new GuestPages(handle.grants(), device.frontendId(), persistent), port));
         return null;
     }

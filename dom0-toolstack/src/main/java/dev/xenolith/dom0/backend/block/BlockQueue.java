@@ -28,7 +28,7 @@ final class BlockQueue {
 
     private final BackendDevice device;
     private final DomainHandle handle;
-    private final Disk disk;
+    private final Drive drive;
     private final BlockProtocol protocol;
     private final BackRing ring;
     private final GuestPages pages;
@@ -46,10 +46,10 @@ final class BlockQueue {
     private boolean closed;
 
     /** Serves {@code ring}; all of it, {@code pages} and {@code port} are this object's from now on. */
-    BlockQueue(BackendDevice device, Disk disk, BlockProtocol protocol, BackRing ring, GuestPages pages, int port) {
+    BlockQueue(BackendDevice device, Drive drive, BlockProtocol protocol, BackRing ring, GuestPages pages, int port) {
         this.device = device;
         this.handle = device.handle();
-        this.disk = disk;
+        this.drive = drive;
         this.protocol = protocol;
         this.ring = ring;
         this.pages = pages;
@@ -105,7 +105,13 @@ final class BlockQueue {
         int status = request.parse(protocol, entry, handle.grants(), device.frontendId());
         buffered += request.data.length;
         unanswered.add(request);
-        if (status == Blkif.RSP_OKAY && !(request.fits(disk.sectors()) && (!request.writes() || mayWrite(request)))) {
+        Disk disk = drive.disk();
+        if (disk == null) {
+            finish(request, Blkif.RSP_ERROR);
+            return;
+        }
+        if (status == Blkif.RSP_OKAY
+                && !(request.fits(disk.sectors()) && (!request.writes() || mayWrite(disk, request)))) {
             status = Blkif.RSP_ERROR;
         }
         if (status == Blkif.RSP_OKAY && request.writes() && request.parts.count() != 0) {
@@ -120,23 +126,25 @@ final class BlockQueue {
             barrier = request;
             startBarrier();
         } else {
-            start(request);
+            start(disk, request);
         }
     }
 
     /** A flush without data changes nothing. */
-    private boolean mayWrite(BlockRequest request) {
+    private static boolean mayWrite(Disk disk, BlockRequest request) {
         return !disk.readOnly() || request.operation == Blkif.OP_FLUSH_DISKCACHE && request.parts.count() == 0;
     }
 
     private void startBarrier() {
         BlockRequest request = barrier;
-        if (request != null && underWay == 0) {
-            start(request);
+        // The disk is the one that the barrier was checked against: where media change nothing is ever written.
+        Disk disk = drive.disk();
+        if (request != null && disk != null && underWay == 0) {
+            start(disk, request);
         }
     }
 
-    private void start(BlockRequest request) {
+    private void start(Disk disk, BlockRequest request) {
         underWay++;
         Disk.Done done = failure -> handle.post(() -> done(request, failure == null));
         int length = request.parts.bytes();
