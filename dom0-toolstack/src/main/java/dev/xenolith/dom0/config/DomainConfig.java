@@ -117,8 +117,9 @@ public record DomainConfig(String name, UUID uuid, DomainType type, @Nullable Bo
      *
      * @param disks with absolute targets, each a virtual device of its own
      * @param vifs each with a number of its own
+     * @param channels with absolute paths; in their order the consoles from number 1 on
      */
-    public record Devices(List<DiskSpec> disks, List<VifSpec> vifs) {
+    public record Devices(List<DiskSpec> disks, List<VifSpec> vifs, List<ChannelSpec> channels) {
         /** None at all. */
         public static final Devices NONE = new Devices(List.of(), List.of());
 
@@ -126,35 +127,53 @@ public record DomainConfig(String name, UUID uuid, DomainType type, @Nullable Bo
         public Devices {
             disks = List.copyOf(disks);
             vifs = List.copyOf(vifs);
+            channels = List.copyOf(channels);
+        }
+
+        /** Without channels. */
+        public Devices(List<DiskSpec> disks, List<VifSpec> vifs) {
+            this(disks, vifs, List.of());
         }
 
         /** Returns whether there are none. */
-        public boolean isEmpty() { return disks.isEmpty() && vifs.isEmpty(); }
+        public boolean isEmpty() {
+            return disks.isEmpty() && vifs.isEmpty() && channels.isEmpty();
+        }
+
+        /** Returns the same with other disks. */
+        public Devices withDisks(List<DiskSpec> newDisks) {
+            return new Devices(newDisks, vifs, channels);
+        }
+
+        /** Returns the same with other vifs. */
+        public Devices withVifs(List<VifSpec> newVifs) {
+            return new Devices(disks, newVifs, channels);
+        }
 
         /** Returns the same with one more disk. */
         public Devices with(DiskSpec disk) {
-            return new Devices(Stream.concat(disks.stream(), Stream.of(disk)).toList(), vifs);
+            return withDisks(Stream.concat(disks.stream(), Stream.of(disk)).toList());
         }
 
         /** Returns the same with one more vif. */
         public Devices with(VifSpec vif) {
-            return new Devices(disks, Stream.concat(vifs.stream(), Stream.of(vif)).toList());
+            return withVifs(Stream.concat(vifs.stream(), Stream.of(vif)).toList());
         }
 
         /** Returns the same with a disk instead of the one that has its number. */
         public Devices withChanged(DiskSpec changed) {
-            return new Devices(disks.stream()
-                    .map(disk -> disk.device().number() == changed.device().number() ? changed : disk).toList(), vifs);
+            return withDisks(disks.stream()
+                    .map(disk -> disk.device().number() == changed.device().number() ? changed : disk).toList());
         }
 
         /** Returns the same without the disk of a number. */
         public Devices withoutDisk(int number) {
-            return new Devices(disks.stream().filter(disk -> disk.device().number() != number).toList(), vifs);
+            return withDisks(disks.stream().filter(disk -> disk.device().number() != number).toList());
         }
 
         /** Returns the same without the vif of a number. */
         public Devices withoutVif(int number) {
-            return new Devices(disks, vifs.stream().filter(vif -> vif.device().orElse(-1) != number).toList());
+            return withVifs(vifs.stream().filter(vif -> vif.device().orElse(-1) != number).toList());
         }
     }
 }

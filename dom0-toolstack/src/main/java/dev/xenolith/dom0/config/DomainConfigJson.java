@@ -197,6 +197,28 @@ public final class DomainConfigJson implements AutoCloseable {
             devices.vifs().forEach(vif -> writeVif(vif, live));
             json.writeEndArray();
         }
+        if (!devices.channels().isEmpty()) {
+            json.writeArrayPropertyStart("channels");
+            devices.channels().forEach(this::writeChannel);
+            json.writeEndArray();
+        }
+    }
+
+    /** A libxl_device_channel. */
+    private void writeChannel(ChannelSpec channel) {
+        json.writeStartObject();
+        if (channel.backend() != null) {
+            json.writeStringProperty("backend_domname", channel.backend());
+        }
+        json.writeStringProperty("name", channel.name());
+        if (channel.path() == null) {
+            writeEmpty("connection." + channel.connection().key());
+        } else {
+            json.writeObjectPropertyStart("connection." + channel.connection().key());
+            json.writeStringProperty("path", channel.path());
+            json.writeEndObject();
+        }
+        json.writeEndObject();
     }
 
     /** A libxl_device_disk; of a live one libxl has filled in who serves it. */

@@ -116,7 +116,8 @@ public final class DomainConfigReader {
         }
         Scheduling scheduling = new Scheduling(integer("cpu_weight", 1, 65535), integer("cap", 0, 100 * maxVcpus));
         return new DomainConfig(name, uuid, type, boot, memory * 1024, maxMemory * 1024, vcpus, maxVcpus,
-                affinity(maxVcpus), scheduling, lifecycle(), limits(), new DomainConfig.Devices(disks(), vifs()));
+                affinity(maxVcpus), scheduling, lifecycle(), limits(),
+                new DomainConfig.Devices(disks(), vifs(), channels()));
     }
 
     private String name() throws XlConfigException {
@@ -339,6 +340,26 @@ public final class DomainConfigReader {
             vifs.add(numbered);
         }
         return vifs;
+    }
+
+    private List<ChannelSpec> channels() throws XlConfigException {
+        List<ChannelSpec> channels = new ArrayList<>();
+        for (String text : config.strings("channel").orElse(List.of())) {
+            try {
+                ChannelSpec channel = ChannelSpec.parse(text);
+                String path = channel.path();
+                if (path != null) {
+                    channel = channel
+                            .withPath(directories.getFirst().resolve(path).toAbsolutePath().normalize().toString());
+                }
+                channels.add(channel);
+            } catch (InvalidPathException e) {
+                throw error("channel", "\"" + text + "\": path: " + e.getReason());
+            } catch (IllegalArgumentException e) {
+                throw error("channel", "\"" + text + "\": " + e.getMessage());
+            }
+        }
+        return channels;
     }
 
     private Lifecycle lifecycle() throws XlConfigException {

@@ -64,7 +64,7 @@ public final class XlConfigKeys {
         add(keys, Kind.STRING_OR_LIST, true, """
                 cpus""");
         add(keys, Kind.LIST, true, """
-                disk vif""");
+                channel disk vif""");
         add(keys, Kind.STRING, false, """
                 acpi_firmware arm_sci bios bios_path_override boot bootloader bootloader_user device_model
                 device_model_override device_model_stubdomain_seclabel device_model_user device_model_version
@@ -85,7 +85,7 @@ public final class XlConfigKeys {
                 spicedisable_ticketing spicevdagent stdvga trap_unmapped_accesses usb vkb_device vnc vncunused
                 vncviewer vpmu vpt_align xen_platform_pci xen_platform_pci_bar_uc xend_suspend_evtchn_compat""");
         add(keys, Kind.LIST, false, """
-                channel device_model_args device_model_args_hvm device_model_args_pv dtdev iomem ioports
+                device_model_args device_model_args_hvm device_model_args_pv dtdev iomem ioports
                 irqs llc_colors mca_caps p9 pci pvcalls smbios usbctrl usbdev vdispl vfb vif2 virtio vkb
                 vnuma vsnd vtpm xenstore_quota""");
         add(keys, Kind.STRING_OR_LIST, false, """

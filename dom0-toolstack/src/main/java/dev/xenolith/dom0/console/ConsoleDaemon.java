@@ -1,5 +1,8 @@
 package dev.xenolith.dom0.console;
 
+import dev.xenolith.dom0.backend.Backend;
+import dev.xenolith.dom0.backend.BackendDevice;
+import dev.xenolith.dom0.backend.BackendDriver;
 import dev.xenolith.dom0.xenstore.XenstoreClient;
 import dev.xenolith.dom0.xenstore.XenstoreException;
 import dev.xenolith.hypervisor.abi.Errno;
@@ -7,6 +10,7 @@ import dev.xenolith.hypervisor.operations.DomainControl.DomainInfo;
 import dev.xenolith.hypervisor.operations.DomainHandle;
 import dev.xenolith.hypervisor.operations.OperationException;
 import dev.xenolith.hypervisor.operations.SharedPage;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -26,6 +30,9 @@ public final class ConsoleDaemon {
     /** GNTTAB_RESERVED_CONSOLE (xen/include/public/grant_table.h): the grant of the ring page. */
     private static final int RING_GRANT = 0;
 
+    /** The kind of device that a further console is. */
+    public static final String CONSOLE = "console";
+
     private static final int DEFAULT_LIMIT = 1 << 20;
     private static final int MAX_LIMIT = 16 << 20;
 
@@ -34,8 +41,13 @@ public final class ConsoleDaemon {
     private final Overflow overflow;
     private final ConsoleLogs logs;
     private final Map<Integer, Entry> consoles = new TreeMap<>();
+    private final Map<Extra, GuestConsole> extras = new HashMap<>();
 
     private record Entry(GuestConsole console, XenstoreClient.WatchRegistration watch) {
+    }
+
+    /** Names a console that is not its domain's first. */
+    private record Extra(int domid, int number) {
     }
 
     /** Starts in the domain of {@code handle}, whose connection to xenstore {@code store} is. */
@@ -69,6 +81,46 @@ public final class ConsoleDaemon {
         if (entry != null) {
             entry.console.disconnect();
             refresh(domid);
+        }
+    }
+
+    /**
+     * Attaches a client to one of the consoles of a domain.
+     *
+     * @param number 0 for the first
+     * @return null if there is no such domain or console
+     */
+    public @Nullable ConsoleAttachment attach(int domid, int number, ConsoleClient client) {
+        GuestConsole extra = extras.get(new Extra(domid, number));
+        return number == 0 ? attach(domid, client) : extra == null ? null : extra.attach(client);
+    }
+
+    /** Makes the backends of consoles that are announced as devices: all but the first of a domain, whose ring its builder makes. */
+    public BackendDriver extraConsoles(ConsoleSockets sockets) {
+        return new BackendDriver() {
+            @Override
+            public String kind() {
+                return CONSOLE;
+            }
+
+            @Override
+            public Backend create(BackendDevice device) {
+                Extra extra = new Extra(device.frontendId(), device.number());
+                GuestConsole console = new GuestConsole(handle, overflow, DEFAULT_LIMIT);
+                String name = find("/local/domain/" + extra.domid + "/name");
+                console.setLog(
+                        name == null || name.isEmpty() ? null : logs.open(extra.domid, name + '-' + extra.number));
+                extras.put(extra, console);
+                return new ConsoleBackend(device, console, sockets, () -> extras.remove(extra));
+            }
+        };
+    }
+
+    private @Nullable String find(String path) {
+        try {
+            return store.findText(path);
+        } catch (XenstoreException e) {
+            return null;
         }
     }
 

@@ -21,10 +21,13 @@ final class Backends {
         this.drivers = drivers;
     }
 
-    /** Serves devices in a domain until it dies, over a connection to xenstored of its own. */
-    void start(DomainHandle domain) throws XenstoreException {
+    /** Serves devices in a domain until it dies, over a connection to xenstored of its own; {@code more} is what it alone can serve. */
+    void start(DomainHandle domain, BackendDriver... more) throws XenstoreException {
         BackendBus bus = new BackendBus(domain, xenstored.connect(domain));
         for (BackendDriver driver : drivers) {
+            bus.add(driver);
+        }
+        for (BackendDriver driver : more) {
             bus.add(driver);
         }
         buses.put(domain.domid(), bus);

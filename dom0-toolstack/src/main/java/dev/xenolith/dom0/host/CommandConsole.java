@@ -6,6 +6,7 @@ import dev.xenolith.dom0.console.ConsoleDaemon;
 import dev.xenolith.dom0.xl.ConsoleConnection;
 import dev.xenolith.dom0.xl.ConsoleOutput;
 import dev.xenolith.dom0.xl.NoSuchDomainException;
+import dev.xenolith.dom0.xl.ToolstackException;
 import java.util.Objects;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
@@ -25,10 +26,14 @@ final class CommandConsole implements ConsoleConnection, ConsoleClient {
         this.output = output;
     }
 
-    static CommandConsole attach(HostToolstack toolstack, ConsoleDaemon daemon, int domid, ConsoleOutput output) {
+    static CommandConsole attach(HostToolstack toolstack, ConsoleDaemon daemon, int domid, int number,
+            ConsoleOutput output) {
         CommandConsole console = new CommandConsole(toolstack, output);
         toolstack.ask(() -> {
-            ConsoleAttachment attached = daemon.attach(domid, console);
+            ConsoleAttachment attached = daemon.attach(domid, number, console);
+            if (attached == null && number != 0) {
+                throw ToolstackException.failure("domain " + domid + " has no console " + number);
+            }
             if (attached == null) {
                 throw new NoSuchDomainException(domid);
             }

@@ -69,6 +69,7 @@ public final class Host implements RunningHost {
     private final XenstoreClient storeClient;
     private final StoreNodes nodes;
     private final ConsoleDaemon consoles;
+    private final ConsoleSocketServer consoleSockets;
     private final ImageLocks imageLocks = new ImageLocks();
     private final HostNetwork network;
     private final Backends backends;
@@ -86,9 +87,10 @@ public final class Host implements RunningHost {
         storeClient = xenstored.connect(dom0);
         nodes = new StoreNodes(storeClient);
         consoles = new ConsoleDaemon(dom0, storeClient, Overflow.DISCARD, ConsoleLogs.NONE);
+        consoleSockets = new ConsoleSocketServer(machine, dom0);
         network = new HostNetwork(NetworkContext.of(machine, dom0), networkOptions);
         backends = backends();
-        backends.start(dom0);
+        backends.start(dom0, consoles.extraConsoles(consoleSockets));
         manager = new DomainManager(machine, dom0, nodes, new Services(), hooks.failureInjected(),
                 crashDumps(hooks.dumps()));
         toolstack = new HostToolstack(this, machine, dom0, manager);
@@ -329,6 +331,7 @@ public final class Host implements RunningHost {
             } finally {
                 machine.close();
                 network.closeSockets();
+                consoleSockets.close();
             }
         }
     }

@@ -1,13 +1,17 @@
 package dev.xenolith.dom0.host;
 
 import dev.xenolith.device.board.Machine;
+import dev.xenolith.dom0.config.ChannelSpec;
 import dev.xenolith.dom0.config.DiskSpec;
 import dev.xenolith.dom0.config.DomainConfig;
 import dev.xenolith.dom0.config.VifSpec;
+import dev.xenolith.dom0.console.ConsoleDaemon;
+import dev.xenolith.dom0.lifecycle.Device;
 import dev.xenolith.dom0.lifecycle.DeviceChanges;
 import dev.xenolith.dom0.lifecycle.DomainManager;
 import dev.xenolith.dom0.lifecycle.DomainNodes;
 import dev.xenolith.dom0.xl.BlockDeviceInfo;
+import dev.xenolith.dom0.xl.ChannelInfo;
 import dev.xenolith.dom0.xl.ConsoleConnection;
 import dev.xenolith.dom0.xl.ConsoleOutput;
 import dev.xenolith.dom0.xl.DomainEvents;
@@ -366,6 +370,21 @@ final class HostToolstack implements Toolstack {
     }
 
     @Override
+    public List<ChannelInfo> channels(int domid) {
+        return ask(() -> {
+            known(domid);
+            List<ChannelSpec> specs = manager.configuration(domid).map(config -> config.devices().channels())
+                    .orElse(List.of());
+            return manager.devices().list(domid, ConsoleDaemon.CONSOLE).stream().map(channel -> {
+                Device device = channel.device();
+                ChannelSpec spec = specs.get(device.number() - 1);
+                return new ChannelInfo(device.number(), device.backendDomid(), channel.state().ordinal(),
+                        channel.number("port"), channel.number("ring-ref"), spec.connection().key(), spec.path());
+            }).toList();
+        });
+    }
+
+    @Override
     public List<NetworkPortInfo> networkPorts() {
         return ask(() -> host.network().ports());
     }
@@ -398,8 +417,8 @@ final class HostToolstack implements Toolstack {
     // ---- doors to other components ----
 
     @Override
-    public ConsoleConnection attachConsole(int domid, ConsoleOutput output) {
-        return CommandConsole.attach(this, host.consoles(), domid, output);
+    public ConsoleConnection attachConsole(int domid, int number, ConsoleOutput output) {
+        return CommandConsole.attach(this, host.consoles(), domid, number, output);
     }
 
     @Override

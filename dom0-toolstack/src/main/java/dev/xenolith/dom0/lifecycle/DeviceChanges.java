@@ -45,7 +45,7 @@ public final class DeviceChanges {
             VifSpec numbered = vif.withDevice(vif.device().orElse(vifs.size()));
             vifs.add(numbered.mac().isPresent() ? numbered : numbered.withMac(chooseMac(vifs)));
         }
-        return new Devices(devices.disks(), vifs);
+        return devices.withVifs(vifs);
     }
 
     private long chooseMac(List<VifSpec> more) {

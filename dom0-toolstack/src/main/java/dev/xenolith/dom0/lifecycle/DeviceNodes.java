@@ -4,18 +4,24 @@ import dev.xenolith.dom0.backend.XenbusState;
 import dev.xenolith.dom0.backend.block.BlockDriver;
 import dev.xenolith.dom0.backend.block.DiskSource;
 import dev.xenolith.dom0.backend.network.NetworkDriver;
+import dev.xenolith.dom0.config.ChannelSpec;
 import dev.xenolith.dom0.config.DiskSpec;
 import dev.xenolith.dom0.config.VifSpec;
+import dev.xenolith.dom0.console.ConsoleDaemon;
 import dev.xenolith.dom0.disk.DiskFormat;
 import dev.xenolith.dom0.lifecycle.DomainNodes.Node;
 import dev.xenolith.dom0.net.packet.Mac;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The nodes by which a toolstack announces a device to both ends, as libxl writes them (libxl_disk.c, libxl_nic.c). */
+/** The nodes by which a toolstack announces a device to both ends, as libxl writes them (libxl_disk.c, libxl_nic.c, libxl_console.c). */
 final class DeviceNodes {
     /** Of bridges and the NAT, bytes. */
     private static final int DEFAULT_MTU = 1500;
+
+    /** LIBXL_XENCONSOLE_LIMIT and LIBXL_XENCONSOLE_PROTOCOL of tools/libs/light/libxl_internal.h. */
+    private static final int CONSOLE_LIMIT = 1 << 20;
+    private static final String CONSOLE_PROTOCOL = "vt100";
 
     private final Device device;
     private final List<Node> nodes = new ArrayList<>();
@@ -106,6 +112,32 @@ final class DeviceNodes {
         return made.nodes;
     }
 
+    /** The device that a channel becomes; {@code number} is that of the console, from 1 on. */
+    static Device device(int domid, int backendDomid, int number) {
+        return new Device(ConsoleDaemon.CONSOLE, ConsoleDaemon.CONSOLE, domid, backendDomid, number);
+    }
+
+    /** What announces a channel. */
+    static List<Node> of(Device device, ChannelSpec channel) {
+        DeviceNodes made = new DeviceNodes(device);
+        String connection = channel.connection().key();
+        made.announce();
+        made.frontend("limit", Integer.toString(CONSOLE_LIMIT));
+        made.frontend("protocol", CONSOLE_PROTOCOL);
+        made.readable("name", channel.name());
+        made.readable("type", "xenconsoled");
+        made.readable("output", connection);
+        made.readable("tty", "");
+        made.backend("protocol", CONSOLE_PROTOCOL);
+        made.backend("name", channel.name());
+        made.backend("connection", connection);
+        String path = channel.path();
+        if (path != null) {
+            made.backend("path", path);
+        }
+        return made.nodes;
+    }
+
     private void announce() {
         nodes.add(new Node(device.toolstack(), "", List.of("n0")));
         nodes.add(new Node(device.toolstack() + "/frontend", device.frontend(), List.of("n0")));
@@ -123,6 +155,12 @@ final class DeviceNodes {
 
     private void frontend(String name, String value) {
         nodes.add(new Node(device.frontend() + '/' + name, value, frontendOwns));
+    }
+
+    /** A node of the frontend's directory that the frontend may only read. */
+    private void readable(String name, String value) {
+        nodes.add(new Node(device.frontend() + '/' + name, value,
+                List.of("n" + device.backendDomid(), "r" + device.domid())));
     }
 
     private void backend(String name, String value) {

@@ -2,6 +2,7 @@ package dev.xenolith.dom0.lifecycle;
 
 import dev.xenolith.dom0.build.BuildException;
 import dev.xenolith.dom0.build.PvBuilder;
+import dev.xenolith.dom0.config.ChannelSpec;
 import dev.xenolith.dom0.config.CpuSelection;
 import dev.xenolith.dom0.config.DiskSpec;
 import dev.xenolith.dom0.config.DomainConfig;
@@ -214,6 +215,13 @@ final class DomainCreation {
                 Device device = DeviceNodes.device(domain.domid, manager.backendDomid(vif.backend()), vif);
                 domain.devices.add(device);
                 bus.announce(DeviceNodes.of(device, vif));
+            }
+            // Console 0 is the one that the builder has made.
+            int number = 1;
+            for (ChannelSpec channel : config.devices().channels()) {
+                Device device = DeviceNodes.device(domain.domid, manager.backendDomid(channel.backend()), number++);
+                domain.devices.add(device);
+                bus.announce(DeviceNodes.of(device, channel));
             }
             bus.awaitReady(domain.devices, problem -> {
                 notReady = problem;

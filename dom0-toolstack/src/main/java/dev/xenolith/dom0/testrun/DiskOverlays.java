@@ -36,7 +36,7 @@ final class DiskOverlays implements AutoCloseable {
         }
         config = files.isEmpty()
                 ? original
-                : original.withDevices(new DomainConfig.Devices(disks, original.devices().vifs()));
+                : original.withDevices(original.devices().withDisks(disks));
     }
 
     private DiskSpec above(DiskSpec disk, String target) throws IOException {

@@ -22,7 +22,7 @@ final class ConsoleCommand extends XlCommand {
     int run(CommandContext context) throws InterruptedException {
         switch (type) {
             case "pv" -> {
-                // The one there is.
+                // What all consoles are.
             }
             case "serial", "vuart" -> throw ToolstackException
                     .failure("console: type '" + type + "' is not supported yet; 'pv' is");
@@ -31,10 +31,11 @@ final class ConsoleCommand extends XlCommand {
         }
         char character = escapeCharacter();
         DomainInfo domain = find(context, arguments.getFirst());
-        if (number != 0) {
+        if (number != 0
+                && context.toolstack().channels(domain.domid()).stream().noneMatch(has -> has.number() == number)) {
             throw ToolstackException.failure("console: domain " + domain.name() + " has no console " + number);
         }
-        new ConsoleSession(context, character).run(domain.domid(), () -> {});
+        new ConsoleSession(context, character).run(domain.domid(), number, () -> {});
         return 0;
     }
 

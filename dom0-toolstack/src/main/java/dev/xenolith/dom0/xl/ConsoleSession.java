@@ -36,9 +36,14 @@ final class ConsoleSession implements ConsoleOutput {
      * @param attached runs once the console is attached, before anything is copied
      */
     void run(int domid, Runnable attached) throws InterruptedException {
+        run(domid, 0, attached);
+    }
+
+    /** As {@link #run(int, Runnable)}, for one of the domain's consoles. */
+    void run(int domid, int number, Runnable attached) throws InterruptedException {
         Toolstack toolstack = context.toolstack();
         context.flush();
-        try (ConsoleConnection console = toolstack.attachConsole(domid, this)) {
+        try (ConsoleConnection console = toolstack.attachConsole(domid, number, this)) {
             attached.run();
             context.client().rawMode(true);
             Thread input = Thread.ofVirtual().name("console-input-" + domid).start(() -> copyInput(console));

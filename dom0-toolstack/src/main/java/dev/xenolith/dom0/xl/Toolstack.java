@@ -124,6 +124,9 @@ public interface Toolstack {
     /** Returns the vifs of a domain by number. */
     List<VifInfo> vifs(int domid);
 
+    /** Returns the channels of a domain by number. */
+    List<ChannelInfo> channels(int domid);
+
     /** Returns the ports of all bridges, by bridge. */
     List<NetworkPortInfo> networkPorts();
 
@@ -143,7 +146,16 @@ public interface Toolstack {
      * Attaches to the console of a domain: first the output that nobody has read yet (the console daemon keeps the last
      * of it), then what comes. An attachment that is there already is taken over: its output is closed.
      */
-    ConsoleConnection attachConsole(int domid, ConsoleOutput output);
+    default ConsoleConnection attachConsole(int domid, ConsoleOutput output) {
+        return attachConsole(domid, 0, output);
+    }
+
+    /**
+     * Attaches to one of the consoles of a domain, as {@link #attachConsole(int, ConsoleOutput)}.
+     *
+     * @param number 0 for the first, 1 for that of the first channel
+     */
+    ConsoleConnection attachConsole(int domid, int number, ConsoleOutput output);
 
     /** Opens a connection to xenstored as Domain-0. */
     Xenstore xenstore();

@@ -133,6 +133,8 @@ final class XlCommandTable {
                     null, NetworkCommands.ListVifs::new),
             new Entry("network-detach", false, true, "Destroy a domain's virtual network device",
                     "<Domain> <DevId|mac>", null, NetworkCommands.Detach::new),
+            new Entry("channel-list", false, false, "List virtual channel devices for a domain", "<Domain(s)>", null,
+                    ChannelListCommand::new),
             new Entry("block-attach", true, true, "Create a new virtual block device",
                     "<Domain> <disk-spec-component(s)>...", null, BlockCommands.Attach::new),
             new Entry("block-list", false, false, "List virtual block devices for a domain", "<Domain(s)>", null,
@@ -143,16 +145,17 @@ final class XlCommandTable {
             new Entry("uptime", false, false, "Print uptime for all/some domains", "[-s] [Domain]", null,
                     UptimeCommand::new));
 
-    private static final List<String> UNSUPPORTED = List.of("""
-            config-update pci-attach pci-detach pci-list pci-assignable-add pci-assignable-remove pci-assignable-list
-            vncviewer save migrate restore migrate-receive button-press
-            sharing sched-credit sched-rtds debug-keys set-parameters top
-            channel-list vtpm-attach
-            vtpm-list vtpm-detach vkb-attach vkb-list vkb-detach vdispl-attach vdispl-list vdispl-detach vsnd-attach
-            vsnd-list vsnd-detach claims cpupool-create cpupool-list cpupool-destroy cpupool-rename cpupool-cpu-add
-            cpupool-cpu-remove cpupool-migrate cpupool-numa-split getenforce setenforce loadpolicy remus devd psr-hwinfo
-            psr-cmt-attach psr-cmt-detach psr-cmt-show psr-cat-set psr-cat-show psr-mba-set psr-mba-show usbctrl-attach
-            usbctrl-detach usbdev-attach usbdev-detach usb-list qemu-monitor-command""".split("\\s+"));
+    private static final List<String> UNSUPPORTED = List
+            .of("""
+                    config-update pci-attach pci-detach pci-list pci-assignable-add pci-assignable-remove pci-assignable-list
+                    vncviewer save migrate restore migrate-receive button-press
+                    sharing sched-credit sched-rtds debug-keys set-parameters top
+                    vtpm-attach vtpm-list vtpm-detach vkb-attach vkb-list vkb-detach vdispl-attach vdispl-list vdispl-detach vsnd-attach
+                    vsnd-list vsnd-detach claims cpupool-create cpupool-list cpupool-destroy cpupool-rename cpupool-cpu-add
+                    cpupool-cpu-remove cpupool-migrate cpupool-numa-split getenforce setenforce loadpolicy remus devd psr-hwinfo
+                    psr-cmt-attach psr-cmt-detach psr-cmt-show psr-cat-set psr-cat-show psr-mba-set psr-mba-show usbctrl-attach
+                    usbctrl-detach usbdev-attach usbdev-detach usb-list qemu-monitor-command"""
+                    .split("\\s+"));
 
     private XlCommandTable() {
     }

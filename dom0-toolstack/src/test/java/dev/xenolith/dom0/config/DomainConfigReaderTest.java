@@ -176,6 +176,21 @@ class DomainConfigReaderTest {
                         "d.cfg:3: cpus: expected processor numbers from 0 to 255, found \"x\""),
                 Arguments.of(LEAST + "cpus=[ \"^all\" ]",
                         "d.cfg:3: cpus: expected processors after '^', found \"all\""),
+                Arguments.of(LEAST + "channel=['name=a']",
+                        "d.cfg:3: channel: \"name=a\": expected connection pty or socket, found none"),
+                Arguments.of(LEAST + "channel=['name=a,connection=tty']",
+                        "d.cfg:3: channel: \"name=a,connection=tty\": expected connection pty or socket, found \"tty\""),
+                Arguments.of(LEAST + "channel=['connection=pty']",
+                        "d.cfg:3: channel: \"connection=pty\": expected a name, found none"),
+                Arguments.of(LEAST + "channel=['connection=socket,name=a']",
+                        "d.cfg:3: channel: \"connection=socket,name=a\": connection socket: expected a path, found none"),
+                Arguments.of(LEAST + "channel=['connection=pty,name=a,path=b']",
+                        "d.cfg:3: channel: \"connection=pty,name=a,path=b\": path: only a connection of type socket has"
+                                + " one"),
+                Arguments.of(LEAST + "channel=['nmae=a']",
+                        "d.cfg:3: channel: \"nmae=a\": unknown key \"nmae\"; did you mean 'name'?"),
+                Arguments.of(LEAST + "channel=['connection=pty,name']",
+                        "d.cfg:3: channel: \"connection=pty,name\": name: expected '=' and a value, found none"),
                 Arguments.of(LEAST + "vif='x'", "d.cfg:3: vif: expected a list, found \"x\""),
                 Arguments.of(LEAST + "vif=['', ['']]", "d.cfg:3:10: vif: expected a string, found a list"),
                 Arguments.of(LEAST + "vif=['', 'brigde=b']",
@@ -286,5 +301,25 @@ class DomainConfigReaderTest {
                     "on_soft_reset": "soft_reset"
                 }
                 """);
+    }
+
+    @Test
+    void channelsAreConsoles() throws XlConfigException {
+        DomainConfig config = read(
+                LEAST + "channel=['connection=pty, name=org.example.agent', 'name=b,backend=dd,connection=socket,path=run/b']")
+                .config();
+        assertThat(config.devices().channels()).containsExactly(
+                new ChannelSpec("org.example.agent", ChannelSpec.Connection.PTY, null, null),
+                new ChannelSpec("b", ChannelSpec.Connection.SOCKET, directory.resolve("cfg/run/b").toString(), "dd"));
+        assertThat(config.devices().isEmpty()).isFalse();
+        StringWriter text = new StringWriter();
+        try (DomainConfigJson json = new DomainConfigJson(text)) {
+            json.writeRead(config);
+        }
+        assertThat(text.toString().replaceAll("\\s+", "")).contains("\"channels\":[{\"name\":\"org.example.agent\","
+                + "\"connection.pty\":{}},{\"backend_domname\":\"dd\",\"name\":\"b\",\"connection.socket\":{\"path\":\""
+                + directory.resolve("cfg/run/b") + "\"}}]");
+        assertThatThrownBy(() -> read(LEAST + "channel=['connection=socket,name=a,path=/" + "x".repeat(107) + "']"))
+                .hasMessageContaining("a socket's path has at most 107 bytes");
     }
 }

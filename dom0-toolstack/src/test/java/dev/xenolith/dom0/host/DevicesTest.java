@@ -4,12 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.xenolith.device.board.ClockMode;
+import dev.xenolith.dom0.config.ChannelSpec;
 import dev.xenolith.dom0.config.DiskSpec;
 import dev.xenolith.dom0.config.DomainConfig;
 import dev.xenolith.dom0.config.VifSpec;
 import dev.xenolith.dom0.host.TestHost.TestGuest;
 import dev.xenolith.dom0.xenstore.XenstoreException;
 import dev.xenolith.dom0.xl.BlockDeviceInfo;
+import dev.xenolith.dom0.xl.ChannelInfo;
 import dev.xenolith.dom0.xl.DomainEvent;
 import dev.xenolith.dom0.xl.DomainEvents;
 import dev.xenolith.dom0.xl.NetworkCapture;
@@ -20,8 +22,12 @@ import dev.xenolith.dom0.xl.Xenstore;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -173,6 +179,51 @@ class DevicesTest {
             assertThat(host.toolstack.disks(guest.domid)).extracting(BlockDeviceInfo::number).containsExactly(51712,
                     51728);
             host.toolstack.destroy(guest.domid);
+            assertThat(host.audit()).isEmpty();
+        }
+    }
+
+    @Test
+    void channelsComeWithTheirDomain() throws Exception {
+        Path socket = directory.resolve("agent");
+        List<ChannelSpec> channels = List.of(ChannelSpec.parse("name=a,connection=pty"),
+                ChannelSpec.parse("name=b,connection=socket,path=" + socket));
+        try (TestHost host = TestHost.virtual(1)) {
+            TestGuest guest = host.start(shell().withDevices(new DomainConfig.Devices(List.of(), List.of(), channels)));
+            assertThat(host.toolstack.channels(guest.domid)).containsExactly(
+                    new ChannelInfo(1, 0, 1, -1, -1, "pty", null),
+                    new ChannelInfo(2, 0, 1, -1, -1, "socket", socket.toString()));
+            assertThat(node(host, "/local/domain/" + guest.domid + "/device/console/2/name")).isEqualTo("b");
+            assertThat(node(host, "/local/domain/0/backend/console/" + guest.domid + "/2/connection"))
+                    .isEqualTo("socket");
+            assertThatThrownBy(() -> host.toolstack.attachConsole(guest.domid, 3, guest))
+                    .hasMessageContaining("has no console 3");
+            host.toolstack.attachConsole(guest.domid, 1, guest).close();
+            assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(socket))).isEqualTo("rw-------");
+            try (SocketChannel client = SocketChannel.open(UnixDomainSocketAddress.of(socket))) {
+                assertThat(client.write(ByteBuffer.wrap(new byte[]{'x'}))).isEqualTo(1);
+                assertThatThrownBy(
+                        () -> host.toolstack.create(TestHost.config("other", TestHost.image("minishell"), "", 1)
+                                .withDevices(new DomainConfig.Devices(List.of(), List.of(), channels))))
+                        .hasMessageContaining("device console/2").hasMessageContaining("listens there already");
+                // The domain comes again, and the socket with it; the connection ends with the domain.
+                guest.await("> ");
+                guest.type("reboot");
+                assertThat(client.read(ByteBuffer.allocate(1))).isEqualTo(-1);
+            }
+            guest.awaitEnd();
+            int domid = guest.domid + 1;
+            while (host.toolstack.domain(domid).isEmpty() || host.toolstack.channels(domid).size() < 2) {
+                domid += host.toolstack.domain(domid + 1).isPresent() ? 1 : 0;
+                Thread.sleep(1);
+            }
+            host.toolstack.destroy(domid);
+            assertThat(socket).doesNotExist();
+            Files.createFile(socket);
+            assertThatThrownBy(() -> host.toolstack.create(shell().withDevices(
+                    new DomainConfig.Devices(List.of(), List.of(), channels))))
+                    .hasMessageContaining("there is a file that is no socket");
+            assertThat(socket).exists();
             assertThat(host.audit()).isEmpty();
         }
     }

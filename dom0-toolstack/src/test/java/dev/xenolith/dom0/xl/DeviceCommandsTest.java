@@ -47,6 +47,7 @@ class DeviceCommandsTest {
                 " network-attach      Create a new virtual network device",
                 " network-list        List virtual network interfaces for a domain",
                 " network-detach      Destroy a domain's virtual network device",
+                " channel-list        List virtual channel devices for a domain",
                 " block-attach        Create a new virtual block device",
                 " block-list          List virtual block devices for a domain",
                 " block-detach        Destroy a domain's virtual block device",
@@ -137,5 +138,22 @@ class DeviceCommandsTest {
         assertThat(client.outText().replaceAll("\\s+", "")).startsWith("disk:{\"pdev_path\":\"/none.iso\"")
                 .contains("\"is_cdrom\":1");
         assertThat(toolstack.log()).hasSize(3);
+    }
+
+    @Test
+    void channelsAreListedAndAttachedTo() {
+        assertThat(xl("channel-list", "pv2", "Domain-0")).isZero();
+        assertThat(client.outText()).isEqualTo("""
+                Idx BE state evt-ch ring-ref connection
+                1   0  4     15     9        pty
+                2   0  1     -1     -1       socket     /run/agent
+                """);
+        assertThat(xl("channel-list")).isEqualTo(2);
+        assertThat(xl("console", "-n", "3", "pv2")).isEqualTo(1);
+        assertThat(client.errText()).isEqualTo("xl: console: domain pv2 has no console 3\n");
+        client = new TestClient(directory);
+        client.input("ls\u001d");
+        assertThat(Xl.run(List.of("console", "-t", "pv", "-n", "2", "pv2"), client, () -> toolstack)).isZero();
+        assertThat(toolstack.log()).contains("attach 4 console 2");
     }
 }

@@ -131,6 +131,15 @@ public final class FakeToolstack implements Toolstack {
     }
 
     @Override
+    public synchronized List<ChannelInfo> channels(int domid) {
+        need(domid);
+        return domid == 0
+                ? List.of()
+                : List.of(new ChannelInfo(1, 0, 4, 15, 9, "pty", null),
+                        new ChannelInfo(2, 0, 1, -1, -1, "socket", "/run/agent"));
+    }
+
+    @Override
     public synchronized void changeMedium(int domid, DiskSpec medium) {
         need(domid);
         log.add("medium " + domid + ' ' + medium.device().name() + ' ' + medium.format().key() + ' ' + medium.target());
@@ -345,10 +354,10 @@ public final class FakeToolstack implements Toolstack {
     }
 
     @Override
-    public synchronized ConsoleConnection attachConsole(int domid, ConsoleOutput output) {
+    public synchronized ConsoleConnection attachConsole(int domid, int number, ConsoleOutput output) {
         need(domid);
         consoles.put(domid, output);
-        log.add("attach " + domid);
+        log.add("attach " + domid + (number == 0 ? "" : " console " + number));
         return new ConsoleConnection() {
             @Override
             public void input(byte[] bytes, int offset, int length) {
