@@ -37,6 +37,7 @@ public final class GdbServer implements AutoCloseable {
     /** What is to be done on the thread of the target: some of it may have been posted to one that has ended since. */
     private final Queue<Runnable> work = new ConcurrentLinkedQueue<>();
     private volatile @Nullable GdbTarget target;
+    private volatile Runnable left = () -> {};
     private volatile @Nullable Channel client;
     /** Belongs to the thread of the target. */
     private @Nullable GdbStub stub;
@@ -95,6 +96,31 @@ public final class GdbServer implements AutoCloseable {
         }
     }
 
+    /** As {@link GdbStub#targetEnded}; on the thread of the target. */
+    public void targetEnded(boolean killed, int code) {
+        GdbStub session = stub;
+        if (session != null) {
+            session.targetEnded(killed, code);
+        }
+    }
+
+    /** {@code action} is called, by any thread, whenever a debugger has gone and all that it asked for has been done. */
+    public void whenLeft(Runnable action) {
+        left = action;
+    }
+
+    /** The target's thread has nothing more to do with this server; to be called on it, before {@link #close} if it goes on then. */
+    public void forgetTarget() {
+        target = null;
+        stub = null;
+        work.clear();
+    }
+
+    /** Whether a debugger is connected. */
+    public boolean hasClient() {
+        return client != null;
+    }
+
     @Override
     public void close() {
         server.close().awaitUninterruptibly();
@@ -111,7 +137,7 @@ public final class GdbServer implements AutoCloseable {
 
     private void drain() {
         Runnable each;
-        while ((each = work.poll()) != null) {
+        while (target != null && (each = work.poll()) != null) {
             each.run();
         }
     }
@@ -176,6 +202,7 @@ public final class GdbServer implements AutoCloseable {
                     }
                     stub = null;
                     client = null;
+                    left.run();
                 });
             }
         }

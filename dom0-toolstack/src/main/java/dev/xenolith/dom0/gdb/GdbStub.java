@@ -47,6 +47,8 @@ final class GdbStub {
     /** Processor of s and c. */
     private int resumed = ALL;
     private String stopReply;
+    /** The target has ended, and the debugger does not know it yet. */
+    private @Nullable String endReply;
 
     /**
      * A session with a debugger that has just come; the target stops.
@@ -144,6 +146,28 @@ final class GdbStub {
             Hex.append(reply, exitCode);
             send(reply.toString());
         }
+    }
+
+    /**
+     * There is nothing left to debug, for the target has ended while its thread goes on. A debugger that waits is told at once, another
+     * when it wants the target to go on.
+     *
+     * @param killed whether {@code code} is the number of a signal, and not an exit code (0 to 255)
+     */
+    void targetEnded(boolean killed, int code) {
+        if (!ended && endReply == null) {
+            StringBuilder reply = new StringBuilder(killed ? "X" : "W");
+            Hex.append(reply, code);
+            endReply = reply.toString();
+            if (running) {
+                tellEnd(endReply);
+            }
+        }
+    }
+
+    private void tellEnd(String reply) {
+        ended = true;
+        send(reply);
     }
 
     // ---- what is sent ------------------------------------------------------------------------------------------------
@@ -446,6 +470,10 @@ final class GdbStub {
     }
 
     private void resume(List<GdbTarget.Action> actions) {
+        if (endReply != null) {
+            tellEnd(endReply);
+            return;
+        }
         target.setPoints(points.toDebugPoints());
         running = true;
         target.resume(actions);

@@ -14,6 +14,7 @@ import dev.xenolith.dom0.xl.BlockDeviceInfo;
 import dev.xenolith.dom0.xl.ChannelInfo;
 import dev.xenolith.dom0.xl.ConsoleConnection;
 import dev.xenolith.dom0.xl.ConsoleOutput;
+import dev.xenolith.dom0.xl.DomainDebugger;
 import dev.xenolith.dom0.xl.DomainEvents;
 import dev.xenolith.dom0.xl.DomainInfo;
 import dev.xenolith.dom0.xl.DomainResources;
@@ -34,6 +35,7 @@ import dev.xenolith.hypervisor.abi.Errno;
 import dev.xenolith.hypervisor.operations.DomainControl;
 import dev.xenolith.hypervisor.operations.DomainHandle;
 import dev.xenolith.hypervisor.operations.HostControl;
+import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -392,6 +394,12 @@ final class HostToolstack implements Toolstack {
     @Override
     public NetworkCapture capture(String port, Path file, int snapLength) {
         return new CommandCapture(this, host.network(), port, file, snapLength, host.bootTime(), machine.clock()::now);
+    }
+
+    @Override
+    public DomainDebugger debug(int domid, InetSocketAddress address, boolean destroys) {
+        ask(() -> known(domid));
+        return new CommandDebugger(this, dom0, manager, domid, address, destroys);
     }
 
     @Override

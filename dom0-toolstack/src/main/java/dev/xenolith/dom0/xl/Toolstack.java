@@ -3,6 +3,7 @@ package dev.xenolith.dom0.xl;
 import dev.xenolith.dom0.config.DiskSpec;
 import dev.xenolith.dom0.config.DomainConfig;
 import dev.xenolith.dom0.config.VifSpec;
+import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
@@ -138,6 +139,14 @@ public interface Toolstack {
      * @param snapLength bytes of each frame that are kept
      */
     NetworkCapture capture(String port, Path file, int snapLength);
+
+    /**
+     * Attaches a debugger to a PV domain, which stops, and waits for gdb.
+     *
+     * @param address where to listen; port 0 is one that is free
+     * @param destroys whether gdb's kill destroys the domain; otherwise it only lets go of it
+     */
+    DomainDebugger debug(int domid, InetSocketAddress address, boolean destroys);
 
     /** Subscribes to what happens to domains from now on. */
     DomainEvents events();

@@ -94,6 +94,7 @@ public final class Xenolith {
         commands.put("xenstore", Xenolith::xenstore);
         commands.put("net", Xenolith::net);
         commands.put("trace", Trace::new);
+        commands.put("gdb", GdbCommand::new);
         CommandLine root = new CommandLine(new Root(context));
         commands.forEach((name, command) -> {
             if (name.equals(wanted) || !commands.containsKey(wanted)) {

@@ -198,7 +198,7 @@ class ExtraConsoleTest implements ConsoleSockets {
     void aSocketIsThereAsLongAsTheDevice() throws XenstoreException {
         announce("connection", "socket", "path", "/run/agent");
         assertThat(listening).containsExactly("/run/agent");
-        behindSocket.apply(terminal);
+        assertThat(behindSocket.apply(terminal)).isNotNull();
         connect("8", "5");
         write("by the socket");
         assertThat(said).hasToString("by the socket");

@@ -1,17 +1,11 @@
 package dev.xenolith.dom0.gdb;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.xenolith.device.board.Outcome;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -19,42 +13,12 @@ import org.junit.jupiter.api.io.TempDir;
 /** The real gdb against a bare machine; skipped where there is none. */
 @Timeout(120)
 class GdbSessionTest {
-    private static final long WAIT_SECONDS = 90;
-
     @TempDir
     private Path directory = Path.of("");
 
-    private static boolean hasGdb() throws InterruptedException {
-        try {
-            Process gdb = new ProcessBuilder("gdb", "--version").redirectErrorStream(true)
-                    .redirectOutput(ProcessBuilder.Redirect.DISCARD).start();
-            return gdb.waitFor() == 0;
-        } catch (IOException e) {
-            return false;
-        }
-    }
-
     /** Lets gdb connect to {@code machine} and do {@code commands}; returns what it prints. */
     private String gdb(TestMachine machine, String... commands) throws IOException, InterruptedException {
-        assumeTrue(hasGdb(), "there is no gdb on this computer");
-        List<String> line = new ArrayList<>(List.of("gdb", "-nx", "-nh", "-batch"));
-        for (String command : List.of("set confirm off", "set width 0", "set pagination off",
-                "target remote 127.0.0.1:" + machine.server.address().getPort())) {
-            line.addAll(List.of("-ex", command));
-        }
-        for (String command : commands) {
-            line.addAll(List.of("-ex", command));
-        }
-        Path output = directory.resolve("gdb.log");
-        ProcessBuilder builder = new ProcessBuilder(line).redirectErrorStream(true).redirectOutput(output.toFile());
-        builder.environment().put("HOME", directory.toString());
-        Process gdb = builder.start();
-        gdb.getOutputStream().close();
-        if (!gdb.waitFor(WAIT_SECONDS, TimeUnit.SECONDS)) {
-            gdb.destroyForcibly();
-            throw new AssertionError("gdb does not end: " + Files.readString(output, StandardCharsets.ISO_8859_1));
-        }
-        return Files.readString(output, StandardCharsets.ISO_8859_1);
+        return RealGdb.run(directory, machine.server.address().getPort(), commands);
     }
 
     @Test

@@ -9,33 +9,35 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 
 /** A scripted debugger: sends packets and reads their answers, with acknowledgements. */
-final class TestClient implements AutoCloseable {
+public final class TestClient implements AutoCloseable {
     private final Socket socket = new Socket();
     private final InputStream in;
 
-    TestClient(InetSocketAddress address) throws IOException {
+    /** Connects. */
+    public TestClient(InetSocketAddress address) throws IOException {
         socket.setSoTimeout(20_000);
         socket.connect(address);
         in = socket.getInputStream();
     }
 
     /** Sends bytes as they are. */
-    void raw(String bytes) throws IOException {
+    public void raw(String bytes) throws IOException {
         socket.getOutputStream().write(bytes.getBytes(StandardCharsets.ISO_8859_1));
     }
 
-    void send(String packet) throws IOException {
+    /** Sends a packet. */
+    public void send(String packet) throws IOException {
         int sum = packet.chars().sum() & 0xff;
         raw(String.format("$%s#%02x", packet, sum));
     }
 
     /** Next byte; -1 at the end. */
-    int read() throws IOException {
+    public int read() throws IOException {
         return in.read();
     }
 
     /** The next packet; acknowledgements before it are skipped. */
-    String receive() throws IOException {
+    public String receive() throws IOException {
         int next = in.read();
         while (next == '+') {
             next = in.read();
@@ -65,13 +67,14 @@ final class TestClient implements AutoCloseable {
         return contents.toString(StandardCharsets.ISO_8859_1);
     }
 
-    String ask(String packet) throws IOException {
+    /** Sends a packet and reads its answer. */
+    public String ask(String packet) throws IOException {
         send(packet);
         return receive();
     }
 
     /** The value of register {@code number}. */
-    long register(int number) throws IOException {
+    public long register(int number) throws IOException {
         return Long.reverseBytes(Long.parseUnsignedLong(ask("p" + Integer.toHexString(number)), 16));
     }
 

@@ -3,6 +3,7 @@ package dev.xenolith.dom0.support;
 import dev.xenolith.hypervisor.abi.Errno;
 import dev.xenolith.hypervisor.abi.Xen;
 import dev.xenolith.hypervisor.operations.DomainControl;
+import dev.xenolith.hypervisor.operations.DomainDebug;
 import dev.xenolith.hypervisor.operations.DomainHandle;
 import dev.xenolith.hypervisor.operations.EventChannels;
 import dev.xenolith.hypervisor.operations.Grants;
@@ -240,6 +241,11 @@ public final class FakeHypervisor {
                             default -> throw new UnsupportedOperationException(method.getName());
                         };
                     });
+        }
+
+        @Override
+        public DomainDebug debug() {
+            throw new UnsupportedOperationException();
         }
 
         @Override

@@ -4,6 +4,7 @@ import dev.xenolith.dom0.config.DiskSpec;
 import dev.xenolith.dom0.config.DomainConfig;
 import dev.xenolith.dom0.config.VifSpec;
 import dev.xenolith.dom0.net.packet.Mac;
+import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -128,6 +129,27 @@ public final class FakeToolstack implements Toolstack {
         disks.add(
                 new BlockDeviceInfo(number, 0, domid, 4, 13, 8, "/local/domain/0/backend/vbd/" + domid + '/' + number));
         log.add("attach " + domid + " disk " + disk.target() + ' ' + disk.device().name());
+    }
+
+    @Override
+    public synchronized DomainDebugger debug(int domid, InetSocketAddress address, boolean destroys) {
+        need(domid);
+        log.add("debug " + domid + (destroys ? " destroys" : ""));
+        return new DomainDebugger() {
+            @Override
+            public InetSocketAddress address() {
+                return address;
+            }
+
+            @Override
+            public void await() {
+            }
+
+            @Override
+            public void close() {
+                log.add("let go " + domid);
+            }
+        };
     }
 
     @Override

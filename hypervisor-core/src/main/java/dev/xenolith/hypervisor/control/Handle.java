@@ -4,6 +4,7 @@ import dev.xenolith.cpu.time.MachineClock;
 import dev.xenolith.hypervisor.domain.Domain;
 import dev.xenolith.hypervisor.domain.JavaVcpu;
 import dev.xenolith.hypervisor.operations.DomainControl;
+import dev.xenolith.hypervisor.operations.DomainDebug;
 import dev.xenolith.hypervisor.operations.DomainHandle;
 import dev.xenolith.hypervisor.operations.EventChannels;
 import dev.xenolith.hypervisor.operations.Grants;
@@ -20,11 +21,12 @@ final class Handle implements DomainHandle {
     private final EventChannels events;
     private final Grants grants;
     private final DomainControl control;
+    private final DomainDebug debug;
     private final HostControl host;
 
     /** @param deaths takes what is to be done when the domain's destruction begins */
     Handle(Domain domain, JavaVcpu vcpu, MachineClock clock, Consumer<Runnable> deaths, EventChannels events,
-            Grants grants, DomainControl control, HostControl host) {
+            Grants grants, DomainControl control, DomainDebug debug, HostControl host) {
         this.domain = domain;
         this.vcpu = vcpu;
         this.clock = clock;
@@ -32,6 +34,7 @@ final class Handle implements DomainHandle {
         this.events = events;
         this.grants = grants;
         this.control = control;
+        this.debug = debug;
         this.host = host;
     }
 
@@ -79,6 +82,11 @@ final class Handle implements DomainHandle {
     @Override
     public DomainControl control() {
         return control;
+    }
+
+    @Override
+    public DomainDebug debug() {
+        return debug;
     }
 
     @Override

@@ -56,6 +56,7 @@ public final class Handles {
                 domains.updates,
                 new ExtendedOperations(domains.types), new Reservations(domains.memory), contexts,
                 GrantsOfDomain.seeds(grants), this::of);
+        DebugOfDomain debug = new DebugOfDomain(domain, vcpu, domains);
         HostOperations host = new HostOperations(() -> !domain.isDying() && domain.privileged, domain.domid, version,
                 log, trace,
                 domains.memory, domains.dispatcher.scheduler(), processorInfo());
@@ -66,12 +67,13 @@ public final class Handles {
         domains.onDeath(domain, () -> {
             mappings.release();
             granted.release();
+            debug.release();
             audit.removeHolder(holder);
             handles.remove(domain);
         });
         return new Handle(domain, vcpu, clock, action -> domains.onDeath(domain, action),
                 new EventChannelsOfDomain(domain, vcpu, domains.events), granted,
-                control, host);
+                control, debug, host);
     }
 
     private HostOperations.Processors processorInfo() {

@@ -67,6 +67,9 @@ public final class Domain {
     /** Machine time at which it was created. */
     public final long created;
 
+    /** A debugger's hold on it. */
+    @Nullable
+    DebugSession debug;
     /** Done when its destruction begins. */
     final List<Runnable> deathActions = new ArrayList<>(0);
     @Nullable
@@ -129,6 +132,13 @@ public final class Domain {
     public @Nullable Teardown teardown() {
         return teardown;
     }
+
+    /** What the debugger that is attached, if any, wants. */
+    public @Nullable DebugSession debug() {
+        return debug;
+    }
+
+    public boolean isDebugged() { return debug != null; }
 
     public boolean isPausedByController() { return controllerPauses > 0; }
 

@@ -326,6 +326,9 @@ public final class Domains {
             dispatcher.stopForShutdown(vcpu);
         }
         globalVirqs.raise(Xen.VIRQ_DOM_EXC);
+        if (domain.debug != null && domain.shutdownCode != Sched.SHUTDOWN_SUSPEND) {
+            domain.debug.end(domain.shutdownCode);
+        }
     }
 
     /** SCHEDOP_shutdown_code: names the reason of a shutdown that is still to come. 0. */
@@ -378,7 +381,10 @@ public final class Domains {
         return 0;
     }
 
-    /** The domain did what no domain may, or met what it has no handler for: logs its state and shuts it down. */
+    /**
+     * The domain did what no domain may, or met what it has no handler for: logs its state and shuts it down, once a debugger that is
+     * attached has looked at it.
+     */
     public void crash(Domain domain, String reason) {
         if (domain.shuttingDown || domain.isDying()) {
             return;
@@ -392,7 +398,14 @@ public final class Domains {
         if (domain.kind == Domain.Kind.PV) {
             vcpuState.dump(culprit);
         }
-        shutdown(domain, Sched.SHUTDOWN_CRASH);
+        if (domain.debug == null) {
+            shutdown(domain, Sched.SHUTDOWN_CRASH);
+        } else {
+            if (domain.shutdownCode == -1) {
+                domain.shutdownCode = Sched.SHUTDOWN_CRASH;
+            }
+            domain.debug.crash(culprit, () -> shutdown(domain, Sched.SHUTDOWN_CRASH));
+        }
     }
 
     // ---- the end -----------------------------------------------------------------------------------------------------
@@ -429,6 +442,9 @@ public final class Domains {
         domain.memory.setDying();
         globalVirqs.forget(domain);
         domain.deathActions.reversed().forEach(Runnable::run);
+        if (domain.debug != null) {
+            domain.debug.end(-1);
+        }
         if (domain.watchdogs != null) {
             domain.watchdogs.stop();
         }

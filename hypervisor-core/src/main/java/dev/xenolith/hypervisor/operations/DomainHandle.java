@@ -35,6 +35,9 @@ public interface DomainHandle {
     /** Domain control, as a privileged domain's toolstack has it (domctl and memory_op on other domains). */
     DomainControl control();
 
+    /** Debugging of other domains, as a privileged domain's debugger does it. */
+    DomainDebug debug();
+
     /** Host-wide information and settings (sysctl, platform_op, console ring, trace). */
     HostControl host();
 

@@ -6,6 +6,7 @@ import dev.xenolith.cpu.processor.Processor;
 import dev.xenolith.cpu.processor.Stop;
 import dev.xenolith.cpu.processor.Vector;
 import dev.xenolith.hypervisor.abi.Xen;
+import dev.xenolith.hypervisor.domain.DebugSession;
 import dev.xenolith.hypervisor.domain.Domains;
 import dev.xenolith.hypervisor.domain.PvContext;
 import dev.xenolith.hypervisor.domain.Vcpu;
@@ -78,15 +79,20 @@ public final class PvExecution {
     public boolean run(Vcpu vcpu, int index, long end) {
         PvProcessor processor = contexts.load(vcpu, index);
         Processor p = processor.cpu;
+        DebugSession debug = vcpu.domain.debug();
+        DebugSession.prepare(debug, p);
         while (vcpu.isRunnable() && !domains.dispatcher.scheduleRequested(index)) {
             long left = end - domains.now();
             if (left <= 0) {
                 return true;
             }
-            if (deliver(processor, vcpu)) {
+            boolean steps = debug != null && debug.steps(vcpu);
+            if (!steps && deliver(processor, vcpu)) {
                 continue;
             }
-            Stop stop = p.run(left);
+            long rip = p.rip;
+            long retired = p.retired;
+            Stop stop = debug == null ? p.run(left) : debug.run(vcpu, p, left);
             handler.ran();
             switch (stop.kind) {
                 case BUDGET -> {
@@ -99,10 +105,23 @@ public final class PvExecution {
                 case NMI -> domains.log.warning("NMI on CPU" + index + " without a cause, ignored");
                 case EXCEPTION -> traps.exception(processor, vcpu, stop);
                 case ENTRY -> entry(processor, vcpu, stop);
+                case DEBUG -> debugStop(vcpu, stop);
                 default -> traps.impossible(vcpu, stop.kind);
+            }
+            if (debug != null && steps && (p.retired != retired || p.rip != rip)) {
+                debug.stepped(vcpu, p.rip);
             }
         }
         return true;
+    }
+
+    private void debugStop(Vcpu vcpu, Stop stop) {
+        DebugSession debug = vcpu.domain.debug();
+        if (debug == null) {
+            traps.impossible(vcpu, stop.kind);
+        } else {
+            debug.debugStop(vcpu, stop);
+        }
     }
 
     private void entry(PvProcessor processor, Vcpu vcpu, Stop stop) {
