@@ -114,7 +114,8 @@ class DomainGdbTest {
         try (TestHost host = TestHost.virtual(1)) {
             TestGuest guest = host.start("minishell", "minishell");
             guest.await("> ");
-            try (DomainDebugger debugger = debug(host, guest.domid)) {
+            DomainDebugger debugger = debug(host, guest.domid);
+            try {
                 assertThat(debugger.address().getPort()).isPositive();
                 assertThatThrownBy(() -> debug(host, guest.domid)).isInstanceOf(ToolstackException.class)
                         .hasMessageContaining("a debugger is attached to domain " + guest.domid + " already");
@@ -138,6 +139,8 @@ class DomainGdbTest {
                     assertThat(gdb.receive()).startsWith("T05thread:1;");
                 }
                 host.toolstack.destroy(other.domid);
+            } finally {
+                debugger.close();
             }
             debug(host, guest.domid).close();
             host.toolstack.destroy(guest.domid);
@@ -150,12 +153,12 @@ class DomainGdbTest {
         try (TestHost host = TestHost.virtual(1)) {
             TestGuest guest = host.start("minishell", "minishell");
             guest.await("> ");
-            try (DomainDebugger debugger = debug(host, guest.domid);
-                    TestClient gdb = new TestClient(debugger.address())) {
-                gdb.send("c");
-                guest.type("halt");
-                assertThat(gdb.receive()).isEqualTo("W00");
-                gdb.close();
+            try (DomainDebugger debugger = debug(host, guest.domid)) {
+                try (TestClient gdb = new TestClient(debugger.address())) {
+                    gdb.send("c");
+                    guest.type("halt");
+                    assertThat(gdb.receive()).isEqualTo("W00");
+                }
                 debugger.await();
             }
             host.awaitGone(guest.domid);

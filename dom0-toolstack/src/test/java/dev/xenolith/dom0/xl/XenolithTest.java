@@ -50,6 +50,18 @@ class XenolithTest {
     }
 
     @Test
+    void waitsForGdb() {
+        assertThat(xenolith("gdb", "Domain-0", ":1234")).isZero();
+        assertThat(client.outText()).isEqualTo("domain 0 has stopped; in gdb: target remote 127.0.0.1:1234\n");
+        assertThat(xenolith("gdb", "0", "--destroy-on-kill")).isZero();
+        assertThat(toolstack.log()).containsExactly("debug 0", "let go 0", "debug 0 destroys", "let go 0");
+        assertThat(xenolith("gdb", "nosuch")).isEqualTo(1);
+        assertThat(client.errText()).contains("'nosuch'");
+        assertThat(xenolith("gdb", "0", "nonsense")).isEqualTo(2);
+        assertThat(client.errText()).isEqualTo("xenolith: gdb: expected [HOST]:PORT, found 'nonsense'\n");
+    }
+
+    @Test
     void showsAndCapturesTheNetwork() {
         assertThat(xenolith("net", "list")).isZero();
         assertThat(client.outText()).isEqualTo(

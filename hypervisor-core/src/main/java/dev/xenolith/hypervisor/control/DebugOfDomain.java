@@ -45,7 +45,7 @@ final class DebugOfDomain implements DomainDebug {
         if (domain.isDebugged()) {
             return -EBUSY;
         }
-        sessions.put(domain, DebugSession.attach(domain, domains.dispatcher, new Listener() {
+        sessions.put(domain, DebugSession.attach(domain, domains, new Listener() {
             @Override
             public void stopped(Event event) {
                 listener.stopped(event);

@@ -9,7 +9,6 @@ import dev.xenolith.hypervisor.operations.DomainDebug;
 import dev.xenolith.hypervisor.operations.DomainDebug.Action;
 import dev.xenolith.hypervisor.operations.DomainDebug.Cause;
 import dev.xenolith.hypervisor.operations.DomainDebug.Event;
-import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.Executor;
@@ -19,6 +18,7 @@ import org.jspecify.annotations.Nullable;
 public final class DebugSession {
     private final Domain domain;
     private final Dispatcher dispatcher;
+    private final VcpuState state;
     private final DomainDebug.Listener listener;
     private final Executor owner;
     private DebugPoints points = DebugPoints.NONE;
@@ -29,18 +29,21 @@ public final class DebugSession {
     private int continuations;
     /** vCPUs that stay where they are while others run. */
     private final boolean[] held;
-    /** vCPUs that have not executed anything since the domain went on: at a breakpoint where they are they do not stop again. */
+    /** vCPUs that have not executed anything since the domain went on: a breakpoint at this RIP, where they were, does not stop them. */
     private final boolean[] fresh;
+    private final long[] freshRip;
     private @Nullable Runnable pendingCrash;
 
-    private DebugSession(Domain domain, Dispatcher dispatcher, DomainDebug.Listener listener, Executor owner) {
+    private DebugSession(Domain domain, Domains domains, DomainDebug.Listener listener, Executor owner) {
         this.domain = domain;
-        this.dispatcher = dispatcher;
+        dispatcher = domains.dispatcher;
+        state = domains.vcpuState();
         this.listener = listener;
         this.owner = owner;
         actions = Collections.nCopies(domain.vcpus.length, new DomainDebug.Continue());
         held = new boolean[domain.vcpus.length];
         fresh = new boolean[domain.vcpus.length];
+        freshRip = new long[domain.vcpus.length];
     }
 
     /**
@@ -48,9 +51,8 @@ public final class DebugSession {
      *
      * @param owner runs what the debugger is told in the debugger's domain
      */
-    public static DebugSession attach(Domain domain, Dispatcher dispatcher, DomainDebug.Listener listener,
-            Executor owner) {
-        DebugSession session = new DebugSession(domain, dispatcher, listener, owner);
+    public static DebugSession attach(Domain domain, Domains domains, DomainDebug.Listener listener, Executor owner) {
+        DebugSession session = new DebugSession(domain, domains, listener, owner);
         domain.debug = session;
         session.stop();
         return session;
@@ -128,11 +130,14 @@ public final class DebugSession {
             }
         }
         actions = List.copyOf(next);
-        Arrays.fill(fresh, true);
         for (int i = 0; i < held.length; i++) {
+            Vcpu vcpu = domain.vcpus[i];
+            state.unload(vcpu);
+            fresh[i] = vcpu.initialised;
+            freshRip[i] = vcpu.pv().rip;
             if (next.get(i) instanceof DomainDebug.Hold) {
                 held[i] = true;
-                dispatcher.pause(domain.vcpus[i]);
+                dispatcher.pause(vcpu);
             }
         }
         stopped = false;
@@ -157,7 +162,7 @@ public final class DebugSession {
     /** Runs {@code vcpu}, which is on {@code p}, for {@code budget} instructions at most, or for one if it {@link #steps}. */
     public Stop run(Vcpu vcpu, Processor p, long budget) {
         long before = p.retired;
-        if (fresh[vcpu.id]) {
+        if (fresh[vcpu.id] && p.rip == freshRip[vcpu.id]) {
             p.debugger.passBreakpoint();
         }
         Stop stop = steps(vcpu) ? p.debugger.step() : p.run(budget);
