@@ -107,7 +107,7 @@ public final class Main {
     private static boolean isForHost(List<String> arguments) {
         return !arguments.isEmpty()
                 && (arguments.getFirst().equals("xenstore") || arguments.getFirst().equals("trace")
-                        || arguments.getFirst().equals("net"));
+                        || arguments.getFirst().equals("net") || arguments.getFirst().equals("gdb"));
     }
 
     /** Returns whether xl's command is create, or an abbreviation of it that is no other's. */
