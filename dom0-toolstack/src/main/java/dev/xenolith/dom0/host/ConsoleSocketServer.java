@@ -25,6 +25,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -42,6 +43,7 @@ final class ConsoleSocketServer implements ConsoleSockets, AutoCloseable {
     private final Machine machine;
     private final DomainHandle dom0;
     private final Set<Listening> open = ConcurrentHashMap.newKeySet();
+    private final AtomicLong births = new AtomicLong();
     private @Nullable EventLoopGroup group;
 
     ConsoleSocketServer(Machine machine, DomainHandle dom0) {
@@ -102,23 +104,49 @@ final class ConsoleSocketServer implements ConsoleSockets, AutoCloseable {
         private final Channel server;
         private final Set<Channel> connections = ConcurrentHashMap.newKeySet();
 
-        /** Opens it; blocks, not on the machine thread. */
+        /**
+         * Opens it; blocks, not on the machine thread. It is bound in a private directory and moved to its place when it is the owner's,
+         * so that nobody else can open it even for a moment.
+         */
         Listening(Path path, Function<ConsoleClient, ConsoleAttachment> attach) throws IOException {
             this.path = path;
             makeRoom(path);
+            Path birthplace = path
+                    .resolveSibling("." + Long.toString(ProcessHandle.current().pid(), Character.MAX_RADIX)
+                            + '-' + Long.toString(births.getAndIncrement(), Character.MAX_RADIX));
+            Path newborn = birthplace.resolve("s");
+            Channel bound = null;
+            try {
+                Files.createDirectory(birthplace,
+                        PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+                bound = bind(newborn, attach);
+                Files.setPosixFilePermissions(newborn, PosixFilePermissions.fromString("rw-------"));
+                Files.move(newborn, path);
+            } catch (IOException e) {
+                if (bound != null) {
+                    bound.close();
+                }
+                throw new IOException(path + ": cannot listen there: " + e, e);
+            } finally {
+                Files.deleteIfExists(newborn);
+                Files.deleteIfExists(birthplace);
+            }
+            server = bound;
+            open.add(this);
+        }
+
+        private Channel bind(Path address, Function<ConsoleClient, ConsoleAttachment> attach) throws IOException {
             ChannelFuture bound = new ServerBootstrap().group(group()).channel(NioServerDomainSocketChannel.class)
                     .childOption(ChannelOption.AUTO_READ, false).childHandler(new ChannelInitializer<>() {
                         @Override
                         protected void initChannel(Channel channel) {
                             accept(channel, attach);
                         }
-                    }).bind(UnixDomainSocketAddress.of(path)).awaitUninterruptibly();
+                    }).bind(UnixDomainSocketAddress.of(address)).awaitUninterruptibly();
             if (!bound.isSuccess()) {
-                throw new IOException(path + ": cannot listen there: " + bound.cause().getMessage(), bound.cause());
+                throw new IOException(bound.cause().getMessage(), bound.cause());
             }
-            server = bound.channel();
-            Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rw-------"));
-            open.add(this);
+            return bound.channel();
         }
 
         private void accept(Channel channel, Function<ConsoleClient, ConsoleAttachment> attach) {
