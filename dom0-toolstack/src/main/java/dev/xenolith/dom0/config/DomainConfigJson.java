@@ -223,7 +223,7 @@ public final class DomainConfigJson implements AutoCloseable {
 
     /** A libxl_device_disk; of a live one libxl has filled in who serves it. */
     private void writeDisk(DiskSpec disk, boolean live) {
-        boolean raw = disk.format() == DiskFormat.RAW;
+        boolean raw = disk.format() == DiskFormat.RAW && !disk.cdrom();
         json.writeStartObject();
         if (disk.backend() != null) {
             json.writeStringProperty("backend_domname", disk.backend());
