@@ -14,7 +14,9 @@ public final class Struct {
     public enum Type {
         U8(1, 1, 1), U16(2, 2, 2), U32(4, 4, 4), U64(8, 8, 4),
         /** {@code unsigned long}, {@code xen_ulong_t}, {@code xen_pfn_t}, pointers and guest handles. */
-        ULONG(8, 4, 4);
+        ULONG(8, 4, 4),
+        /** {@code uint64_aligned_t}, {@code XEN_GUEST_HANDLE_64}: the same for all callers. */
+        U64_ALIGNED(8, 8, 8);
 
         final int bytes;
         final int compatBytes;
@@ -161,6 +163,11 @@ public final class Struct {
 
         public Builder u64(String field) {
             return array(Type.U64, field, 1);
+        }
+
+        /** A 64-bit member that is aligned to its size for all callers: structures of toolstacks have these, also as handles. */
+        public Builder u64Aligned(String field) {
+            return array(Type.U64_ALIGNED, field, 1);
         }
 
         /** A member as wide as the caller's {@code unsigned long}: also pointers, guest handles and frame numbers. */

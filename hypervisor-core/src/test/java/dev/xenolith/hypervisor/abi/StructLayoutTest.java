@@ -27,7 +27,8 @@ class StructLayoutTest {
     /** Every class that declares public structures; add yours here. */
     private static final List<Class<?>> HEADER_CLASSES = List.of(Xen.class, ArchX86.class, Sched.class,
             EventChannel.class, VcpuOp.class, Version.class, Callback.class, Physdev.class, ConsoleRing.class,
-            XenstoreRing.class, Mmu.class, Grant.class, Xenmem.class, Blkif.class, Netif.class);
+            XenstoreRing.class, Mmu.class, Grant.class, Xenmem.class, Blkif.class, Netif.class, Domctl.class,
+            Sysctl.class);
 
     @TempDir
     Path directory;
@@ -88,7 +89,7 @@ class StructLayoutTest {
 
     private static void collect(Class<?> type, List<Struct> result) {
         for (var field : type.getDeclaredFields()) {
-            if (Modifier.isStatic(field.getModifiers()) && field.getType() == Struct.class) {
+            if (Modifier.isPublic(field.getModifiers()) && field.getType() == Struct.class) {
                 try {
                     result.add((Struct) field.get(null));
                 } catch (IllegalAccessException e) {
@@ -106,7 +107,8 @@ class StructLayoutTest {
                 .append("#include <xen/callback.h>\n#include <xen/nmi.h>\n#include <xen/physdev.h>\n")
                 .append("#include <xen/memory.h>\n#include <xen/grant_table.h>\n")
                 .append("#include <xen/io/console.h>\n#include <xen/io/xs_wire.h>\n")
-                .append("#include <xen/io/blkif.h>\n#include <xen/io/netif.h>\nvoid f(void) {\n");
+                .append("#include <xen/io/blkif.h>\n#include <xen/io/netif.h>\n")
+                .append("#include <xen/domctl.h>\n#include <xen/sysctl.h>\nvoid f(void) {\n");
         for (Struct struct : structs()) {
             boolean compat = suffix.equals("32");
             if (compat && !struct.hasCompat()) {
