@@ -22,11 +22,15 @@ import dev.xenolith.hypervisor.domain.JavaVcpu;
 import dev.xenolith.hypervisor.domain.Vcpu;
 import dev.xenolith.hypervisor.hypercall.CompatOp;
 import dev.xenolith.hypervisor.hypercall.ConsoleIo;
+import dev.xenolith.hypervisor.hypercall.Controls;
+import dev.xenolith.hypervisor.hypercall.DomctlOp;
 import dev.xenolith.hypervisor.hypercall.EventChannelOp;
 import dev.xenolith.hypervisor.hypercall.Hypercalls;
 import dev.xenolith.hypervisor.hypercall.MemoryHandlers;
+import dev.xenolith.hypervisor.hypercall.PlatformOp;
 import dev.xenolith.hypervisor.hypercall.SchedOp;
 import dev.xenolith.hypervisor.hypercall.SetTimerOp;
+import dev.xenolith.hypervisor.hypercall.SysctlOp;
 import dev.xenolith.hypervisor.hypercall.XenVersionOp;
 import dev.xenolith.hypervisor.memory.Checks;
 import dev.xenolith.hypervisor.memory.FrameTable;
@@ -37,6 +41,7 @@ import dev.xenolith.hypervisor.paging.Audit;
 import dev.xenolith.hypervisor.paging.PageTypes;
 import dev.xenolith.hypervisor.paging.TableUpdates;
 import dev.xenolith.hypervisor.pv.ContextSwitch;
+import dev.xenolith.hypervisor.pv.CpuPolicies;
 import dev.xenolith.hypervisor.pv.GuestContext;
 import dev.xenolith.hypervisor.pv.PvExecution;
 import dev.xenolith.hypervisor.pv.PvHypercalls;
@@ -146,16 +151,22 @@ public final class Hypervisor implements Supervisor {
                 .add(Hypercall.CONSOLE_IO, consoleIo).add(Hypercall.SET_TIMER_OP, new SetTimerOp());
         PvHypercalls.addTo(table, domains, pv);
         CompatOp.addTo(table, domains);
-        MemoryHandlers.addTo(table, domains, grants);
+        audit = new Audit(memory);
+        CpuPolicies policies = new CpuPolicies(processors.get(0));
+        handles = new Handles(clock, domains, grants, vcpuContexts(new GuestContext(domains, contexts)), log, trace,
+                version, processors, audit, policies::of);
+        Controls controls = new Controls(handles::control, handles::host);
+        int physicalBits = processors.model().physicalBits();
+        MemoryHandlers.addTo(table, domains, grants, controls);
+        table.add(Hypercall.DOMCTL, new DomctlOp(domains, controls, physicalBits))
+                .add(Hypercall.SYSCTL,
+                        new SysctlOp(controls, processors.count(), memory.frames().size(), physicalBits))
+                .add(Hypercall.PLATFORM_OP, new PlatformOp());
         hypercalls = new Hypercalls[processors.count()];
         for (int i = 0; i < hypercalls.length; i++) {
             hypercalls[i] = new Hypercalls(table, clock, trace, domains.preemption);
         }
 
-        audit = new Audit(memory);
-        handles = new Handles(machine.clock(), domains, grants, vcpuContexts(new GuestContext(domains, contexts)), log,
-                trace, version,
-                processors, audit);
         AuditHolders.register(audit, domains, grants);
         dom0 = createDom0(options);
         boot.dom0(dom0.memory.totalPages(), dom0.vcpus.length);

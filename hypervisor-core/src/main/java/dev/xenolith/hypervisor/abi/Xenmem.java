@@ -181,9 +181,16 @@ public final class Xenmem {
                 .u32("nr_frames").u32("pad").u64("frame").ulong("frame_list").build();
         public static final int SIZE = LAYOUT.size();
         public static final int DOMID = LAYOUT.offset("domid");
+        public static final int TYPE = LAYOUT.offset("type");
+        public static final int ID = LAYOUT.offset("id");
         public static final int NR_FRAMES = LAYOUT.offset("nr_frames");
         public static final int PAD = LAYOUT.offset("pad");
         public static final int FRAME = LAYOUT.offset("frame");
+        public static final int FRAME_LIST = LAYOUT.offset("frame_list");
+        /** The type of a grant table, and which of its two lists of frames. */
+        public static final int GRANT_TABLE = 1;
+        public static final int SHARED = 0;
+        public static final int STATUS = 1;
 
         private AcquireResource() {
         }

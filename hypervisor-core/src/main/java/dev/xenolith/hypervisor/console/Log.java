@@ -1,5 +1,6 @@
 package dev.xenolith.hypervisor.console;
 
+import dev.xenolith.hypervisor.operations.HostControl;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
@@ -95,6 +96,11 @@ public final class Log {
     /** The ring's contents (XEN_SYSCTL_readconsole). */
     public String read(boolean clear) {
         return ring.read(clear);
+    }
+
+    /** As {@code HostControl.readConsole}. */
+    public HostControl.ConsoleChunk read(boolean incremental, int from, int most, boolean clear) {
+        return ring.read(incremental, from, most, clear);
     }
 
     public int ringSize() {

@@ -16,8 +16,9 @@ import dev.xenolith.hypervisor.abi.Xenmem.MemoryMap;
 import dev.xenolith.hypervisor.domain.Access;
 import dev.xenolith.hypervisor.domain.Domain;
 import dev.xenolith.hypervisor.domain.Domains;
-import dev.xenolith.hypervisor.grant.GrantTable;
+import dev.xenolith.hypervisor.domain.DomainGrants;
 import dev.xenolith.hypervisor.domain.Vcpu;
+import dev.xenolith.hypervisor.grant.GrantTable;
 import dev.xenolith.hypervisor.memory.FrameTable;
 import dev.xenolith.hypervisor.memory.Memory;
 import dev.xenolith.hypervisor.operations.DomainControl;
@@ -33,15 +34,14 @@ import dev.xenolith.hypervisor.schedule.Scheduler;
 import dev.xenolith.hypervisor.time.Charges;
 import java.util.List;
 import java.util.function.Function;
+import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
 
-/** Control over other domains in the name of one Java domain; each operation asks once whether it may. */
-final class ControlOfDomain implements DomainControl {
+/** Control over other domains in the name of one domain; each operation asks once whether it may. */
+final class ControlOfDomain extends SettingsOfDomain implements DomainControl {
     private static final int KIB_SHIFT = 10;
     private static final int KIB_PER_PAGE_SHIFT = 2;
 
-    private final Domain caller;
-    private final Domains domains;
     private final Scheduler scheduler;
     private final Mappings mappings;
     private final TableUpdates updates;
@@ -49,28 +49,18 @@ final class ControlOfDomain implements DomainControl {
     private final Reservations reservations;
     private final PagingContext context;
     private final VcpuContexts contexts;
-    private final GrantSeeds grants;
     private final Function<Domain, DomainHandle> handles;
 
-    /** Writes grant entries on behalf of a domain that does not run yet. */
-    @FunctionalInterface
-    interface GrantSeeds {
-        int seed(Domain domain, int reference, int grantee, long frame);
-    }
-
-    ControlOfDomain(Domain caller, Domains domains, Scheduler scheduler, Mappings mappings, TableUpdates updates,
-            ExtendedOperations extended, Reservations reservations, VcpuContexts contexts, GrantSeeds grants,
-            Function<Domain, DomainHandle> handles) {
-        this.caller = caller;
-        this.domains = domains;
-        this.scheduler = scheduler;
+    ControlOfDomain(Domain caller, Domains domains, Mappings mappings, VcpuContexts contexts, DomainGrants grants,
+            Function<Domain, DomainHandle> handles, long kilohertz) {
+        super(caller, domains, grants, kilohertz);
+        this.scheduler = domains.dispatcher.scheduler();
         this.mappings = mappings;
-        this.updates = updates;
-        this.extended = extended;
-        this.reservations = reservations;
+        this.updates = domains.updates;
+        this.extended = new ExtendedOperations(domains.types);
+        this.reservations = new Reservations(domains.memory);
         this.context = new PagingContext(domains.preemption);
         this.contexts = contexts;
-        this.grants = grants;
         this.handles = handles;
     }
 
@@ -79,25 +69,17 @@ final class ControlOfDomain implements DomainControl {
         return context;
     }
 
-    /** What the caller may control: {@code use} on the domain, or why not. */
-    private int on(int domid, Use use) {
-        if (caller.isDying()) {
-            return -ESRCH;
-        }
-        if (!Access.isPrivileged(caller)) {
-            return -EPERM;
-        }
-        Domain domain = domains.table.find(domid);
-        return domain == null ? -ESRCH : use.on(domain);
-    }
-
-    @FunctionalInterface
-    private interface Use {
-        int on(Domain domain);
+    @Override
+    public int create(Creation creation) {
+        return create(creation, Domain.Kind.PV, domains::create);
     }
 
     @Override
-    public int create(Creation creation) {
+    public int create(int domid, Creation creation) {
+        return create(creation, Domain.Kind.PV, parameters -> domains.create(domid, parameters));
+    }
+
+    private int create(Creation creation, Domain.Kind kind, ToIntFunction<Domain.Parameters> maker) {
         if (caller.isDying()) {
             return -ESRCH;
         }
@@ -107,28 +89,20 @@ final class ControlOfDomain implements DomainControl {
         if (creation.hvm()) {
             return -EINVAL;
         }
-        return domains.create(parameters(creation, Domain.Kind.PV));
-    }
-
-    private static Domain.Parameters parameters(Creation creation, Domain.Kind kind) {
-        return new Domain.Parameters(creation.handle(), kind, false, creation.maxVcpus(), creation.maxEventChannels(),
-                new GrantTable.Limits(creation.maxGrantFrames(), creation.maxMaptrackFrames(),
-                        creation.maxGrantVersion()));
+        return maker.applyAsInt(new Domain.Parameters(creation.handle(), kind, creation.privileged(),
+                creation.maxVcpus(),
+                creation.maxEventChannels(), new GrantTable.Limits(creation.maxGrantFrames(),
+                        creation.maxMaptrackFrames(), creation.maxGrantVersion())));
     }
 
     @Override
     public int createJava(int domid, Creation creation) {
-        if (caller.isDying()) {
-            return -ESRCH;
-        }
-        if (!Access.isPrivileged(caller)) {
-            return -EPERM;
-        }
-        if (creation.hvm() || creation.maxVcpus() != 1) {
+        if (creation.privileged() || creation.maxVcpus() != 1) {
             return -EINVAL;
         }
-        Domain.Parameters parameters = parameters(creation, Domain.Kind.JAVA);
-        int created = domid == 0 ? domains.create(parameters) : domains.create(domid, parameters);
+        int created = create(creation, Domain.Kind.JAVA, parameters -> domid == 0
+                ? domains.create(parameters)
+                : domains.create(domid, parameters));
         Domain domain = created < 0 ? null : domains.table.find(created);
         if (domain != null) {
             domains.dispatcher.up(domain.vcpus[0]);
@@ -229,14 +203,14 @@ final class ControlOfDomain implements DomainControl {
 
     @Override
     public int seedGrant(int domid, int reference, int grantee, long frame) {
-        return on(domid, domain -> grants.seed(domain, reference, grantee, frame));
+        return on(domid, domain -> seed(domain, reference, grantee, frame));
     }
 
     @Override
     public int setVcpuContext(int domid, int vcpu, byte[] state) {
-        return on(domid, domain -> {
+        return onOther(domid, domain -> {
             Vcpu target = domain.vcpu(vcpu);
-            if (target == null) {
+            if (target == null || domain.kind != Domain.Kind.PV || domain.isDying()) {
                 return -EINVAL;
             }
             return contexts.set(target, state);
@@ -252,7 +226,7 @@ final class ControlOfDomain implements DomainControl {
 
     @Override
     public int pause(int domid) {
-        return on(domid, domain -> domain == caller ? -EINVAL : domains.pauseByController(domain));
+        return onOther(domid, domains::pauseByController);
     }
 
     @Override
@@ -262,7 +236,7 @@ final class ControlOfDomain implements DomainControl {
 
     @Override
     public int destroy(int domid) {
-        return on(domid, domain -> domain == caller ? -EINVAL : domains.destroy(domain, domains.preemption));
+        return onOther(domid, domain -> domains.destroy(domain, domains.preemption));
     }
 
     @Override
@@ -278,7 +252,7 @@ final class ControlOfDomain implements DomainControl {
 
     @Override
     public int resume(int domid, boolean cancelled) {
-        return on(domid, domain -> domains.resume(domain, cancelled));
+        return onOther(domid, domain -> domains.resume(domain, cancelled));
     }
 
     @Override
@@ -393,7 +367,8 @@ final class ControlOfDomain implements DomainControl {
         }
         return new DomainInfo(domain.domid, domain.handle, domain.memory.totalPages(), domain.memory.maxPages(), online,
                 domain.vcpus.length, running, online > 0 && blocked, domain.isPausedByController(), domain.isShutDown(),
-                domain.isDying(), false, Math.max(0, domain.shutdownCode()), time);
+                domain.isDying(), false, Math.max(0, domain.shutdownCode()), time,
+                domain.debugged, domain.memory.claimedPages());
     }
 
     @Override

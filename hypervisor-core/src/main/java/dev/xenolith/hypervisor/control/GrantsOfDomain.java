@@ -109,11 +109,4 @@ final class GrantsOfDomain implements Grants {
     void release() {
         new ArrayList<>(held).forEach(SharedPage::unmap);
     }
-
-    /** Writes grant entries of domains that are being built; {@link ControlOfDomain} has checked that it may. */
-    static ControlOfDomain.GrantSeeds seeds(DomainGrants grants) {
-        return (target, reference, grantee, frame) -> target.isDying()
-                ? -ESRCH
-                : grants.of(target).seed(reference, grantee, frame);
-    }
 }

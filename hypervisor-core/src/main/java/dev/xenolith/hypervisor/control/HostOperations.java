@@ -4,11 +4,15 @@ import static dev.xenolith.hypervisor.abi.Errno.EINVAL;
 import static dev.xenolith.hypervisor.abi.Errno.EPERM;
 
 import dev.xenolith.hypervisor.console.Log;
+import dev.xenolith.hypervisor.domain.Dispatcher;
 import dev.xenolith.hypervisor.memory.Memory;
+import dev.xenolith.hypervisor.operations.CpuPolicy;
 import dev.xenolith.hypervisor.operations.HostControl;
 import dev.xenolith.hypervisor.schedule.Scheduler;
 import dev.xenolith.hypervisor.trace.Trace;
 import java.util.function.BooleanSupplier;
+import java.util.function.Function;
+import java.util.stream.IntStream;
 
 /** Host-wide operations of one privileged domain; a handle that has gone stale gets empty answers. */
 final class HostOperations implements HostControl {
@@ -22,7 +26,9 @@ final class HostOperations implements HostControl {
     private final Log log;
     private final Trace trace;
     private final Memory memory;
+    private final Dispatcher dispatcher;
     private final Scheduler scheduler;
+    private final Function<CpuPolicy.Kind, CpuPolicy> policies;
     private final Processors processors;
     private final int domid;
 
@@ -31,14 +37,16 @@ final class HostOperations implements HostControl {
     }
 
     HostOperations(BooleanSupplier allowed, int domid, Version version, Log log, Trace trace, Memory memory,
-            Scheduler scheduler, Processors processors) {
+            Dispatcher dispatcher, Function<CpuPolicy.Kind, CpuPolicy> policies, Processors processors) {
         this.allowed = allowed;
         this.domid = domid;
         this.version = version;
         this.log = log;
         this.trace = trace;
         this.memory = memory;
-        this.scheduler = scheduler;
+        this.dispatcher = dispatcher;
+        this.scheduler = dispatcher.scheduler();
+        this.policies = policies;
         this.processors = processors;
     }
 
@@ -50,7 +58,7 @@ final class HostOperations implements HostControl {
     @Override
     public PhysicalInfo physicalInfo() {
         return new PhysicalInfo(processors.count(), processors.count() - 1, processors.count(), 1, 1, processors.khz(),
-                memory.totalFrames(), memory.freeFrames(), 0, 0, "pv gnttab-v1",
+                memory.totalFrames(), memory.freeFrames(), 0, memory.claimedFrames(), "pv gnttab-v1",
                 processors.hardwareCapabilities().clone(),
                 processors.scheduler());
     }
@@ -75,6 +83,21 @@ final class HostOperations implements HostControl {
     @Override
     public String consoleRing(boolean clear) {
         return allowed.getAsBoolean() ? log.read(clear) : "";
+    }
+
+    @Override
+    public ConsoleChunk readConsole(boolean incremental, int from, int most, boolean clear) {
+        return allowed.getAsBoolean() ? log.read(incremental, from, most, clear) : new ConsoleChunk(new byte[0], from);
+    }
+
+    @Override
+    public long[] idleTimes() {
+        return IntStream.range(0, processors.count()).mapToLong(dispatcher::idleTime).toArray();
+    }
+
+    @Override
+    public CpuPolicy cpuPolicy(CpuPolicy.Kind kind) {
+        return policies.apply(kind);
     }
 
     @Override

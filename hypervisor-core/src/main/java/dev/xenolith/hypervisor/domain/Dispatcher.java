@@ -35,6 +35,9 @@ public final class Dispatcher implements ProcessorControl {
         @Nullable
         Vcpu current;
         boolean schedule;
+        /** Time that it had nothing to run until {@link #idleSince}, from when on it has not if {@link #current} is null. */
+        long idleTime;
+        long idleSince;
 
         PerProcessor(TimerQueue timers) {
             this.timers = timers;
@@ -113,6 +116,12 @@ public final class Dispatcher implements ProcessorControl {
         return processors[processor].current;
     }
 
+    /** Nanoseconds that {@code processor} has had nothing to run. */
+    public long idleTime(int processor) {
+        PerProcessor p = processors[processor];
+        return p.idleTime + (p.current == null ? clock.now() - p.idleSince : 0);
+    }
+
     /** Whether {@code processor} was asked to schedule. */
     public boolean scheduleRequested(int processor) {
         return processors[processor].schedule;
@@ -128,6 +137,9 @@ public final class Dispatcher implements ProcessorControl {
         if (next != previous) {
             if (previous != null) {
                 leave(previous, now);
+                p.idleSince = now;
+            } else {
+                p.idleTime += now - p.idleSince;
             }
             if (next != null) {
                 next.setProcessor(processor);
@@ -177,6 +189,7 @@ public final class Dispatcher implements ProcessorControl {
     void retire(Vcpu vcpu) {
         if (vcpu.isRunning()) {
             processors[vcpu.processor()].current = null;
+            processors[vcpu.processor()].idleSince = clock.now();
             leave(vcpu, clock.now());
             kick(vcpu.processor());
         }

@@ -43,7 +43,7 @@ public final class Domain {
     }
 
     public final int domid;
-    public final UUID handle;
+    public UUID handle;
     public final Kind kind;
     /** May control other domains and the host. */
     public final boolean privileged;
@@ -62,6 +62,15 @@ public final class Domain {
     public long wallClockOffset = Long.MIN_VALUE;
     /** The e820 entries of XENMEM_set_memory_map; null if none have been set. */
     public byte @Nullable [] memoryMap;
+    /** How far its wall clock is ahead of the host's, in seconds. */
+    public long timeOffsetSeconds;
+    /** Whether a debugger waits for its kernel's breakpoints. */
+    public boolean debugged;
+    /** Nodes that its memory should be on. */
+    public long nodeAffinity = 1;
+    /** XEN_DOMCTL_settscinfo: the mode that was asked for, and how often it has been set. */
+    public int tscMode;
+    public int tscIncarnation;
     /** VMASST_TYPE_* bits. */
     public long vmAssist;
     /** Machine time at which it was created. */

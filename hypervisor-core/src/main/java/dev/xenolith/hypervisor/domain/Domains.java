@@ -1,5 +1,6 @@
 package dev.xenolith.hypervisor.domain;
 
+import static dev.xenolith.hypervisor.abi.Errno.E2BIG;
 import static dev.xenolith.hypervisor.abi.Errno.EEXIST;
 import static dev.xenolith.hypervisor.abi.Errno.EINVAL;
 import static dev.xenolith.hypervisor.abi.Errno.ENOMEM;
@@ -39,6 +40,9 @@ import org.jspecify.annotations.Nullable;
 public final class Domains {
     /** Most vCPUs of a domain (XEN_LEGACY_MAX_VCPUS: each has its vcpu_info in shared_info). */
     public static final int MAX_VCPUS = Xen.LEGACY_MAX_VCPUS;
+
+    /** Most pauses by toolstacks at a time. */
+    private static final int MOST_PAUSES = 255;
 
     public final DomainTable table = new DomainTable();
     public final Dispatcher dispatcher;
@@ -279,8 +283,11 @@ public final class Domains {
 
     // ---- pausing -----------------------------------------------------------------------------------------------------
 
-    /** XEN_DOMCTL_pausedomain: counts as the toolstack's pause. */
+    /** XEN_DOMCTL_pausedomain: counts as the toolstack's pause; -E2BIG after too many. */
     public int pauseByController(Domain domain) {
+        if (domain.controllerPauses == MOST_PAUSES) {
+            return -E2BIG;
+        }
         domain.controllerPauses++;
         dispatcher.pause(domain);
         return 0;
@@ -294,6 +301,13 @@ public final class Domains {
         domain.controllerPauses--;
         dispatcher.unpause(domain);
         return 0;
+    }
+
+    /** The domain's kernel has met a breakpoint and a debugger is attached: it stands still, and the debugger is told. */
+    public void pauseForDebugger(Domain domain) {
+        if (pauseByController(domain) == 0) {
+            globalVirqs.raise(Xen.VIRQ_DEBUGGER);
+        }
     }
 
     // ---- shutting down -----------------------------------------------------------------------------------------------
@@ -439,6 +453,7 @@ public final class Domains {
     private void begin(Domain domain) {
         dispatcher.pause(domain);
         domain.dying = Domain.Dying.DYING;
+        memory.claim(domain.memory, 0);
         domain.memory.setDying();
         globalVirqs.forget(domain);
         domain.deathActions.reversed().forEach(Runnable::run);

@@ -33,6 +33,11 @@ final class EntriesV2 extends Entries {
         return (entries + STATUS_PER_FRAME - 1) / STATUS_PER_FRAME;
     }
 
+    /** How many frames of entries have {@code statusFrames} frames of marks. */
+    static int framesFor(int statusFrames) {
+        return (statusFrames - 1) * STATUS_PER_FRAME / (Frame.SIZE / Grant.EntryV2.SIZE) + 1;
+    }
+
     @Override
     int version() {
         return 2;

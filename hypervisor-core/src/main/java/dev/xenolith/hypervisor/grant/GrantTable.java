@@ -189,6 +189,33 @@ public final class GrantTable {
         }
     }
 
+    /** Most frames of marks that the table may have. */
+    public int maxStatusFrames() {
+        return EntriesV2.statusFrames(limits.frames);
+    }
+
+    /**
+     * Machine frames of the table from {@code first} on, of entries or of marks, for a toolstack that maps them: grows it as far as that
+     * needs. 0 or -EINVAL.
+     */
+    public int acquire(boolean marks, long first, long[] mfns) {
+        long end = first + mfns.length;
+        if (mfns.length == 0 || first < 0 || marks && version() != 2
+                || end > (marks ? maxStatusFrames() : limits.frames)) {
+            return -Errno.EINVAL;
+        }
+        if (end > (marks ? statusCount : frameCount)) {
+            grow(marks ? EntriesV2.framesFor((int) end) : (int) end);
+        }
+        if (end > (marks ? statusCount : frameCount)) {
+            return -Errno.EINVAL;
+        }
+        for (int i = 0; i < mfns.length; i++) {
+            mfns[i] = (marks ? status : shared)[(int) first + i].mfn();
+        }
+        return 0;
+    }
+
     // ---- what the domain asks for ------------------------------------------------------------------------------------
 
     /** GNTTABOP_setup_table: grows to {@code wantedFrames}, any value. GNTST_*. */

@@ -12,14 +12,12 @@ import static dev.xenolith.hypervisor.abi.Errno.ESRCH;
 import dev.xenolith.cpu.memory.PhysicalMemory;
 import dev.xenolith.hypervisor.abi.Xen;
 import dev.xenolith.hypervisor.abi.Xenmem;
-import dev.xenolith.hypervisor.abi.Xenmem.AcquireResource;
 import dev.xenolith.hypervisor.abi.Xenmem.AddToPhysmap;
 import dev.xenolith.hypervisor.abi.Xenmem.ForeignMemoryMap;
 import dev.xenolith.hypervisor.abi.Xenmem.MachphysMapping;
 import dev.xenolith.hypervisor.abi.Xenmem.MachphysMfnList;
 import dev.xenolith.hypervisor.abi.Xenmem.MemoryMap;
 import dev.xenolith.hypervisor.abi.Xenmem.PodTarget;
-import dev.xenolith.hypervisor.abi.Xenmem.Reservation;
 import dev.xenolith.hypervisor.abi.Xenmem.ReservedDeviceMemory;
 import dev.xenolith.hypervisor.abi.Xenmem.VnumaTopology;
 import dev.xenolith.hypervisor.domain.Access;
@@ -38,11 +36,13 @@ public final class MemoryOp implements Handler {
     private final Domains domains;
     private final Memory memory;
     private final ReservationOp reservations;
+    private final ResourceOp resources;
 
-    public MemoryOp(Domains domains) {
+    public MemoryOp(Domains domains, Controls controls) {
         this.domains = domains;
         memory = domains.memory;
         reservations = new ReservationOp(domains);
+        resources = new ResourceOp(domains, controls);
     }
 
     @Override
@@ -69,10 +69,10 @@ public final class MemoryOp implements Handler {
             case Xenmem.XENMEM_SET_POD_TARGET, Xenmem.XENMEM_GET_POD_TARGET -> podTarget(call);
             // Nothing is shared.
             case Xenmem.XENMEM_GET_SHARING_FREED_PAGES, Xenmem.XENMEM_GET_SHARING_SHARED_PAGES -> 0;
-            case Xenmem.XENMEM_CLAIM_PAGES -> start != 0 ? -EINVAL : claim(call);
+            case Xenmem.XENMEM_CLAIM_PAGES -> start != 0 ? -EINVAL : resources.claim(call);
             case Xenmem.XENMEM_GET_VNUMAINFO -> start != 0 ? -EINVAL : vnuma(call);
             case Xenmem.XENMEM_RESERVED_DEVICE_MEMORY_MAP -> start != 0 ? -EINVAL : reservedDeviceMemory(call);
-            case Xenmem.XENMEM_ACQUIRE_RESOURCE -> acquireResource(call);
+            case Xenmem.XENMEM_ACQUIRE_RESOURCE -> resources.acquire(call, start);
             default -> -ENOSYS;
         };
     }
@@ -145,19 +145,6 @@ public final class MemoryOp implements Handler {
         return call.writeBack32(handle, MachphysMfnList.NR_EXTENTS, extents) ? 0 : -EFAULT;
     }
 
-    private long claim(Call call) {
-        if (!call.read(call.argument(1), Reservation.SIZE)) {
-            return -EFAULT;
-        }
-        if (call.get64(Reservation.NR_EXTENTS) != 1 || call.get32(Reservation.EXTENT_ORDER) != 0
-                || call.get32(Reservation.MEM_FLAGS) != 0) {
-            return -EINVAL;
-        }
-        return domains.table.resolve(call.domain, call.get16(Reservation.DOMID)) == null
-                ? -ESRCH
-                : Access.isPrivileged(call.domain) ? -ENOSYS : -EPERM;
-    }
-
     private long podTarget(Call call) {
         if (!call.read(call.argument(1), PodTarget.SIZE)) {
             return -EFAULT;
@@ -188,26 +175,6 @@ public final class MemoryOp implements Handler {
             return -EINVAL;
         }
         return call.writeBack32(handle, ReservedDeviceMemory.NR_ENTRIES, 0) ? 0 : -EFAULT;
-    }
-
-    private long acquireResource(Call call) {
-        if (!call.read(call.argument(1), AcquireResource.SIZE)) {
-            return -EFAULT;
-        }
-        long frame = call.get64(AcquireResource.FRAME);
-        long frames = call.get32(AcquireResource.NR_FRAMES) & 0xffff_ffffL;
-        if (call.get32(AcquireResource.PAD) != 0 || frame >>> Integer.SIZE != 0
-                || frame + frames >>> Integer.SIZE != 0) {
-            return -EINVAL;
-        }
-        int domid = call.get16(AcquireResource.DOMID);
-        if (domid == Xen.DOMID_SELF || domid == call.domain.domid) {
-            return -EPERM;
-        }
-        if (domains.table.find(domid) == null) {
-            return -ESRCH;
-        }
-        return Access.isPrivileged(call.domain) ? -EOPNOTSUPP : -EPERM;
     }
 
     // ---- memory maps -------------------------------------------------------------------------------------------------

@@ -83,7 +83,7 @@ public final class XenVersionOp implements Handler {
             if ((call.domain.vmAssist & PAE_EXTENDED_CR3) != 0) {
                 submap |= 1 << Version.XENFEAT_PAE_PGDIR_ABOVE_4GB;
             }
-            if (call.domain.privileged) {
+            if (call.domain.domid == 0) {
                 submap |= 1 << Version.XENFEAT_DOM0;
             }
         }

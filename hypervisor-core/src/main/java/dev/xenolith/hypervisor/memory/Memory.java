@@ -43,6 +43,8 @@ public final class Memory {
     private final MemoryOwner xen;
     private final MemoryOwner io;
     private long hypervisorFrames;
+    /** Free frames that are claimed for owners. */
+    private long claimed;
 
     /**
      * Takes over all of {@code ram} but the first MiB.
@@ -232,7 +234,7 @@ public final class Memory {
      * not have more.
      */
     public int allocatePage(MemoryOwner owner) {
-        if (!mayGrow(owner)) {
+        if (!mayGrow(owner) || owner.claimedPages() == 0 && !hasUnclaimed()) {
             return -ENOMEM;
         }
         int mfn = allocator.allocate();
@@ -241,7 +243,43 @@ public final class Memory {
         }
         link(owner, mfn);
         owner.adjustTotal(1);
+        if (owner.claimedPages() > 0) {
+            owner.adjustClaimed(-1);
+            claimed--;
+        }
         return mfn;
+    }
+
+    private boolean hasUnclaimed() {
+        return claimed == 0 || allocator.free() > claimed;
+    }
+
+    /**
+     * XENMEM_claim_pages: keeps free frames for {@code owner} until it has {@code pages} in all; 0 gives up what is claimed.
+     *
+     * @return 0; -EINVAL: there is a claim, or that is not more than it has or more than it may have; -ENOMEM
+     */
+    public int claim(MemoryOwner owner, long pages) {
+        if (pages == 0) {
+            claimed -= owner.claimedPages();
+            owner.adjustClaimed(-owner.claimedPages());
+            return 0;
+        }
+        if (owner.claimedPages() != 0 || pages <= owner.totalPages() || pages > owner.maxPages() || owner.isDying()) {
+            return -EINVAL;
+        }
+        long wanted = pages - owner.totalPages();
+        if (wanted > allocator.free() - claimed) {
+            return -ENOMEM;
+        }
+        owner.adjustClaimed(wanted);
+        claimed += wanted;
+        return 0;
+    }
+
+    /** Free frames that are claimed: outstanding_claims. */
+    public long claimedFrames() {
+        return claimed;
     }
 
     private boolean mayGrow(MemoryOwner owner) {
@@ -313,7 +351,7 @@ public final class Memory {
 
     /** A zeroed frame that nobody owns, to be given to somebody with {@link #assignPage}; -ENOMEM if there is none. */
     public int allocateUnowned() {
-        int mfn = allocator.allocate();
+        int mfn = hasUnclaimed() ? allocator.allocate() : FrameTable.NO_FRAME;
         return mfn == FrameTable.NO_FRAME ? -ENOMEM : mfn;
     }
 
@@ -334,7 +372,7 @@ public final class Memory {
 
     /** A zeroed frame for the hypervisor's own use, which no guest can refer to; -ENOMEM if there is none. */
     public int allocateHypervisorFrame() {
-        int mfn = allocator.allocate();
+        int mfn = hasUnclaimed() ? allocator.allocate() : FrameTable.NO_FRAME;
         if (mfn == FrameTable.NO_FRAME) {
             return -ENOMEM;
         }

@@ -31,6 +31,7 @@ public final class MemoryOwner {
     private long totalPages;
     private long maxPages;
     private long sharedPageCount;
+    private long claimedPages;
     private long perDomainL4Entry;
     private boolean dying;
     private boolean crashed;
@@ -59,6 +60,15 @@ public final class MemoryOwner {
     /** Pages of the hypervisor that this domain sees: shared info, grant table, vCPU areas. */
     public long sharedPages() {
         return sharedPageCount;
+    }
+
+    /** Free frames that are kept for this domain. */
+    public long claimedPages() {
+        return claimedPages;
+    }
+
+    void adjustClaimed(long change) {
+        claimedPages += change;
     }
 
     void adjustTotal(long change) {

@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  * a guest-controlled count are preemptible: they return {@link #AGAIN} when they want to be called again with the same
  * arguments, so that a long one never holds the machine.
  */
-public interface DomainControl {
+public interface DomainControl extends DomainSettings {
     /** "Not finished: call again with the same arguments": -ERESTART, which no other failure returns. */
     int AGAIN = -85;
 
@@ -18,13 +18,22 @@ public interface DomainControl {
      *
      * @param maxEventChannels the highest event channel port
      * @param maxGrantVersion latest version of grant table that it may choose, 1 or 2
+     * @param privileged whether it may do what domain 0 may; no flag of the ABI says so
      */
     record Creation(UUID handle, boolean hvm, int maxVcpus, int maxEventChannels, int maxGrantFrames,
-            int maxMaptrackFrames, int maxGrantVersion) {
+            int maxMaptrackFrames, int maxGrantVersion, boolean privileged) {
+        /** Of a domain without privilege. */
+        public Creation(UUID handle, boolean hvm, int maxVcpus, int maxEventChannels, int maxGrantFrames,
+                int maxMaptrackFrames, int maxGrantVersion) {
+            this(handle, hvm, maxVcpus, maxEventChannels, maxGrantFrames, maxMaptrackFrames, maxGrantVersion, false);
+        }
     }
 
     /** Makes an empty, paused domain. Returns its domid. */
     int create(Creation creation);
+
+    /** As {@link #create(Creation)}, with a domid that is chosen; -EEXIST if there is such a domain. */
+    int create(int domid, Creation creation);
 
     /**
      * Makes an empty, paused Java domain: one vCPU that runs the handlers which are given to its {@link #handle}. It has no
@@ -81,7 +90,7 @@ public interface DomainControl {
     /** Reads a vCPU's state as a {@code vcpu_guest_context}, or null if there is none. */
     byte @Nullable [] vcpuContext(int domid, int vcpu);
 
-    /** Counts as a toolstack pause; the domain runs again when as many {@link #unpause} have come. */
+    /** Counts as a toolstack pause; the domain runs again when as many {@link #unpause} have come. -E2BIG after 255. */
     int pause(int domid);
 
     int unpause(int domid);
@@ -159,10 +168,10 @@ public interface DomainControl {
     record SchedulerParameters(int weight, int cap) {
     }
 
-    /** What XEN_DOMCTL_getdomaininfo tells. */
+    /** What XEN_DOMCTL_getdomaininfo tells; {@code outstandingPages} are claimed and not allocated yet. */
     record DomainInfo(int domid, UUID handle, long pages, long maxPages, int onlineVcpus, int maxVcpus, boolean running,
             boolean blocked, boolean paused, boolean shutdown, boolean dying, boolean hvm, int shutdownReason,
-            long cpuTimeNs) {
+            long cpuTimeNs, boolean debugged, long outstandingPages) {
     }
 
     /** What XEN_DOMCTL_getvcpuinfo tells, with affinities; {@code processor} is where it runs or last ran. */

@@ -28,6 +28,30 @@ public interface HostControl {
     /** The console ring's contents, oldest first (what {@code xl dmesg} prints); empties it if {@code clear}. */
     String consoleRing(boolean clear);
 
+    /**
+     * A part of the console ring.
+     *
+     * @param bytes as they were written
+     * @param next position after them, modulo 2^32
+     */
+    record ConsoleChunk(byte[] bytes, int next) {
+    }
+
+    /**
+     * Bytes of the console ring, oldest first, from position {@code from} on if that is in it, else all. XEN_SYSCTL_readconsole.
+     *
+     * @param incremental whether {@code from}, modulo 2^32, counts
+     * @param most how many bytes at most, not negative
+     * @param clear forget what comes before the end of what is returned
+     */
+    ConsoleChunk readConsole(boolean incremental, int from, int most, boolean clear);
+
+    /** Nanoseconds that each processor has been idle. XEN_SYSCTL_getcpuinfo. */
+    long[] idleTimes();
+
+    /** What CPUID tells. XEN_SYSCTL_get_cpu_policy, XEN_DOMCTL_get_cpu_policy. */
+    CpuPolicy cpuPolicy(CpuPolicy.Kind kind);
+
     /** Writes a line to the hypervisor's log, as dom0's console_io does: guarded by the log level, prefixed with the domain. */
     void log(String line);
 

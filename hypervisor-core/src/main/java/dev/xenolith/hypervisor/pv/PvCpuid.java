@@ -6,14 +6,15 @@ import dev.xenolith.cpu.processor.Cpuid;
 import dev.xenolith.cpu.processor.Processor;
 import dev.xenolith.hypervisor.console.XenVersion;
 import dev.xenolith.hypervisor.domain.Vcpu;
+import dev.xenolith.hypervisor.operations.CpuPolicy;
 
 /**
  * CPUID as a PV guest sees it: the processor's, without what a guest in ring 3 cannot use, and the hypervisor's own leaves
  * (xen/arch/x86/cpuid.c, xen/include/public/arch-x86/cpuid.h).
  */
 final class PvCpuid {
-    private static final int XEN_FIRST = 0x4000_0000;
-    private static final int XEN_LAST = XEN_FIRST + 5;
+    static final int XEN_FIRST = 0x4000_0000;
+    static final int XEN_LAST = XEN_FIRST + 5;
     private static final int FEATURES = 1;
     private static final int MONITOR = 5;
     private static final int POWER = 6;
@@ -46,6 +47,7 @@ final class PvCpuid {
     private static final int HIDDEN_EXTENDED_EDX = bits(1, 3, 12, 13, 17, 26);
     private static final int SYSCALL = 1 << 11;
     private static final int APIC_ID_SHIFT = 24;
+    private static final int APIC_ID_MASK = (1 << APIC_ID_SHIFT) - 1;
     /** Leaf 0x40000002 ECX: MMU_PT_UPDATE_PRESERVE_AD. */
     private static final int PRESERVE_AD = 1;
     /** Leaf 0x40000003: the TSC is the same on all processors; RDTSCP is there. */
@@ -75,12 +77,24 @@ final class PvCpuid {
             readXen(p, frames, leaf, subleaf, result);
             return;
         }
+        readMasked(p, leaf, subleaf, result);
+        switch (leaf) {
+            case FEATURES -> {
+                result[1] = result[1] & APIC_ID_MASK | 2 * vcpu.id << APIC_ID_SHIFT;
+                result[2] = result[2] & ~OSXSAVE | (osxsave(p, vcpu, enlightened) ? OSXSAVE : 0);
+            }
+            case TOPOLOGY -> result[3] = 2 * vcpu.id;
+            default -> {
+            }
+        }
+    }
+
+    /** A leaf of the processor without what no PV guest may use, whatever its vCPU. */
+    private static void readMasked(Processor p, int leaf, int subleaf, int[] result) {
         Cpuid.read(p, leaf, subleaf, result);
         switch (leaf) {
             case FEATURES -> {
-                result[1] = result[1] & 0xff_ffff | 2 * vcpu.id << APIC_ID_SHIFT;
-                result[2] = result[2] & ~(HIDDEN_1_ECX | OSXSAVE) | HYPERVISOR
-                        | (osxsave(p, vcpu, enlightened) ? OSXSAVE : 0);
+                result[2] = result[2] & ~HIDDEN_1_ECX | HYPERVISOR;
                 result[3] &= ~HIDDEN_1_EDX;
             }
             case MONITOR, POWER, PERFORMANCE_MONITORING, SVM -> java.util.Arrays.fill(result, 0);
@@ -103,10 +117,32 @@ final class PvCpuid {
                 }
             }
             case ADDRESS_WIDTHS -> result[0] = result[0] & ~0xff00 | LINEAR_BITS << 8;
-            case TOPOLOGY -> result[3] = 2 * vcpu.id;
             case EXTENDED_FEATURES -> {
                 result[2] &= ~HIDDEN_EXTENDED_ECX;
                 result[3] = result[3] & ~HIDDEN_EXTENDED_EDX | SYSCALL;
+            }
+            default -> {
+            }
+        }
+    }
+
+    /** A leaf as {@code kind} has it, without what depends on the state of a processor or vCPU; {@code p} is any processor. */
+    static void readStatic(Processor p, CpuPolicy.Kind kind, int leaf, int subleaf, int[] result) {
+        if (kind == CpuPolicy.Kind.PV) {
+            readMasked(p, leaf, subleaf, result);
+        } else {
+            Cpuid.read(p, leaf, subleaf, result);
+        }
+        switch (leaf) {
+            case FEATURES -> {
+                result[1] &= APIC_ID_MASK;
+                result[2] &= ~OSXSAVE;
+            }
+            case TOPOLOGY -> result[3] = 0;
+            case STATE_COMPONENTS -> {
+                if (subleaf <= 1) {
+                    result[1] = 0;
+                }
             }
             default -> {
             }

@@ -11,9 +11,8 @@ import dev.xenolith.hypervisor.hypercall.Refusal;
 
 /** The hypercalls about a PV guest's virtual processors, and those that no guest may make. */
 public final class PvHypercalls {
-    /** Calls of toolstacks and of the hardware's owner: for all others they are forbidden, as on Xen. */
-    private static final int[] PRIVILEGED = {Hypercall.PLATFORM_OP, Hypercall.SYSCTL, Hypercall.DOMCTL,
-        Hypercall.KEXEC_OP, Hypercall.DM_OP, Hypercall.HYPFS_OP, Hypercall.ARCH_0};
+    /** Calls of the hardware's owner and of device models: for all others they are forbidden, as on Xen. */
+    private static final int[] PRIVILEGED = {Hypercall.KEXEC_OP, Hypercall.DM_OP, Hypercall.HYPFS_OP, Hypercall.ARCH_0};
 
     private PvHypercalls() {
     }

@@ -27,8 +27,8 @@ final class PvMsrs {
     private static final int UCODE_WRITE = 0x79;
     /** IA32_BIOS_SIGN_ID of Intel, PATCH_LEVEL of AMD. */
     private static final int UCODE_REVISION = 0x8b;
-    private static final int PLATFORM_INFO = 0xce;
-    private static final long PLATFORM_CPUID_FAULTING = 1L << 31;
+    static final int PLATFORM_INFO = 0xce;
+    static final long PLATFORM_CPUID_FAULTING = 1L << 31;
     private static final int ARCH_CAPABILITIES = 0x10a;
     private static final long CPUID_FAULTING = 1;
     /** IA32_MISC_ENABLE: performance monitoring and MONITOR are not to be had, BTS and PEBS absent, xTPR messages disabled. */

@@ -17,6 +17,7 @@ import dev.xenolith.hypervisor.time.PvClock;
  */
 public final class PvTime {
     private static final int PAGE_MASK = PhysicalMemory.FRAME_SIZE - 1;
+    private static final long NANOS = 1_000_000_000L;
 
     private final MachineClock clock;
     private final PhysicalMemory ram;
@@ -42,9 +43,11 @@ public final class PvTime {
     /** Writes the vCPU's clock, where it has changed. */
     public void updateTime(Vcpu vcpu) {
         long offset = vcpu.domain.clock.offset();
-        if (vcpu.domain.wallClockOffset != offset) {
-            vcpu.domain.wallClockOffset = offset;
-            pvClock.updateWallClock(ram, (long) vcpu.domain.sharedInfoFrame << PhysicalMemory.FRAME_SHIFT, offset);
+        long wallClock = offset + vcpu.domain.timeOffsetSeconds * NANOS;
+        if (vcpu.domain.wallClockOffset != wallClock) {
+            vcpu.domain.wallClockOffset = wallClock;
+            pvClock.updateWallClock(ram, (long) vcpu.domain.sharedInfoFrame << PhysicalMemory.FRAME_SHIFT,
+                    wallClock);
         }
         if (vcpu.infoAddress >= 0) {
             pvClock.update(ram, vcpu.infoAddress + Xen.VcpuInfo.TIME, offset);

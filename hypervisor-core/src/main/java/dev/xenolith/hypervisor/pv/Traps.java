@@ -60,18 +60,36 @@ final class Traps {
                 bounce.exception(processor, vcpu, Vector.NM, 0);
             }
             case Vector.DB -> {
+                if (stopsForDebugger(vcpu)) {
+                    p.dr[6] = Bits.DR6_FIXED;
+                    return;
+                }
                 context.debug[6] |= p.dr[6] & (0xf | Bits.DR6_BS | Bits.DR6_BD);
                 p.dr[6] = Bits.DR6_FIXED;
                 bounce.exception(processor, vcpu, Vector.DB, 0);
             }
+            case Vector.BP -> {
+                if (!stopsForDebugger(vcpu)) {
+                    bounce.exception(processor, vcpu, Vector.BP, 0);
+                }
+            }
             default -> {
-                if (stop.software && stop.vector != Vector.BP && stop.vector != Vector.OF) {
+                if (stop.software && stop.vector != Vector.OF) {
                     softwareInterrupt(processor, vcpu, stop.vector);
                 } else {
                     bounce.exception(processor, vcpu, stop.vector, stop.errorCode);
                 }
             }
         }
+    }
+
+    /** Breakpoints of a kernel that has a debugger attached are the debugger's (do_int3, do_debug). */
+    private boolean stopsForDebugger(Vcpu vcpu) {
+        if (!vcpu.domain.debugged || !vcpu.pv().kernelMode) {
+            return false;
+        }
+        domains.pauseForDebugger(vcpu.domain);
+        return true;
     }
 
     /** INT n with a gate that allows it, 0x80: RIP is after the instruction. */
