@@ -60,6 +60,7 @@ public final class PvBuilder {
     private final int domid;
     private final Payload payload;
     private final String commandLine;
+    private final boolean privileged;
     private final PvLayout layout;
     private final long[] mfns;
     private Phase phase = Phase.MEMORY;
@@ -68,13 +69,17 @@ public final class PvBuilder {
     private int consolePort;
     private int xenstorePort;
 
-    public PvBuilder(DomainHandle dom0, int domid, Payload payload, long memoryKiB, String commandLine)
-            throws BuildException {
+    /**
+     * @param privileged whether the kernel is told that it may do what domain 0 may
+     */
+    public PvBuilder(DomainHandle dom0, int domid, Payload payload, long memoryKiB, String commandLine,
+            boolean privileged) throws BuildException {
         this.dom0 = dom0;
         this.control = dom0.control();
         this.domid = domid;
         this.payload = payload;
         this.commandLine = commandLine;
+        this.privileged = privileged;
         this.layout = PvLayout.of(payload.kernel, payload.ramdisk.length, memoryKiB / 4);
         this.mfns = new long[(int) layout.pages()];
         int limit = StartInfo.MAX_CMDLINE - 1;
@@ -190,8 +195,9 @@ public final class PvBuilder {
         info.put(StartInfo.MAGIC, MAGIC.getBytes(StandardCharsets.US_ASCII));
         info.putLong(StartInfo.NR_PAGES, layout.pages());
         info.putLong(StartInfo.SHARED_INFO, control.sharedInfoFrame(domid) * PAGE_SIZE);
-        info.putInt(StartInfo.FLAGS, (layout.separateP2m().isPresent() ? Xen.SIF_VIRT_P2M_4TOOLS : 0)
-                | (payload.ramdisk.length > 0 && layout.ramdiskByPfn() ? Xen.SIF_MOD_START_PFN : 0));
+        info.putInt(StartInfo.FLAGS,
+                (privileged ? Xen.SIF_PRIVILEGED : 0) | (layout.separateP2m().isPresent() ? Xen.SIF_VIRT_P2M_4TOOLS : 0)
+                        | (payload.ramdisk.length > 0 && layout.ramdiskByPfn() ? Xen.SIF_MOD_START_PFN : 0));
         info.putLong(StartInfo.STORE_MFN, mfn(layout.xenstorePfn()));
         info.putInt(StartInfo.STORE_EVTCHN, xenstorePort);
         info.putLong(StartInfo.CONSOLE_MFN, mfn(layout.consolePfn()));

@@ -24,14 +24,23 @@ import org.jspecify.annotations.Nullable;
  * @param lifecycle what to do when it stops
  * @param limits of its event channels and grants
  * @param devices what is attached to it at the start
+ * @param privileged whether it may do what domain 0 may ({@code privileged}, a key of ours)
  */
 public record DomainConfig(String name, UUID uuid, DomainType type, @Nullable Boot boot, long memoryKiB,
         long maxMemoryKiB,
         int vcpus, int maxVcpus, List<CpuSelection> hardAffinity, Scheduling scheduling, Lifecycle lifecycle,
-        Limits limits, Devices devices) {
+        Limits limits, Devices devices, boolean privileged) {
     /** Copies the list. */
     public DomainConfig {
         hardAffinity = List.copyOf(hardAffinity);
+    }
+
+    /** Of a domain without privilege. */
+    public DomainConfig(String name, UUID uuid, DomainType type, Boot boot, long memoryKiB, long maxMemoryKiB,
+            int vcpus, int maxVcpus, List<CpuSelection> hardAffinity, Scheduling scheduling, Lifecycle lifecycle,
+            Limits limits, Devices devices) {
+        this(name, uuid, type, boot, memoryKiB, maxMemoryKiB, vcpus, maxVcpus, hardAffinity, scheduling, lifecycle,
+                limits, devices, false);
     }
 
     /** Returns the same under another name, for {@code rename-restart} and {@code xl rename}. */
@@ -67,7 +76,7 @@ public record DomainConfig(String name, UUID uuid, DomainType type, @Nullable Bo
     private DomainConfig with(String newName, UUID newUuid, long newMemoryKiB, int newVcpus, Scheduling newScheduling,
             Devices newDevices) {
         return new DomainConfig(newName, newUuid, type, boot, newMemoryKiB, maxMemoryKiB, newVcpus, maxVcpus,
-                hardAffinity, newScheduling, lifecycle, limits, newDevices);
+                hardAffinity, newScheduling, lifecycle, limits, newDevices, privileged);
     }
 
     /**

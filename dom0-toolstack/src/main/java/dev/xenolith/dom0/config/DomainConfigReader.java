@@ -117,7 +117,7 @@ public final class DomainConfigReader {
         Scheduling scheduling = new Scheduling(integer("cpu_weight", 1, 65535), integer("cap", 0, 100 * maxVcpus));
         return new DomainConfig(name, uuid, type, boot, memory * 1024, maxMemory * 1024, vcpus, maxVcpus,
                 affinity(maxVcpus), scheduling, lifecycle(), limits(),
-                new DomainConfig.Devices(disks(), vifs(), channels()));
+                new DomainConfig.Devices(disks(), vifs(), channels()), config.bool("privileged").orElse(false));
     }
 
     private String name() throws XlConfigException {

@@ -6,8 +6,8 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Every key that xl.cfg(5) and tools/xl/xl_parse.c know (4.17 and the development branch of 2026), with the kind of its
- * value and whether it does anything here yet.
+ * Every key that xl.cfg(5) and tools/xl/xl_parse.c know (4.17 and the development branch of 2026), and {@code privileged}, which is
+ * ours; with the kind of its value and whether it does anything here yet.
  */
 public final class XlConfigKeys {
     /** Kinds of values. */
@@ -65,6 +65,9 @@ public final class XlConfigKeys {
                 cpus""");
         add(keys, Kind.LIST, true, """
                 channel disk vif""");
+        // Ours, not in xl.cfg(5): gives the domain all of domain 0's rights.
+        add(keys, Kind.BOOLEAN, true, """
+                privileged""");
         add(keys, Kind.STRING, false, """
                 acpi_firmware arm_sci bios bios_path_override boot bootloader bootloader_user device_model
                 device_model_override device_model_stubdomain_seclabel device_model_user device_model_version

@@ -106,7 +106,7 @@ final class DomainCreation {
                 limits.maxEventChannels().orElse(DEFAULT_MAX_EVENT_CHANNELS),
                 limits.maxGrantFrames().orElse(DEFAULT_GRANT_FRAMES),
                 limits.maxMaptrackFrames().orElse(DEFAULT_MAPTRACK_FRAMES),
-                limits.maxGrantVersion().orElse(DEFAULT_GRANT_VERSION));
+                limits.maxGrantVersion().orElse(DEFAULT_GRANT_VERSION), config.privileged());
         domain.domid = check(isJava()
                 ? control.createJava(manager.driverDomid(config.name()), creation)
                 : control.create(creation), "creating the domain");
@@ -160,7 +160,7 @@ final class DomainCreation {
         }
         if (builder == null) {
             builder = new PvBuilder(dom0, domain.domid, Objects.requireNonNull(payload), config.memoryKiB(),
-                    Objects.requireNonNull(config.boot()).commandLine());
+                    Objects.requireNonNull(config.boot()).commandLine(), config.privileged());
         }
         return builder.step() ? Progress.MORE : Progress.DONE;
     }

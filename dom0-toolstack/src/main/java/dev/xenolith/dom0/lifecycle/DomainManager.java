@@ -146,16 +146,31 @@ public final class DomainManager {
     public boolean destroy(int domid, Runnable whenGone) {
         ManagedDomain domain = domains.get(domid);
         if (domain == null) {
-            DomainControl.DomainInfo info = control.info(domid);
-            if (info == null || !info.dying()) {
-                return false;
-            }
-            whenGone.run();
-            return true;
+            return destroyUnknown(domid, whenGone);
         }
         domain.whenGone = chain(domain.whenGone, whenGone);
         if (domain.state == State.ALIVE) {
             tearDown(domain);
+        }
+        return true;
+    }
+
+    /** Destroys a domain that another toolstack has made: it has no devices here, nor a name. */
+    private boolean destroyUnknown(int domid, Runnable whenGone) {
+        DomainControl.DomainInfo info = control.info(domid);
+        boolean made = domid == dom0.domid() || names.values().stream().anyMatch(known -> known.domid == domid);
+        if (info == null || made) {
+            return false;
+        }
+        if (destroyStep(domid)) {
+            dom0.post(() -> {
+                if (!destroyUnknown(domid, whenGone)) {
+                    whenGone.run();
+                }
+            });
+        } else {
+            LOG.info("domain {}, which another toolstack has made, is gone", domid);
+            whenGone.run();
         }
         return true;
     }

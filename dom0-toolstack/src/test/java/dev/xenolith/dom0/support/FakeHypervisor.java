@@ -59,7 +59,7 @@ public final class FakeHypervisor {
 
     private static DomainControl.DomainInfo info(int domid, boolean shutdown, boolean dying) {
         return new DomainControl.DomainInfo(domid, new UUID(0, domid), 1, 1, 1, 1, true, false, false, shutdown, dying,
-                false, 0, 0);
+                false, 0, 0, false, 0);
     }
 
     /** Grants a new page and returns it. */
