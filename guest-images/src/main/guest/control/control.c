@@ -163,9 +163,40 @@ static void test_life(void)
     check_equal("free pages afterwards", free_pages(), before);
 }
 
+/*
+ * For tests of who else looks after domains: leaves a domain behind that is built and paused; or, if it is to stay mapped, one that runs
+ * while its frames are mapped here.
+ */
+static void leave_domain(bool mapped)
+{
+    int64_t made = create_domain(0, 1), error = 0;
+
+    child.domid = made;
+    if (!check(made > 0, "createdomain returned -%s", xen_error_name(made)) ||
+        !build_child(&child, (const void *)start_info->mod_start, start_info->mod_len, CHILD_PAGES))
+        verdict("control");
+    if (mapped) {
+        map_foreign(child.domid, child.frames, 1, &error);
+        check_result("mapping a frame", error, 0);
+        map_foreign(child.domid, &child.frames[child.console_pfn], 1, &error);
+        check_result("mapping the console", error, 0);
+        event_bind_interdomain(child.domid, child.console_port, woken, NULL);
+        check_result("unpausedomain", domctl_simple(XEN_DOMCTL_unpausedomain, child.domid), 0);
+    }
+    print("LEFT %u\n", child.domid);
+    while (mapped)
+        sched_block();
+}
+
 void guest_main(void)
 {
+    const char *leave = cmdline_option("leave");
+
     find_self();
+    if (leave != NULL) {
+        leave_domain(strncmp(leave, "mapped", 6) == 0);
+        return;
+    }
     if ((start_info->flags & SIF_PRIVILEGED) == 0) {
         test_refused();
     } else {

@@ -9,11 +9,12 @@ import dev.xenolith.hypervisor.memory.FrameTable;
 import dev.xenolith.hypervisor.paging.Audit;
 
 /** Tells the audit who holds frames: vCPUs and descriptor tables of the domains that exist when it runs, and grants. */
-final class AuditHolders {
+public final class AuditHolders {
     private AuditHolders() {
     }
 
-    static void register(Audit audit, Domains domains, DomainGrants grants) {
+    /** Names all that {@code domains} and {@code grants} hold to {@code audit}. */
+    public static void register(Audit audit, Domains domains, DomainGrants grants) {
         audit.addHolder(visitor -> {
             for (Domain domain : domains.table.all()) {
                 if (domain.kind != Domain.Kind.PV || domain.dying() == Domain.Dying.ZOMBIE) {

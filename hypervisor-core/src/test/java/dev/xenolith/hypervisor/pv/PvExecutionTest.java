@@ -77,11 +77,13 @@ class PvExecutionTest {
     @Test
     void unknownHypercallsAreNotImplemented() {
         run(new Code().hypercall(63).store(Code.RAX, at(16)).hypercall(0x7fffffff).store(Code.RAX, at(24))
-                .hypercall(36).store(Code.RAX, at(32)).powerOff(at(0)).forever(), context());
+                .hypercall(41).store(Code.RAX, at(32)).hypercall(36, 0).store(Code.RAX, at(40)).powerOff(at(0))
+                .forever(), context());
         assertPoweredOff();
         assertThat(data(16)).isEqualTo(-38);
         assertThat(data(24)).isEqualTo(-38);
-        assertThat(data(32)).as("domctl").isEqualTo(-1);
+        assertThat(data(32)).as("dm_op").isEqualTo(-1);
+        assertThat(data(40)).as("domctl without an argument").isEqualTo(-14);
     }
 
     @Test

@@ -13,25 +13,36 @@ import dev.xenolith.cpu.model.CpuModel;
 import dev.xenolith.cpu.processor.Processor;
 import dev.xenolith.cpu.time.MachineClock;
 import dev.xenolith.cpu.translate.Translation;
+import dev.xenolith.hypervisor.AuditHolders;
 import dev.xenolith.hypervisor.abi.ArchX86;
 import dev.xenolith.hypervisor.abi.Errno;
 import dev.xenolith.hypervisor.abi.Hypercall;
 import dev.xenolith.hypervisor.console.Log;
 import dev.xenolith.hypervisor.console.LogLevel;
 import dev.xenolith.hypervisor.console.LogThreshold;
+import dev.xenolith.hypervisor.console.XenVersion;
+import dev.xenolith.hypervisor.control.Handles;
+import dev.xenolith.hypervisor.control.VcpuContexts;
 import dev.xenolith.hypervisor.domain.Dispatcher;
 import dev.xenolith.hypervisor.domain.Domain;
+import dev.xenolith.hypervisor.domain.DomainGrants;
 import dev.xenolith.hypervisor.domain.Domains;
 import dev.xenolith.hypervisor.domain.Vcpu;
 import dev.xenolith.hypervisor.hypercall.CompatOp;
+import dev.xenolith.hypervisor.hypercall.Controls;
+import dev.xenolith.hypervisor.hypercall.DomctlOp;
 import dev.xenolith.hypervisor.hypercall.EventChannelOp;
 import dev.xenolith.hypervisor.hypercall.Hypercalls;
+import dev.xenolith.hypervisor.hypercall.MemoryHandlers;
+import dev.xenolith.hypervisor.hypercall.PlatformOp;
 import dev.xenolith.hypervisor.hypercall.SchedOp;
 import dev.xenolith.hypervisor.hypercall.SetTimerOp;
+import dev.xenolith.hypervisor.hypercall.SysctlOp;
 import dev.xenolith.hypervisor.memory.Checks;
 import dev.xenolith.hypervisor.memory.Memory;
 import dev.xenolith.hypervisor.memory.Preempt;
 import dev.xenolith.hypervisor.memory.TranslationCaches;
+import dev.xenolith.hypervisor.paging.Audit;
 import dev.xenolith.hypervisor.paging.ExtendedOperations;
 import dev.xenolith.hypervisor.paging.PageTypes;
 import dev.xenolith.hypervisor.paging.PagingContext;
@@ -63,7 +74,9 @@ final class PvMachine implements AutoCloseable {
     final ContextSwitch contexts;
     final PvExecution pv;
     final GuestContext guestContext;
-    private final Hypercalls[] hypercalls;
+    final Hypercalls[] hypercalls;
+    final Audit audit;
+    private final DomainGrants grants;
 
     PvMachine(int count, CpuModel model) {
         PhysicalMap map = new PhysicalMap(ram);
@@ -77,6 +90,8 @@ final class PvMachine implements AutoCloseable {
         dispatcher = new Dispatcher(clock, new Apics(), trace,
                 control -> new Credit2(control, Credit2.Parameters.DEFAULT));
         domains = new Domains(clock, dispatcher, types, updates, log, trace);
+        grants = new DomainGrants(domains);
+        domains.addHolder(grants);
         contexts = new ContextSwitch(processors.all(), ram, new RegisterDump(log, ram));
         int page14 = memory.allocateHypervisorFrame();
         int page15 = memory.allocateHypervisorFrame();
@@ -97,10 +112,35 @@ final class PvMachine implements AutoCloseable {
                 .add(Hypercall.SCHED_OP, new SchedOp(domains)).add(Hypercall.SET_TIMER_OP, new SetTimerOp());
         PvHypercalls.addTo(table, domains, pv);
         CompatOp.addTo(table, domains);
+        audit = new Audit(memory);
+        AuditHolders.register(audit, domains, grants);
+        Controls controls = controls(model);
+        MemoryHandlers.addTo(table, domains, grants, controls);
+        table.add(Hypercall.DOMCTL, new DomctlOp(domains, controls, model.physicalBits()))
+                .add(Hypercall.SYSCTL,
+                        new SysctlOp(controls, count, memory.frames().size(), model.physicalBits()))
+                .add(Hypercall.PLATFORM_OP, new PlatformOp());
         hypercalls = new Hypercalls[count];
         for (int i = 0; i < count; i++) {
             hypercalls[i] = new Hypercalls(table, clock, trace, domains.preemption);
         }
+    }
+
+    private Controls controls(CpuModel model) {
+        VcpuContexts states = new VcpuContexts() {
+            @Override
+            public int set(Vcpu vcpu, byte[] context) {
+                return guestContext.set(vcpu, context);
+            }
+
+            @Override
+            public byte[] get(Vcpu vcpu) {
+                return guestContext.get(vcpu);
+            }
+        };
+        Handles handles = new Handles(clock, domains, grants, states, log, trace, XenVersion.of(""), processors, audit,
+                new CpuPolicies(processors.get(0))::of);
+        return new Controls(handles::control, handles::host);
     }
 
     private final class Caches implements TranslationCaches {
@@ -226,7 +266,12 @@ final class PvMachine implements AutoCloseable {
 
     /** A PV domain with room for {@code vcpus} and {@code pages} pages, paused. */
     Guest guest(int vcpus, int pages) {
-        int domid = domains.create(new Domain.Parameters(new UUID(1, 2), Domain.Kind.PV, false, vcpus, 1023));
+        return guest(vcpus, pages, false);
+    }
+
+    /** As {@link #guest(int, int)}; it may have the privilege. */
+    Guest guest(int vcpus, int pages, boolean privileged) {
+        int domid = domains.create(new Domain.Parameters(new UUID(1, 2), Domain.Kind.PV, privileged, vcpus, 1023));
         assertThat(domid).isPositive();
         return new Guest(Objects.requireNonNull(domains.table.find(domid)), pages);
     }
