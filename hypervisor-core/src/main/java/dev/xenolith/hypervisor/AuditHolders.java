@@ -20,6 +20,9 @@ public final class AuditHolders {
                 if (domain.kind != Domain.Kind.PV || domain.dying() == Domain.Dying.ZOMBIE) {
                     continue;
                 }
+                if (domain.privileged) {
+                    visitor.permitForeign(domain.domid);
+                }
                 if (domain.teardown() != null) {
                     Audit.of(domain.teardown().context()).visit(visitor);
                 }

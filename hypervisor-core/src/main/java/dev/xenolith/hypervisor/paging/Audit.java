@@ -1,6 +1,7 @@
 package dev.xenolith.hypervisor.paging;
 
 import dev.xenolith.cpu.memory.PhysicalMemory;
+import dev.xenolith.hypervisor.abi.Xen;
 import dev.xenolith.hypervisor.memory.FrameTable;
 import dev.xenolith.hypervisor.memory.MachineToPhysical;
 import dev.xenolith.hypervisor.memory.Memory;
@@ -32,6 +33,9 @@ public final class Audit {
 
         /** The page tables of domain {@code domid} may map {@code mfn}, which another domain owns. */
         void permit(int domid, int mfn, boolean writable);
+
+        /** The page tables of domain {@code domid}, which is privileged, may map frames of any domain. */
+        void permitForeign(int domid);
 
         /** What the holder has found wrong with counts of its own. */
         void wrong(String what);
@@ -113,6 +117,8 @@ public final class Audit {
         private final long[] uses = new long[frames.size()];
         /** Domain id, frame and writability of permitted foreign mappings, packed. */
         private final Set<Long> permitted = new HashSet<>();
+        /** Domains that may map what any domain owns. */
+        private final Set<Integer> privileged = new HashSet<>();
 
         private void find(String text, Object... arguments) {
             if (findings.size() < MOST_FINDINGS) {
@@ -155,6 +161,17 @@ public final class Audit {
             if (writable) {
                 permitted.add(key(domid, mfn, true));
             }
+        }
+
+        @Override
+        public void permitForeign(int domid) {
+            privileged.add(domid);
+        }
+
+        private boolean mayMap(int domid, int page, boolean writable) {
+            int owner = frames.owner(page);
+            return owner == domid || permitted.contains(key(domid, page, writable))
+                    || privileged.contains(domid) && owner < Xen.DOMID_FIRST_RESERVED;
         }
 
         @Override
@@ -345,7 +362,7 @@ public final class Audit {
                 find("entry %d of %s maps writable what is not: %s", index, describe(mfn), describe(page));
             }
             int domid = frames.owner(mfn);
-            if (frames.owner(page) != domid && !permitted.contains(key(domid, page, writable))) {
+            if (!mayMap(domid, page, writable)) {
                 find("entry %d of %s maps %s%s", index, describe(mfn), writable ? "writable " : "", describe(page));
             }
         }
