@@ -285,6 +285,10 @@ static void test_memory(domid_t other)
         struct mmuext_op pin = {MMUEXT_PIN_L4_TABLE, frames[0], 0};
 
         check_equal("a fresh page", *(uint64_t *)mapped, 0);
+        update = (struct mmu_update){frames[3] << PAGE_SHIFT | 8 | MMU_NORMAL_PT_UPDATE, 0x1234567890};
+        check_result("a word written in its page",
+                     hypercall4(HYPERCALL_mmu_update, (uint64_t)&update, 1, 0, DOMID_SELF | (other + 1u) << 16), 0);
+        check_equal("the word", ((uint64_t *)mapped)[3 * PAGE_SIZE / 8 + 1], update.val);
         check_result("pinning a page that is mapped", hypercall_mmuext_op(&pin, 1, NULL, other), -XEN_EINVAL);
         unmap_foreign(mapped, 16);
         check_result("pinning it then", hypercall_mmuext_op(&pin, 1, NULL, other), 0);

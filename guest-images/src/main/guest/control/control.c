@@ -188,11 +188,26 @@ static void leave_domain(bool mapped)
         sched_block();
 }
 
+/* With domain 0 the machine ends. */
+static void end_machine(void)
+{
+    struct sched_remote_shutdown shutdown = {0, SHUTDOWN_poweroff};
+
+    print("ending domain 0\n");
+    console_flush();
+    hypercall_sched_op(SCHEDOP_remote_shutdown, &shutdown);
+    sched_block();
+}
+
 void guest_main(void)
 {
     const char *leave = cmdline_option("leave");
 
     find_self();
+    if (cmdline_option("end") != NULL) {
+        end_machine();
+        return;
+    }
     if (leave != NULL) {
         leave_domain(strncmp(leave, "mapped", 6) == 0);
         return;

@@ -128,6 +128,7 @@ public final class Hypervisor implements Supervisor {
         boot.scheduler(dispatcher.scheduler(), processors.count());
 
         domains = new Domains(clock, dispatcher, types, updates, log, trace);
+        domains.onMachineEnd(machine::stop);
         DomainGrants grants = new DomainGrants(domains);
         domains.addHolder(grants);
         ContextSwitch contexts = new ContextSwitch(processors.all(), ram, new RegisterDump(log, ram));

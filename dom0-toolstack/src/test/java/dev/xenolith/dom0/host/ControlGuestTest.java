@@ -8,6 +8,8 @@ import dev.xenolith.dom0.host.TestHost.TestGuest;
 import dev.xenolith.dom0.xl.DomainInfo;
 import dev.xenolith.dom0.xl.NoSuchDomainException;
 import dev.xenolith.dom0.xl.ShutdownReason;
+import dev.xenolith.dom0.xl.ToolstackException;
+import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
@@ -96,6 +98,17 @@ class ControlGuestTest {
             host.awaitGone(domid);
             assertThat(host.freeKiB()).isEqualTo(free);
             assertThat(host.audit()).isEmpty();
+        }
+    }
+
+    @Test
+    void withDomain0TheMachineEnds() throws Exception {
+        try (TestHost host = TestHost.virtual(1)) {
+            TestGuest control = host.start(config("end=machine", true));
+            assertThat(control.await("ending domain 0")).doesNotContain("VERDICT");
+            host.host.machine().ended().get(60, TimeUnit.SECONDS);
+            assertThatThrownBy(host.toolstack::domains).isInstanceOf(ToolstackException.class)
+                    .hasMessageContaining("the host is stopping");
         }
     }
 }

@@ -58,7 +58,7 @@ final class HostOperations implements HostControl {
     @Override
     public PhysicalInfo physicalInfo() {
         return new PhysicalInfo(processors.count(), processors.count() - 1, processors.count(), 1, 1, processors.khz(),
-                memory.totalFrames(), memory.freeFrames(), 0, memory.claimedFrames(), "pv gnttab-v1",
+                memory.totalFrames(), memory.freeFrames(), 0, memory.claimedFrames(), "pv gnttab-v1 gnttab-v2",
                 processors.hardwareCapabilities().clone(),
                 processors.scheduler());
     }

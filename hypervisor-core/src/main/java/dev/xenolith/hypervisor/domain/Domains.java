@@ -57,6 +57,7 @@ public final class Domains {
     private final MachineClock clock;
     private final List<Consumer<Domain>> endListeners = new ArrayList<>();
     private final List<ResourceHolder> holders = new ArrayList<>();
+    private Runnable machineEnd = () -> {};
     private VcpuState vcpuState = NO_STATE;
     /** The frames with Xen's own descriptors: pages 14 and 15 of every GDT. */
     private final int[] reservedGdtFrames = {-1, -1};
@@ -122,6 +123,11 @@ public final class Domains {
 
     public VcpuState vcpuState() {
         return vcpuState;
+    }
+
+    /** {@code action} is done when domain 0 ends, for then nobody serves the others any more. */
+    public void onMachineEnd(Runnable action) {
+        machineEnd = action;
     }
 
     /** Adds a keeper of domains' state; before the first domain. */
@@ -336,12 +342,21 @@ public final class Domains {
         }
         domain.shuttingDown = true;
         domain.shutDown = true;
+        endMachineWith(domain);
         for (Vcpu vcpu : domain.vcpus) {
             dispatcher.stopForShutdown(vcpu);
         }
         globalVirqs.raise(Xen.VIRQ_DOM_EXC);
         if (domain.debug != null && domain.shutdownCode != Sched.SHUTDOWN_SUSPEND) {
             domain.debug.end(domain.shutdownCode);
+        }
+    }
+
+    /** As hwdom_shutdown of Xen: with the domain that owns the hardware the machine ends. */
+    private void endMachineWith(Domain domain) {
+        if (domain.domid == 0) {
+            log.print("Hardware Dom0 halted: halting machine");
+            machineEnd.run();
         }
     }
 
@@ -452,6 +467,7 @@ public final class Domains {
 
     private void begin(Domain domain) {
         dispatcher.pause(domain);
+        endMachineWith(domain);
         domain.dying = Domain.Dying.DYING;
         memory.claim(domain.memory, 0);
         domain.memory.setDying();
