@@ -30,8 +30,12 @@ import dev.xenolith.hypervisor.domain.Domain;
 import dev.xenolith.hypervisor.domain.Vcpu;
 import dev.xenolith.hypervisor.pv.PvMachine.Guest;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import java.util.Random;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.UUID;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -296,8 +300,8 @@ class ToolstackCallsTest {
     /** Sets a context, which lies over the end of a page. */
     private long setContext(int domid, int vcpu, byte[] context) {
         int first = 4096 - 1000;
-        caller.write(LIST, 1000, java.util.Arrays.copyOf(context, first));
-        caller.write(LIST + 1, 0, java.util.Arrays.copyOfRange(context, first, context.length));
+        caller.write(LIST, 1000, Arrays.copyOf(context, first));
+        caller.write(LIST + 1, 0, Arrays.copyOfRange(context, first, context.length));
         return vcpuOp(Domctl.XEN_DOMCTL_SETVCPUCONTEXT, domid, vcpu, caller.address(LIST, 1000));
     }
 
@@ -473,5 +477,62 @@ class ToolstackCallsTest {
         Bytes.put64(read, u + Sysctl.ReadConsole.BUFFER, NOWHERE);
         assertThat(sysctl(read)).isEqualTo(-EFAULT);
         assertThat(machine.log.read(false)).as("nothing is cleared that was not copied").isEqualTo(all);
+    }
+
+    // ---- anything ----
+
+    /** Commands and arguments at random, of the caller's own domain too: each is answered, and nothing leaks. */
+    @ParameterizedTest
+    @ValueSource(longs = {1, 2, 3, 4})
+    void anyArgumentsAreAnswered(long seed) {
+        Random random = new Random(seed);
+        int[] asked = {0};
+        machine.domains.preemption.setHook(() -> ++asked[0] % 5 == 0);
+        Set<String> done = new TreeSet<>();
+        int child = create();
+        domain(child).memory.setMaxPages(40);
+        for (int i = 0; i < 4000; i++) {
+            int domid = switch (random.nextInt(8)) {
+                case 0 -> caller.domain.domid;
+                case 1 -> unprivileged.domain.domid;
+                case 2 -> random.nextInt(0x10000);
+                default -> child;
+            };
+            byte[] op = random.nextInt(3) == 0
+                    ? op(Sysctl.Op.SIZE, random.nextInt(32), Sysctl.INTERFACE_VERSION)
+                    : domctlOp(random.nextInt(90), domid);
+            boolean isDomctl = op.length == Domctl.Op.SIZE;
+            fill(random, op, isDomctl ? Domctl.Op.U : Sysctl.Op.U);
+            caller.write(STRUCTURE, 0, op);
+            long result = call(caller, isDomctl ? Hypercall.DOMCTL : Hypercall.SYSCTL, caller.address(STRUCTURE, 0));
+            assertThat(result).as("command %d", Bytes.get32(op, 0)).isBetween(-200L, 0L);
+            if (result == 0) {
+                done.add((isDomctl ? "domctl " : "sysctl ") + Bytes.get32(op, 0));
+            }
+            byte[] resource = resource(domid, random.nextInt(3), random.nextInt(60), random.nextInt(60),
+                    random.nextBoolean() ? caller.address(LIST, 0) : random.nextLong());
+            assertThat(memoryOp(Xenmem.XENMEM_ACQUIRE_RESOURCE, resource)).isBetween(-200L, 0L);
+            if (machine.domains.table.find(child) == null) {
+                child = create();
+                domain(child).memory.setMaxPages(40);
+            }
+        }
+        machine.domains.table.all().forEach(left -> made.add(left.domid));
+        made.remove((Integer) caller.domain.domid);
+        made.remove((Integer) unprivileged.domain.domid);
+        assertThat(machine.audit.run()).isEmpty();
+        assertThat(done).as("commands that were carried out").hasSizeGreaterThan(25);
+    }
+
+    /** Words that are small, addresses or anything. */
+    private void fill(Random random, byte[] op, int from) {
+        for (int at = from; at < op.length; at += Integer.BYTES) {
+            if ((at & 7) == 0 && random.nextInt(3) == 0) {
+                Bytes.put64(op, at, random.nextInt(4) == 0 ? random.nextLong() : caller.address(LIST, 0));
+                at += Integer.BYTES;
+            } else {
+                Bytes.put32(op, at, random.nextInt(6) == 0 ? random.nextInt() : random.nextInt(4));
+            }
+        }
     }
 }
