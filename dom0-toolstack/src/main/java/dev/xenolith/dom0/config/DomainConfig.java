@@ -36,7 +36,7 @@ public record DomainConfig(String name, UUID uuid, DomainType type, @Nullable Bo
     }
 
     /** Of a domain without privilege. */
-    public DomainConfig(String name, UUID uuid, DomainType type, Boot boot, long memoryKiB, long maxMemoryKiB,
+    public DomainConfig(String name, UUID uuid, DomainType type, @Nullable Boot boot, long memoryKiB, long maxMemoryKiB,
             int vcpus, int maxVcpus, List<CpuSelection> hardAffinity, Scheduling scheduling, Lifecycle lifecycle,
             Limits limits, Devices devices) {
         this(name, uuid, type, boot, memoryKiB, maxMemoryKiB, vcpus, maxVcpus, hardAffinity, scheduling, lifecycle,

@@ -175,7 +175,8 @@ public final class DomainConfigReader {
                 throw error(config.setting("driver_domain") == null ? "type" : "driver_domain",
                         "a domain of type \"java\" serves disks and vifs of others: expected driver_domain=1");
             }
-            for (String key : List.of("kernel", "ramdisk", "cmdline", "root", "extra", "disk", "vif")) {
+            for (String key : List.of("kernel", "ramdisk", "cmdline", "root", "extra", "disk", "vif", "channel",
+                    "privileged")) {
                 XlSetting setting = config.setting(key);
                 if (setting != null) {
                     throw XlConfigException.key(setting, "a domain of type \"java\" has none");

@@ -13,7 +13,6 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import java.util.random.RandomGenerator;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -241,27 +240,19 @@ public final class DeviceChanges {
     void announceAgain(int backend) {
         for (ManagedDomain domain : manager.all()) {
             if (domain.state == ManagedDomain.State.ALIVE) {
-                domain.devices.stream().filter(device -> device.backendDomid() == backend)
-                        .forEach(device -> announceAgain(domain, device));
+                DeviceNodes.all(domain.domid, domain.config.devices(), name -> backend).stream()
+                        .filter(announced -> domain.devices.contains(announced.device()))
+                        .forEach(this::announceAgain);
             }
         }
     }
 
-    /** What announces a device that a domain's configuration describes. */
-    private static Stream<DomainNodes.Node> nodes(ManagedDomain domain, Device device) {
-        Devices devices = domain.config.devices();
-        return device.kind().equals(VIF)
-                ? devices.vifs().stream().filter(vif -> vif.device().orElse(-1) == device.number())
-                        .flatMap(vif -> DeviceNodes.of(device, vif).stream())
-                : devices.disks().stream().filter(disk -> disk.device().number() == device.number())
-                        .flatMap(disk -> DeviceNodes.of(device, disk).stream());
-    }
-
-    private void announceAgain(ManagedDomain domain, Device device) {
+    private void announceAgain(DeviceNodes.Announced announced) {
         NodeStore store = manager.store();
+        Device device = announced.device();
         // The guest's side is as it was, but what the dead domain might read of it, its successor may not before it is said again.
         store.permit(device.frontend(), DeviceNodes.frontendOwns(device));
-        store.write(nodes(domain, device).filter(node -> node.path().startsWith(device.backend())).toList());
+        store.write(announced.nodes().stream().filter(node -> node.path().startsWith(device.backend())).toList());
     }
 
     /**
@@ -273,18 +264,14 @@ public final class DeviceChanges {
         List<Device> before = List.copyOf(domain.devices);
         bus.withdraw(before, true, closed -> {
             try {
-                Devices devices = domain.config.devices();
-                List<Device> after = new ArrayList<>();
-                for (DiskSpec disk : devices.disks()) {
-                    after.add(DeviceNodes.device(domain.domid, manager.backendDomid(disk.backend()), disk));
-                }
-                for (VifSpec vif : devices.vifs()) {
-                    after.add(DeviceNodes.device(domain.domid, manager.backendDomid(vif.backend()), vif));
-                }
+                List<DeviceNodes.Announced> after = DeviceNodes.all(domain.domid, domain.config.devices(),
+                        manager::backendDomid);
                 domain.devices.clear();
-                domain.devices.addAll(after);
-                after.forEach(device -> bus.announce(nodes(domain, device).toList()));
-                bus.awaitReady(after, outcome);
+                after.forEach(announced -> {
+                    domain.devices.add(announced.device());
+                    bus.announce(announced.nodes());
+                });
+                bus.awaitReady(List.copyOf(domain.devices), outcome);
             } catch (IOException e) {
                 outcome.accept(e.getMessage());
             }

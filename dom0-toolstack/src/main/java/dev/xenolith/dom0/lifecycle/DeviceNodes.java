@@ -6,6 +6,7 @@ import dev.xenolith.dom0.backend.block.DiskSource;
 import dev.xenolith.dom0.backend.network.NetworkDriver;
 import dev.xenolith.dom0.config.ChannelSpec;
 import dev.xenolith.dom0.config.DiskSpec;
+import dev.xenolith.dom0.config.DomainConfig.Devices;
 import dev.xenolith.dom0.config.VifSpec;
 import dev.xenolith.dom0.console.ConsoleDaemon;
 import dev.xenolith.dom0.disk.DiskFormat;
@@ -13,6 +14,7 @@ import dev.xenolith.dom0.lifecycle.DomainNodes.Node;
 import dev.xenolith.dom0.net.packet.Mac;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** The nodes by which a toolstack announces a device to both ends, as libxl writes them (libxl_disk.c, libxl_nic.c, libxl_console.c). */
 final class DeviceNodes {
@@ -32,6 +34,41 @@ final class DeviceNodes {
         this.device = device;
         frontendOwns = frontendOwns(device);
         backendOwns = List.of("n" + device.backendDomid(), "r" + device.domid());
+    }
+
+    /**
+     * A device and what announces it.
+     *
+     * @param nodes to be written all at once
+     */
+    record Announced(Device device, List<Node> nodes) {
+    }
+
+    /** Finds the domid of a backend by what a configuration calls it, null for dom0. */
+    @FunctionalInterface
+    interface Backends<E extends Exception> {
+        int domid(@Nullable String name) throws E;
+    }
+
+    /** All devices of a domain. */
+    static <E extends Exception> List<Announced> all(int domid, Devices devices, Backends<E> backends)
+            throws E {
+        List<Announced> all = new ArrayList<>();
+        for (DiskSpec disk : devices.disks()) {
+            Device device = device(domid, backends.domid(disk.backend()), disk);
+            all.add(new Announced(device, of(device, disk)));
+        }
+        for (VifSpec vif : devices.vifs()) {
+            Device device = device(domid, backends.domid(vif.backend()), vif);
+            all.add(new Announced(device, of(device, vif)));
+        }
+        // Console 0 is the one that the builder has made.
+        int console = 1;
+        for (ChannelSpec channel : devices.channels()) {
+            Device device = device(domid, backends.domid(channel.backend()), console++);
+            all.add(new Announced(device, of(device, channel)));
+        }
+        return all;
     }
 
     /** Permissions of the frontend's directory: it is the frontend's, and the backend reads it. */

@@ -2,12 +2,9 @@ package dev.xenolith.dom0.lifecycle;
 
 import dev.xenolith.dom0.build.BuildException;
 import dev.xenolith.dom0.build.PvBuilder;
-import dev.xenolith.dom0.config.ChannelSpec;
 import dev.xenolith.dom0.config.CpuSelection;
-import dev.xenolith.dom0.config.DiskSpec;
 import dev.xenolith.dom0.config.DomainConfig;
 import dev.xenolith.dom0.config.DomainType;
-import dev.xenolith.dom0.config.VifSpec;
 import dev.xenolith.dom0.lifecycle.DomainManager.Outcome;
 import dev.xenolith.dom0.lifecycle.Transaction.Progress;
 import dev.xenolith.hypervisor.abi.Errno;
@@ -206,22 +203,10 @@ final class DomainCreation {
     private Progress attach(Transaction transaction) throws IOException {
         if (domain.devices.isEmpty() && !config.devices().isEmpty()) {
             DeviceBus bus = manager.deviceBus();
-            for (DiskSpec disk : config.devices().disks()) {
-                Device device = DeviceNodes.device(domain.domid, manager.backendDomid(disk.backend()), disk);
-                domain.devices.add(device);
-                bus.announce(DeviceNodes.of(device, disk));
-            }
-            for (VifSpec vif : config.devices().vifs()) {
-                Device device = DeviceNodes.device(domain.domid, manager.backendDomid(vif.backend()), vif);
-                domain.devices.add(device);
-                bus.announce(DeviceNodes.of(device, vif));
-            }
-            // Console 0 is the one that the builder has made.
-            int number = 1;
-            for (ChannelSpec channel : config.devices().channels()) {
-                Device device = DeviceNodes.device(domain.domid, manager.backendDomid(channel.backend()), number++);
-                domain.devices.add(device);
-                bus.announce(DeviceNodes.of(device, channel));
+            for (DeviceNodes.Announced announced : DeviceNodes.all(domain.domid, config.devices(),
+                    manager::backendDomid)) {
+                domain.devices.add(announced.device());
+                bus.announce(announced.nodes());
             }
             bus.awaitReady(domain.devices, problem -> {
                 notReady = problem;

@@ -22,7 +22,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class ControlGuestTest {
     private static DomainConfig config(String commandLine, boolean privileged) {
         DomainConfig c = TestHost.config("control", TestHost.image("control"), commandLine, 1);
-        DomainConfig.Boot boot = new DomainConfig.Boot(c.boot().kernel(), TestHost.image("hello"), commandLine);
+        DomainConfig.Boot boot = new DomainConfig.Boot(TestHost.image("control"), TestHost.image("hello"), commandLine);
         return new DomainConfig(c.name(), c.uuid(), c.type(), boot, 16 << 10, 16 << 10, 1, 1, c.hardAffinity(),
                 c.scheduling(), c.lifecycle(), c.limits(), c.devices(), privileged);
     }
