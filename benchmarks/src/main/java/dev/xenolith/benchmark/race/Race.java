@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Option;
@@ -77,6 +78,14 @@ abstract class Race implements Callable<Integer> {
         command.addAll(xenolithOptions);
         command.addAll(options);
         return TimedRun.of(command, patience);
+    }
+
+    /** Runs one of our launchers, with more in its environment. */
+    TimedRun tool(String name, List<String> arguments, Map<String, String> environment)
+            throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>(List.of(home.resolve(name).toString()));
+        command.addAll(arguments);
+        return TimedRun.of(command, environment, patience);
     }
 
     /** Runs a machine of the peer, with options of QEMU. */

@@ -5,6 +5,7 @@ import java.io.InputStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -43,9 +44,16 @@ record TimedRun(String program, int exitCode, double seconds, List<Line> lines) 
      * @throws IOException if there is no such program, or it has not ended in time and was killed
      */
     static TimedRun of(List<String> command, int patience) throws IOException, InterruptedException {
+        return of(command, Map.of(), patience);
+    }
+
+    /** As {@link #of(List, int)}, with more in its environment. */
+    static TimedRun of(List<String> command, Map<String, String> environment, int patience)
+            throws IOException, InterruptedException {
         String program = command.getFirst();
         ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true)
                 .redirectInput(Path.of("/dev/null").toFile());
+        builder.environment().putAll(environment);
         long start = System.nanoTime();
         Process process = builder.start();
         CompletableFuture<?> watch = CompletableFuture.runAsync(process::destroyForcibly,

@@ -440,6 +440,7 @@ public final class DomainManager {
         domain.state = State.ALIVE;
         domain.startedAt = machine.clock().now();
         domains.put(domain.domid, domain);
+        LOG.info("domain {} '{}' is complete", domain.domid, domain.config.name());
         listeners().forEach(l -> l.created(domain.domid, domain.config.name()));
         if (domain.config.type() == DomainType.JAVA) {
             Integer before = driverDomids.remove(domain.config.name());

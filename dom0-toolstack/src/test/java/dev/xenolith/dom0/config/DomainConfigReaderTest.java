@@ -221,7 +221,7 @@ class DomainConfigReaderTest {
     @Test
     void everyKeyThatIsReadIsInTheTable() {
         assertThat(XlConfigKeys.all().values()).filteredOn(XlConfigKeys.Key::actedOn).extracting(XlConfigKeys.Key::name)
-                .contains("name", "kernel", "memory", "on_soft_reset", "cpus").hasSize(28);
+                .contains("name", "kernel", "memory", "on_soft_reset", "cpus").hasSize(30);
         assertThat(XlConfigKeys.all()).hasSizeGreaterThan(150);
     }
 
