@@ -50,6 +50,9 @@ abstract class PvLinux {
 
     private static final long MEMORY_KIB = 192 << 10;
 
+    /** The image, or {@code debian-generic}. */
+    private static final String IMAGE = System.getProperty("xenolith.image", "debian");
+
     private static final Map<String, String> ENVIRONMENT = new HashMap<>(System.getenv());
     private static Image image;
 
@@ -61,14 +64,14 @@ abstract class PvLinux {
         ENVIRONMENT.put("XDG_CACHE_HOME", Path.of("target", "pulled").toAbsolutePath().toString());
         ImageStore store = ImageStore.of(ENVIRONMENT);
         try {
-            image = store.get("debian");
+            image = store.get(IMAGE);
         } catch (ToolstackException notYet) {
             TestClient client = new TestClient(Path.of("").toAbsolutePath(), ENVIRONMENT);
-            int exitCode = Xenolith.run(List.of("image", "pull", "debian"), client, () -> {
+            int exitCode = Xenolith.run(List.of("image", "pull", IMAGE), client, () -> {
                 throw new AssertionError();
             }, Map.of("image", new ImageCommand(client)));
             Assumptions.assumeTrue(exitCode == 0, client.err().toString(StandardCharsets.UTF_8));
-            image = store.get("debian");
+            image = store.get(IMAGE);
         }
     }
 

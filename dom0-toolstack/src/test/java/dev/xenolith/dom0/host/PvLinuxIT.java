@@ -30,6 +30,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestReporter;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -82,6 +83,27 @@ class PvLinuxIT extends PvLinux {
                     CheckReport.Repair.NONE, new ImageLocks());
             assertThat(report.errorCount() + report.leaks()).as("%s: %s", disk, report).isZero();
         }
+    }
+
+    /** As many seeds as the property {@code xenolith.seeds} says, with {@code xenolith.vcpus}; each run audited as it goes. */
+    @Test
+    void bootsWithAnySeed(TestReporter reporter) throws Exception {
+        int vcpus = Integer.getInteger("xenolith.vcpus", 2);
+        int audits = 0;
+        for (int seed = 1; seed <= Integer.getInteger("xenolith.seeds", 1); seed++) {
+            AuditedTurns audited = new AuditedTurns();
+            try (TestHost host = new TestHost(options(1 + seed % 2, seed % 4 < 2 ? "INTEL" : "AMD", 1000 + seed),
+                    BootHooks.NONE.withSupervisor(audited::of))) {
+                long free = host.freeKiB();
+                assertThat(run(host, config("seed" + seed, vcpus, "nproc; sleep 1; ps | wc -l", List.of())))
+                        .contains("\n" + vcpus + "\r\n", "reboot: System halted");
+                assertThat(host.audit()).isEmpty();
+                assertThat(host.freeKiB()).isEqualTo(free);
+            }
+            assertThat(audited.findings()).isEmpty();
+            audits += 1 + audited.count();
+        }
+        reporter.publishEntry("audits", Integer.toString(audits));
     }
 
     /** Two domains with two vCPUs each, which take turns on two processors, a disk, and what they send each other: twice the same, to the nanosecond. */
