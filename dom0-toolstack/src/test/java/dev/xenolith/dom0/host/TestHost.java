@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
 
 /** A host in this JVM for tests: guests of the project's own, their consoles, and the checks that follow every test. */
 final class TestHost implements AutoCloseable {
-    private static final int PATIENCE_SECONDS = 120;
+    private static final int PATIENCE_SECONDS = 300;
 
     final Host host;
     final Toolstack toolstack;
