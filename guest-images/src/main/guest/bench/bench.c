@@ -1,29 +1,7 @@
-/*
- * bench: does small things many times when told to on the console, and says when it is done. The host holds the watch.
- *
- *   hypercall N      N calls of xen_version
- *   serve DOMAIN     opens a port for DOMAIN, publishes it as data/port, and answers each event on it with one
- *   bind DOMAIN PORT binds to the port of a server
- *   ping N           N events to the server, each sent when the answer to the one before has come
- *   count N          N turns of an empty loop
- */
-#include "runtime.h"
+/* Commands from the console, one a line. */
+#include "bench.h"
 
-static evtchn_port_t peer;
-static volatile uint64_t answers;
-
-static void answer(evtchn_port_t port, void *arg)
-{
-    (void)arg;
-    event_send(port);
-}
-
-static void note_answer(evtchn_port_t port, void *arg)
-{
-    (void)port;
-    (void)arg;
-    answers++;
-}
+static const struct command *const all[] = {call_commands, table_commands, event_commands, grant_commands, disk_commands, vif_commands};
 
 static bool has_input(void *arg)
 {
@@ -31,88 +9,46 @@ static bool has_input(void *arg)
     return console_has_input();
 }
 
-static bool has_answers(void *arg) { return answers >= *(uint64_t *)arg; }
-
-static int64_t serve(uint64_t domain)
-{
-    char port[16];
-
-    peer = event_alloc_unbound(domain, answer, NULL);
-    format_string(port, sizeof(port), "%u", peer);
-    return xenstore_write(0, "data/port", port) < 0 ? -5 : 0;
-}
-
-static int64_t bind(uint64_t domain, uint64_t port)
-{
-    int64_t local = event_bind_interdomain(domain, port, note_answer, NULL);
-
-    if (local < 0)
-        return local;
-    peer = local;
-    return 0;
-}
-
-static int64_t ping(uint64_t count)
-{
-    /* Binding makes the port pending once. */
-    uint64_t first = answers;
-
-    for (uint64_t i = 1; i <= count; i++) {
-        uint64_t wanted = first + i;
-
-        event_send(peer);
-        wait_until(has_answers, &wanted, 0);
-    }
-    return 0;
-}
-
 static int64_t run(int words, char **word)
 {
-    uint64_t first = 0, second = 0;
+    uint64_t numbers[MAX_NUMBERS] = {0};
 
-    if (words < 2 || !parse_number(word[1], &first) || (words > 2 && !parse_number(word[2], &second)))
-        return -22;
-    if (strcmp(word[0], "hypercall") == 0) {
-        while (first-- > 0)
-            hypercall_xen_version(0, NULL);
-        return 0;
-    }
-    if (strcmp(word[0], "count") == 0) {
-        while (first-- > 0)
-            compiler_barrier();
-        return 0;
-    }
-    if (strcmp(word[0], "serve") == 0)
-        return serve(first);
-    if (strcmp(word[0], "bind") == 0 && words > 2)
-        return bind(first, second);
-    if (strcmp(word[0], "ping") == 0)
-        return ping(first);
-    return -38;
+    if (words == 0)
+        return -XEN_EINVAL;
+    for (int i = 1; i < words; i++)
+        if (!parse_number(word[i], &numbers[i - 1]))
+            return -XEN_EINVAL;
+    for (unsigned i = 0; i < ARRAY_LENGTH(all); i++)
+        for (const struct command *command = all[i]; command->name != NULL; command++)
+            if (strcmp(command->name, word[0]) == 0)
+                return words - 1 == (int)command->numbers ? command->run(numbers) : -XEN_EINVAL;
+    return -XEN_ENOSYS;
 }
 
+/* Returns how many words there are, or limit + 1 if they are more than that. */
 static int split(char *line, char **word, int limit)
 {
     int words = 0;
 
-    while (words < limit) {
+    for (;;) {
         while (*line == ' ')
             line++;
         if (*line == '\0')
-            break;
+            return words;
+        if (words == limit)
+            return limit + 1;
         word[words++] = line;
         line = strchr(line, ' ');
         if (line == NULL)
-            break;
+            return words;
         *line++ = '\0';
     }
-    return words;
 }
 
 void guest_main(void)
 {
     static char line[80];
-    char *word[3];
+    char *word[1 + MAX_NUMBERS];
     size_t length = 0;
 
     print("bench: ready\n");
@@ -122,9 +58,12 @@ void guest_main(void)
         wait_until(has_input, NULL, 0);
         key = console_read();
         if (key == '\r' || key == '\n') {
+            int words;
+
             line[length] = '\0';
             length = 0;
-            print("done %ld\n", run(split(line, word, 3), word));
+            words = split(line, word, ARRAY_LENGTH(word));
+            print("done %ld\n", words > (int)ARRAY_LENGTH(word) ? -XEN_E2BIG : run(words, word));
         } else if (length < sizeof(line) - 1) {
             line[length++] = key;
         }
