@@ -28,7 +28,7 @@ import org.openjdk.jmh.annotations.Warmup;
 @Fork(1)
 @NullUnmarked
 public class GuestBenchmark {
-    private static final int OPERATIONS = 200 * 128;
+    private static final int OPERATIONS = 100 * 128;
 
     /** All if none is named. */
     @Param

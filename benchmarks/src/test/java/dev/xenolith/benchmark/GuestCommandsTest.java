@@ -66,7 +66,8 @@ class GuestCommandsTest {
     void whatGoesWrongIsNoMeasurement() throws Exception {
         try (BenchHost host = new BenchHost(ClockMode.VIRTUAL)) {
             BenchGuest guest = host.guest("alone", 1, Devices.NONE);
-            for (String command : new String[]{"nothing 1", "hypercall", "hypercall 1 2", "pin 1 5", "map 1", "ipi 1", "random 1", "up"}) {
+            for (String command : new String[]{"nothing 1", "hypercall", "hypercall 1 2", "pin 1 5", "map 1", "ipi 1",
+                "random 1", "up"}) {
                 assertThatThrownBy(() -> guest.run(command)).hasMessageContaining("done -");
             }
         }
