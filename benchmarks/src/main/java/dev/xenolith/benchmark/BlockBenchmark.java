@@ -1,5 +1,6 @@
 package dev.xenolith.benchmark;
 
+import dev.xenolith.device.board.ClockMode;
 import java.io.IOException;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.NullUnmarked;
@@ -37,6 +38,10 @@ public class BlockBenchmark {
     @Param
     public DiskPattern pattern;
 
+    /** Of the host; a real one never runs ahead of the world's. */
+    @Param("REAL")
+    public ClockMode clock;
+
     private BenchImage image;
     private BenchHost host;
     private BenchGuest guest;
@@ -44,7 +49,7 @@ public class BlockBenchmark {
     @Setup(Level.Trial)
     public void boot() throws IOException {
         image = new BenchImage(DISK_MIB);
-        host = new BenchHost();
+        host = new BenchHost(clock);
         guest = image.guest(host);
     }
 

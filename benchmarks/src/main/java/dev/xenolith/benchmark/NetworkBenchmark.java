@@ -1,5 +1,6 @@
 package dev.xenolith.benchmark;
 
+import dev.xenolith.device.board.ClockMode;
 import dev.xenolith.dom0.xenstore.XenstoreException;
 import java.nio.file.NoSuchFileException;
 import java.util.concurrent.TimeUnit;
@@ -37,12 +38,16 @@ public class NetworkBenchmark {
     @Param({"60", "1514", "63778"})
     public int bytes;
 
+    /** Of the host; a real one never runs ahead of the world's. */
+    @Param("REAL")
+    public ClockMode clock;
+
     private BenchHost host;
     private GuestPair guests;
 
     @Setup(Level.Trial)
     public void boot() throws NoSuchFileException, XenstoreException {
-        host = new BenchHost();
+        host = new BenchHost(clock);
         guests = GuestPair.onBridge(host);
     }
 
