@@ -57,6 +57,15 @@ final class PowerCutStore implements Store {
         return found;
     }
 
+    /** The file system has room for so many bytes more. */
+    void leaveRoom(long bytes) {
+        current.leaveRoom(bytes);
+    }
+
+    void leaveAllRoom() {
+        current.leaveAllRoom();
+    }
+
     private void live() throws PowerCut {
         if (lives-- <= 0) {
             lives = 0;

@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.UUID;
+import java.util.function.Predicate;
 
 /** Domains with granted pages and event channels, and handlers that run when {@link #run} says so. */
 public final class FakeHypervisor {
@@ -30,7 +31,7 @@ public final class FakeHypervisor {
     private final Deque<Runnable> queue = new ArrayDeque<>();
     private final Map<Integer, List<Runnable>> deaths = new HashMap<>();
     private final List<Timer> timers = new ArrayList<>();
-    private final List<FakePage> mapped = new ArrayList<>();
+    private final List<FakeMapping> mapped = new ArrayList<>();
     private long now;
     private long charged;
     private int nextPort = 1;
@@ -39,10 +40,12 @@ public final class FakeHypervisor {
     /** The other end of a port. */
     private static final class Peer {
         final int domid;
+        final int port;
         int signals;
 
-        Peer(int domid) {
+        Peer(int domid, int port) {
             this.domid = domid;
+            this.port = port;
         }
     }
 
@@ -78,13 +81,21 @@ public final class FakeHypervisor {
         return page;
     }
 
+    /** A domain takes a grant back. */
+    public void revoke(int domid, int reference) {
+        granted.remove(domid + "/" + reference);
+    }
+
     public void shutdown(int domid) {
         domains.put(domid, info(domid, true, false));
         raiseVirq();
     }
 
     public void dying(int domid) {
-        deaths.getOrDefault(domid, List.of()).forEach(Runnable::run);
+        List<Runnable> actions = deaths.remove(domid);
+        if (actions != null) {
+            actions.forEach(Runnable::run);
+        }
         domains.put(domid, info(domid, true, true));
         raiseVirq();
     }
@@ -102,11 +113,20 @@ public final class FakeHypervisor {
         }
     }
 
-    /** A guest signals the port through which dom0 is bound to it. */
+    /** A guest signals all ports through which dom0 is bound to it. */
     public void signalFrom(int domid) {
+        signal(peer -> peer.domid == domid);
+    }
+
+    /** A guest signals one of its ports. */
+    public void signalFrom(int domid, int port) {
+        signal(peer -> peer.domid == domid && peer.port == port);
+    }
+
+    private void signal(Predicate<Peer> which) {
         for (Map.Entry<Integer, Peer> entry : peers.entrySet()) {
             Runnable handler = handlers.get(entry.getKey());
-            if (entry.getValue().domid == domid && handler != null) {
+            if (which.test(entry.getValue()) && handler != null) {
                 queue.add(handler);
             }
         }
@@ -131,7 +151,7 @@ public final class FakeHypervisor {
 
     /** Pages that dom0 has mapped and not given back. */
     public long mappedPages() {
-        return mapped.stream().filter(page -> !page.isUnmapped()).count();
+        return mapped.stream().mapToInt(FakeMapping::pages).sum();
     }
 
     public long charged() {
@@ -271,7 +291,7 @@ public final class FakeHypervisor {
             if (remotePort > 4095) {
                 return -Errno.EINVAL;
             }
-            peers.put(nextPort, new Peer(remote));
+            peers.put(nextPort, new Peer(remote, remotePort));
             return nextPort++;
         }
 
@@ -307,25 +327,27 @@ public final class FakeHypervisor {
 
         @Override
         public SharedPage map(int owner, int reference, boolean readOnly) throws OperationException {
-            FakePage page = granted.get(owner + "/" + reference);
-            if (page == null) {
-                throw new OperationException(-3, "bad grant reference " + reference);
-            }
-            mapped.add(page);
-            return page;
+            return map(owner, new int[]{reference}, readOnly);
         }
 
         @Override
         public SharedPage map(int owner, int[] references, boolean readOnly) throws OperationException {
-            if (references.length != 1) {
-                throw new UnsupportedOperationException("ranges of granted pages");
+            List<FakePage> pages = new ArrayList<>();
+            for (int reference : references) {
+                FakePage page = granted.get(owner + "/" + reference);
+                if (page == null) {
+                    throw new OperationException(-3, "bad grant reference " + reference);
+                }
+                pages.add(page);
             }
-            return map(owner, references[0], readOnly);
+            FakeMapping mapping = new FakeMapping(pages);
+            mapped.add(mapping);
+            return mapping;
         }
 
         @Override
         public int mapped() {
-            return mapped.size();
+            return (int) mappedPages();
         }
 
         @Override

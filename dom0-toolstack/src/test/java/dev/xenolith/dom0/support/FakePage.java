@@ -4,19 +4,19 @@ import dev.xenolith.hypervisor.operations.SharedPage;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
-/** A page that is a byte array. */
+/** A page that is a byte array, as its owner sees it; domains that map it see it through {@link FakeMapping}. */
 public final class FakePage implements SharedPage {
     private final byte[] bytes = new byte[4096];
     private final ByteBuffer buffer = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
-    private boolean unmapped;
+    private int mappings;
+    private boolean wasMapped;
 
-    public boolean isUnmapped() { return unmapped; }
+    /** Whether it was mapped, and all who mapped it have given it back. */
+    public boolean isUnmapped() { return wasMapped && mappings == 0; }
 
-    private ByteBuffer open() {
-        if (unmapped) {
-            throw new IllegalStateException("unmapped");
-        }
-        return buffer;
+    void map() {
+        wasMapped = true;
+        mappings++;
     }
 
     @Override
@@ -26,52 +26,52 @@ public final class FakePage implements SharedPage {
 
     @Override
     public int get8(int offset) {
-        return open().get(offset) & 0xff;
+        return buffer.get(offset) & 0xff;
     }
 
     @Override
     public int get16(int offset) {
-        return open().getShort(offset) & 0xffff;
+        return buffer.getShort(offset) & 0xffff;
     }
 
     @Override
     public int get32(int offset) {
-        return open().getInt(offset);
+        return buffer.getInt(offset);
     }
 
     @Override
     public long get64(int offset) {
-        return open().getLong(offset);
+        return buffer.getLong(offset);
     }
 
     @Override
     public void put8(int offset, int value) {
-        open().put(offset, (byte) value);
+        buffer.put(offset, (byte) value);
     }
 
     @Override
     public void put16(int offset, int value) {
-        open().putShort(offset, (short) value);
+        buffer.putShort(offset, (short) value);
     }
 
     @Override
     public void put32(int offset, int value) {
-        open().putInt(offset, value);
+        buffer.putInt(offset, value);
     }
 
     @Override
     public void put64(int offset, long value) {
-        open().putLong(offset, value);
+        buffer.putLong(offset, value);
     }
 
     @Override
     public void read(int offset, byte[] target, int targetOffset, int length) {
-        open().get(offset, target, targetOffset, length);
+        buffer.get(offset, target, targetOffset, length);
     }
 
     @Override
     public void write(int offset, byte[] source, int sourceOffset, int length) {
-        open().put(offset, source, sourceOffset, length);
+        buffer.put(offset, source, sourceOffset, length);
     }
 
     @Override
@@ -83,8 +83,9 @@ public final class FakePage implements SharedPage {
         return equal;
     }
 
+    /** One mapping is given back. */
     @Override
     public void unmap() {
-        unmapped = true;
+        mappings--;
     }
 }
