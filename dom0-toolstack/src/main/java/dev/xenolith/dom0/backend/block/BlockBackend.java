@@ -32,6 +32,8 @@ final class BlockBackend implements Backend {
     private final Drive drive;
     private final List<BlockQueue> queues = new ArrayList<>();
     private boolean offered;
+    /** Whether a frontend waits for what one before it has begun. */
+    private boolean awaitsDisk;
 
     BlockBackend(BackendDevice device, ImageOpener images, HostWork work) {
         this.device = device;
@@ -123,6 +125,13 @@ final class BlockBackend implements Backend {
 
     @Override
     public void connect() {
+        Disk disk = drive.disk();
+        awaitsDisk = disk != null && disk.isBusy();
+        if (disk != null && awaitsDisk) {
+            // A write of the connection before could come after one of this, which may be of the same sector.
+            disk.whenIdle(() -> handle.post(this::connectWaiting));
+            return;
+        }
         String refusal = connectQueues();
         if (refusal != null) {
             disconnect();
@@ -132,6 +141,12 @@ final class BlockBackend implements Backend {
         device.connected();
         // What the first has in its ring may end the connection.
         List.copyOf(queues).forEach(BlockQueue::start);
+    }
+
+    private void connectWaiting() {
+        if (awaitsDisk) {
+            connect();
+        }
     }
 
     /** Returns why the frontend cannot be served, or null. */
@@ -192,6 +207,7 @@ final class BlockBackend implements Backend {
 
     @Override
     public void disconnect() {
+        awaitsDisk = false;
         queues.forEach(BlockQueue::close);
         queues.clear();
     }

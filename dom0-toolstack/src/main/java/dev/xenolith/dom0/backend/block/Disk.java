@@ -2,7 +2,10 @@ package dev.xenolith.dom0.backend.block;
 
 import dev.xenolith.dom0.backend.HostWork;
 import dev.xenolith.dom0.disk.DiskImage;
+import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.HashSet;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** An open image as a backend uses it: nothing here blocks. Completions are called on the machine thread, in any order. */
@@ -11,15 +14,22 @@ final class Disk {
     private static final long REQUEST = 60_000;
     private static final long BYTES_PER_NANOSECOND_SHIFT = 1;
     private static final long FLUSH = 500_000;
+    /** Kinds of failures that are logged, each once: what a frontend asks for again and again must not fill the log. */
+    private static final int MOST_LOGGED = 16;
 
+    private final String device;
     private final HostWork work;
     private final DiskImage image;
     private final long sectors;
+    private final Set<String> logged = new HashSet<>();
     private int underWay;
     private boolean closing;
+    private Runnable whenIdle = () -> {};
     private Runnable whenClosed = () -> {};
 
-    Disk(HostWork work, DiskImage image) {
+    /** The open {@code image}; {@code device} is what messages call the device that it is behind. */
+    Disk(String device, HostWork work, DiskImage image) {
+        this.device = device;
         this.work = work;
         this.image = image;
         sectors = image.size() / DiskImage.SECTOR_BYTES;
@@ -48,7 +58,7 @@ final class Disk {
 
     /** Fills {@code length} bytes of {@code target} with what is at {@code sector}. */
     void read(long sector, byte[] target, int length, Done done) {
-        submit(REQUEST + (length >> BYTES_PER_NANOSECOND_SHIFT),
+        submit("reading", REQUEST + (length >> BYTES_PER_NANOSECOND_SHIFT),
                 disk -> disk.read(sector * DiskImage.SECTOR_BYTES, ByteBuffer.wrap(target, 0, length)), done);
     }
 
@@ -59,7 +69,7 @@ final class Disk {
      */
     void write(long sector, byte[] source, int length, boolean flushBefore, boolean flushAfter, Done done) {
         long latency = REQUEST + (length >> BYTES_PER_NANOSECOND_SHIFT) + (flushBefore || flushAfter ? FLUSH : 0);
-        submit(latency, disk -> {
+        submit(length == 0 ? "flushing" : "writing", latency, disk -> {
             if (flushBefore) {
                 disk.flush();
             }
@@ -74,19 +84,45 @@ final class Disk {
 
     /** Gives sectors back. */
     void discard(long sector, long count, Done done) {
-        submit(REQUEST, disk -> disk.discard(sector * DiskImage.SECTOR_BYTES, count * DiskImage.SECTOR_BYTES), done);
+        submit("discarding", REQUEST,
+                disk -> disk.discard(sector * DiskImage.SECTOR_BYTES, count * DiskImage.SECTOR_BYTES), done);
     }
 
-    private void submit(long latency, Access access, Done done) {
+    private void submit(String what, long latency, Access access, Done done) {
         underWay++;
         work.<Void>submit(latency, () -> {
             access.on(image);
             return null;
         }, (result, failure) -> {
             underWay--;
+            if (failure != null) {
+                log(what, failure);
+            }
             done.done(failure);
+            if (underWay == 0) {
+                Runnable action = whenIdle;
+                whenIdle = () -> {};
+                action.run();
+            }
             closeIfIdle();
         });
+    }
+
+    private void log(String what, Exception failure) {
+        // An image's failure begins with the file's name.
+        String problem = failure instanceof IOException ? String.valueOf(failure.getMessage()) : image.file() + ": " + failure;
+        if (logged.size() < MOST_LOGGED && logged.add(what + problem)) {
+            BlockBackend.LOG.warn("{}: {} fails: {}; this is not logged again{}", device, what, problem,
+                    logged.size() < MOST_LOGGED ? "" : ", nor is any other failure");
+        }
+    }
+
+    /** Whether it has not answered all requests yet. */
+    boolean isBusy() { return underWay > 0; }
+
+    /** {@code action} runs, once, when nothing is under way any more; instead of what was to run before. */
+    void whenIdle(Runnable action) {
+        whenIdle = action;
     }
 
     /** Closes the image when nothing is under way any more, and then runs {@code whenDone}. */

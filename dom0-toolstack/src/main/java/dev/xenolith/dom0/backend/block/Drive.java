@@ -82,7 +82,7 @@ final class Drive {
         busy = true;
         work.submit(OPEN_TIME, () -> images.open(Path.of(file), format, readOnly), (image, failure) -> {
             if (image != null) {
-                change(new Disk(work, image), parameters, outcome);
+                change(new Disk(device.toString(), work, image), parameters, outcome);
             } else {
                 finish(failure == null ? "its image cannot be opened" : String.valueOf(failure.getMessage()), outcome);
             }
