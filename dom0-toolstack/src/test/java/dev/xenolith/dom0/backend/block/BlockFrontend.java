@@ -22,7 +22,7 @@ final class BlockFrontend {
     static final int UNKNOWN = Blkif.RSP_EOPNOTSUPP;
     /** Grant references: of rings, of pages of segments, and of pages of data, of which there are so many. */
     private static final int RINGS = 10;
-    static final int SEGMENT_PAGES = 500;
+    static final int SEGMENT_PAGES = 5000;
     static final int DATA = 1000;
     static final int PAGES = 1200;
     /** A reference that nothing is granted by. */
