@@ -24,6 +24,10 @@ final class PowerCutStore implements Store {
     /** The moment has come. */
     static final class PowerCut extends IOException {
         private static final long serialVersionUID = 1L;
+
+        PowerCut() {
+            super("the power is gone");
+        }
     }
 
     /**
