@@ -4,6 +4,7 @@ import com.sun.jna.Native;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** A file, or a block device of the host. */
@@ -118,7 +119,16 @@ final class FileStore implements Store {
     public void force() throws IOException {
         work(() -> {
             file.channel().force(true);
+            if (isDeleted()) {
+                throw new DiskException(name, "the file has been deleted; what is in it goes when it is closed");
+            }
         });
+    }
+
+    /** Whether no directory has the file any more. It may have been moved, and then is as stable as ever. */
+    private boolean isDeleted() throws IOException {
+        return file.hasDescriptor()
+                && Files.getAttribute(Path.of("/proc/self/fd/" + file.descriptor()), "unix:nlink").equals(0);
     }
 
     @Override

@@ -10,18 +10,29 @@ abstract class PlainImage extends CheckedImage {
         super(file, format, mode, store);
     }
 
+    /** What is behind the end of a file would read as zeroes and could be written: another process has cut off a part of the disk. */
+    private void mustBeWhole() throws IOException {
+        long bytes = store().size();
+        if (bytes < size() - (SECTOR_BYTES - 1)) {
+            throw problem("the file has become shorter than the disk: it has " + bytes + " bytes of " + size());
+        }
+    }
+
     @Override
     final void readRange(long offset, ByteBuffer target) throws IOException {
+        mustBeWhole();
         store().read(offset, target);
     }
 
     @Override
     final void writeRange(long offset, ByteBuffer source) throws IOException {
+        mustBeWhole();
         store().write(offset, source);
     }
 
     @Override
     final void zeroRange(long offset, long length) throws IOException {
+        mustBeWhole();
         zero(store(), offset, length);
     }
 

@@ -18,6 +18,7 @@ import org.apache.commons.compress.compressors.lzma.LZMACompressorOutputStream;
 import org.apache.commons.compress.compressors.xz.XZCompressorOutputStream;
 import org.apache.commons.compress.compressors.zstandard.ZstdCompressorOutputStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.EnumSource.Mode;
@@ -130,6 +131,33 @@ class BzImageTest {
             if (failure != null) {
                 assertThat(failure).isInstanceOf(BuildException.class).message().startsWith("k: ");
             }
+        }
+    }
+
+    /** Sizes of dictionaries, windows and blocks, flags, lengths of names: an error, or the content. */
+    @ParameterizedTest
+    @EnumSource(mode = Mode.EXCLUDE, names = "LZO")
+    @Timeout(60)
+    void eachByteOfAStreamsHeaderMayBeAnything(Compression compression) throws Exception {
+        byte[] content = ElfBytes.kernel().bytes();
+        byte[] packed = pack(compression, content);
+        int refused = 0;
+        for (int at = 0; at < 48; at++) {
+            for (int value : new int[]{0, 1, 0x1f, 0x28, 0x7f, 0x80, 0xc0, 0xff}) {
+                byte[] damaged = packed.clone();
+                damaged[at] = (byte) value;
+                Throwable failure = catchThrowable(() -> KernelImage.of("k", damaged));
+                if (failure != null) {
+                    assertThat(failure).isInstanceOf(BuildException.class).message().startsWith("k: ");
+                    refused++;
+                }
+            }
+        }
+        assertThat(refused).isPositive();
+        for (int length = 0; length < packed.length; length += length < 64 ? 1 : 37) {
+            byte[] damaged = Arrays.copyOf(packed, length);
+            assertThatThrownBy(() -> KernelImage.of("k", damaged)).isInstanceOf(BuildException.class)
+                    .hasMessageStartingWith("k: ");
         }
     }
 

@@ -1,8 +1,8 @@
 package dev.xenolith.dom0.backend.block;
 
 import dev.xenolith.dom0.backend.HostWork;
+import dev.xenolith.dom0.disk.DiskException;
 import dev.xenolith.dom0.disk.DiskImage;
-import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.HashSet;
 import java.util.Set;
@@ -109,8 +109,8 @@ final class Disk {
     }
 
     private void log(String what, Exception failure) {
-        // An image's failure begins with the file's name.
-        String problem = failure instanceof IOException ? String.valueOf(failure.getMessage()) : image.file() + ": " + failure;
+        // These begin with the file's name.
+        String problem = String.valueOf(failure instanceof DiskException ? failure.getMessage() : image.file() + ": " + failure);
         if (logged.size() < MOST_LOGGED && logged.add(what + problem)) {
             BlockBackend.LOG.warn("{}: {} fails: {}; this is not logged again{}", device, what, problem,
                     logged.size() < MOST_LOGGED ? "" : ", nor is any other failure");
