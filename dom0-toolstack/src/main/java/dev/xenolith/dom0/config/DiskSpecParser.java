@@ -1,5 +1,6 @@
 package dev.xenolith.dom0.config;
 
+import dev.xenolith.dom0.config.DiskSpec.BackendType;
 import dev.xenolith.dom0.disk.DiskFormat;
 import java.util.HashSet;
 import java.util.Map;
@@ -29,7 +30,9 @@ final class DiskSpecParser {
     private @Nullable Boolean readOnly;
     private boolean cdrom;
     private @Nullable String backend;
+    private @Nullable BackendType backendType;
     private boolean discard = true;
+    private boolean trusted = true;
 
     DiskSpecParser(String text) {
         this.text = text;
@@ -63,7 +66,13 @@ final class DiskSpecParser {
         if (cdrom && !onlyRead) {
             throw error("expected access ro for a cdrom, found rw");
         }
-        return new DiskSpec(target, format, named, onlyRead, cdrom, backend, discard);
+        if (backendType == BackendType.PHY && cdrom) {
+            throw error("backendtype phy does not go with a cdrom, whose media may be of any format; qdisk does");
+        }
+        if (backendType == BackendType.PHY && format != DiskFormat.RAW) {
+            throw error("backendtype phy knows only format raw, and this is " + format.key() + "; qdisk knows it");
+        }
+        return new DiskSpec(target, format, named, onlyRead, cdrom, backend, backendType, discard, trusted);
     }
 
     private void part(String part) {
@@ -80,8 +89,10 @@ final class DiskSpecParser {
             case "cdrom" -> cdrom = true;
             case "discard" -> discard = true;
             case "no-discard" -> discard = false;
-            case "direct-io-safe", "trusted", "untrusted" -> {
-                // Hints: images are opened the same way whatever is said, and frontends choose for themselves whom they trust.
+            case "trusted" -> trusted = true;
+            case "untrusted" -> trusted = false;
+            case "direct-io-safe" -> {
+                // A hint: images are opened the same way whatever is said.
             }
             default -> {
                 return false;
@@ -105,11 +116,11 @@ final class DiskSpecParser {
                 cdrom = value.equals("cdrom");
             }
             case "backend" -> backend = value;
-            case "backendtype" -> {
-                if (!Set.of("phy", "qdisk").contains(value)) {
-                    throw error("backendtype \"" + value + "\" is not supported; phy and qdisk are");
-                }
-            }
+            case "backendtype" -> backendType = switch (value) {
+                case "phy" -> BackendType.PHY;
+                case "qdisk" -> BackendType.QDISK;
+                default -> throw error("backendtype \"" + value + "\" is not supported; phy and qdisk are");
+            };
             case "specification" -> {
                 if (!value.equals("xen")) {
                     throw error("specification \"" + value + "\" is not supported; xen is");

@@ -1,7 +1,6 @@
 package dev.xenolith.dom0.config;
 
 import dev.xenolith.dom0.config.DomainConfig.Scheduling;
-import dev.xenolith.dom0.disk.DiskFormat;
 import dev.xenolith.dom0.net.packet.Mac;
 import java.io.Writer;
 import java.util.Optional;
@@ -223,7 +222,6 @@ public final class DomainConfigJson implements AutoCloseable {
 
     /** A libxl_device_disk; of a live one libxl has filled in who serves it. */
     private void writeDisk(DiskSpec disk, boolean live) {
-        boolean raw = disk.format() == DiskFormat.RAW && !disk.cdrom();
         json.writeStartObject();
         if (disk.backend() != null) {
             json.writeStringProperty("backend_domname", disk.backend());
@@ -232,8 +230,8 @@ public final class DomainConfigJson implements AutoCloseable {
             json.writeStringProperty("pdev_path", disk.target());
         }
         json.writeStringProperty("vdev", disk.device().name());
-        if (live) {
-            json.writeStringProperty("backend", raw ? "phy" : "qdisk");
+        if (live || disk.backendType() != null) {
+            json.writeStringProperty("backend", disk.isQdisk() ? "qdisk" : "phy");
         }
         json.writeStringProperty("format", disk.target() == null ? "empty" : disk.format().key());
         if (disk.cdrom()) {
@@ -246,6 +244,9 @@ public final class DomainConfigJson implements AutoCloseable {
             json.writeNumberProperty("is_cdrom", 1);
         }
         json.writeStringProperty("discard_enable", disk.discard() && !disk.readOnly() ? "True" : "False");
+        if (!disk.trusted()) {
+            json.writeStringProperty("trusted", "False");
+        }
         json.writeEndObject();
     }
 

@@ -9,7 +9,6 @@ import dev.xenolith.dom0.config.DiskSpec;
 import dev.xenolith.dom0.config.DomainConfig.Devices;
 import dev.xenolith.dom0.config.VifSpec;
 import dev.xenolith.dom0.console.ConsoleDaemon;
-import dev.xenolith.dom0.disk.DiskFormat;
 import dev.xenolith.dom0.lifecycle.DomainNodes.Node;
 import dev.xenolith.dom0.net.packet.Mac;
 import java.util.ArrayList;
@@ -78,18 +77,13 @@ final class DeviceNodes {
 
     /** The device that a disk becomes. */
     static Device device(int domid, int backendDomid, DiskSpec disk) {
-        return new Device(DeviceChanges.VBD, isQdisk(disk) ? BlockDriver.QDISK : BlockDriver.VBD, domid, backendDomid,
+        return new Device(DeviceChanges.VBD, disk.isQdisk() ? BlockDriver.QDISK : BlockDriver.VBD, domid, backendDomid,
                 disk.device().number());
-    }
-
-    /** Whether a disk is of the kind whose {@code params} name a format. A drive is: media of all formats may be put into it. */
-    private static boolean isQdisk(DiskSpec disk) {
-        return disk.cdrom() || disk.format() != DiskFormat.RAW;
     }
 
     private static String params(DiskSpec disk) {
         String target = disk.target();
-        return target == null ? "" : isQdisk(disk) ? DiskSource.word(disk.format()) + ':' + target : target;
+        return target == null ? "" : disk.isQdisk() ? DiskSource.word(disk.format()) + ':' + target : target;
     }
 
     /** What asks the backend of a drive to change its medium. */
@@ -107,9 +101,9 @@ final class DeviceNodes {
         made.announce();
         made.frontend("virtual-device", Integer.toString(device.number()));
         made.frontend("device-type", disk.cdrom() ? "cdrom" : "disk");
-        made.frontend("trusted", "1");
+        made.frontend("trusted", disk.trusted() ? "1" : "0");
         made.backend("params", params(disk));
-        made.backend("type", isQdisk(disk) ? "qdisk" : "phy");
+        made.backend("type", disk.isQdisk() ? "qdisk" : "phy");
         made.backend("dev", disk.device().name());
         made.backend("mode", disk.readOnly() ? "r" : "w");
         made.backend("device-type", disk.cdrom() ? "cdrom" : "disk");

@@ -48,8 +48,8 @@ final class DiskOverlays implements AutoCloseable {
         Path file = place.resolve(files.size() + ".qcow2");
         files.add(file);
         DiskImages.create(file, NewDisk.of(DiskFormat.QCOW2, -1).on(target, disk.format()), false, new ImageLocks());
-        return new DiskSpec(file.toString(), DiskFormat.QCOW2, disk.device(), false, disk.cdrom(), disk.backend(),
-                disk.discard());
+        return new DiskSpec(file.toString(), DiskFormat.QCOW2, disk.device(), false, disk.cdrom(), disk.backend(), null,
+                disk.discard(), disk.trusted());
     }
 
     /** The domain with the images above in place of the others. */

@@ -242,7 +242,7 @@ class DomainConfigReaderTest {
     @Test
     void writesDevicesAsXlDoes() throws Exception {
         Files.createFile(directory.resolve("cfg/a.qcow2"));
-        DomainConfig config = read(LEAST + "disk=['a.qcow2,qcow2,xvda,w', ',,xvdc,cdrom']\n"
+        DomainConfig config = read(LEAST + "disk=['a.qcow2,qcow2,xvda,w', ',,xvdc,cdrom,untrusted,backendtype=qdisk']\n"
                 + "vif=['', 'devid=7,rate=1Mb/s,mac=00:16:3e:00:00:01,bridge=b,type=vif,vifname=web,untrusted']")
                 .config();
         StringWriter text = new StringWriter();
@@ -251,8 +251,8 @@ class DomainConfigReaderTest {
         }
         assertThat(text.toString().replaceAll("\\s+", "")).contains("\"disks\":[{\"pdev_path\":\""
                 + directory.resolve("cfg/a.qcow2") + "\",\"vdev\":\"xvda\",\"format\":\"qcow2\",\"readwrite\":1,"
-                + "\"discard_enable\":\"True\"},{\"vdev\":\"xvdc\",\"format\":\"empty\",\"removable\":1,"
-                + "\"is_cdrom\":1,\"discard_enable\":\"False\"}],\"nics\":[{\"devid\":0,\"bridge\":\"xenbr0\"},"
+                + "\"discard_enable\":\"True\"},{\"vdev\":\"xvdc\",\"backend\":\"qdisk\",\"format\":\"empty\","
+                + "\"removable\":1,\"is_cdrom\":1,\"discard_enable\":\"False\",\"trusted\":\"False\"}],\"nics\":[{\"devid\":0,\"bridge\":\"xenbr0\"},"
                 + "{\"devid\":7,\"mac\":\"00:16:3e:00:00:01\",\"bridge\":\"b\",\"ifname\":\"web\",\"nictype\":\"vif\","
                 + "\"rate_bytes_per_interval\":6250,\"rate_interval_usecs\":50000,\"trusted\":\"False\"}],\"on_reboot\"");
     }

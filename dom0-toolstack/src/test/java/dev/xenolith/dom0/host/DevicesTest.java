@@ -138,6 +138,32 @@ class DevicesTest {
     }
 
     @Test
+    void disksAreAnnouncedAsTheyAreAskedFor() throws Exception {
+        String a = Files.write(directory.resolve("a"), new byte[1 << 20]).toString();
+        String b = Files.write(directory.resolve("b"), new byte[1 << 20]).toString();
+        try (TestHost host = TestHost.virtual(1)) {
+            TestGuest guest = host.start(TestHost.config("minishell", TestHost.image("minishell"), "", 1)
+                    .withDevices(new DomainConfig.Devices(
+                            List.of(DiskSpec.parse(a + ",raw,xvda,r,untrusted,backendtype=qdisk")), List.of())));
+            host.toolstack.attachDisk(guest.domid, DiskSpec.parse(b + ",raw,xvdb,w,backendtype=phy"));
+            String frontends = "/local/domain/" + guest.domid + "/device/vbd/";
+            assertThat(node(host, frontends + "51712/trusted")).isEqualTo("0");
+            assertThat(node(host, frontends + "51728/trusted")).isEqualTo("1");
+            String qdisk = "/local/domain/0/backend/qdisk/" + guest.domid + "/51712/";
+            assertThat(node(host, frontends + "51712/backend") + '/').isEqualTo(qdisk);
+            assertThat(node(host, qdisk + "params")).isEqualTo("aio:" + a);
+            assertThat(node(host, qdisk + "type")).isEqualTo("qdisk");
+            assertThat(node(host, qdisk + "sectors")).isEqualTo("2048");
+            String vbd = "/local/domain/0/backend/vbd/" + guest.domid + "/51728/";
+            assertThat(node(host, vbd + "params")).isEqualTo(b);
+            assertThat(node(host, vbd + "type")).isEqualTo("phy");
+            host.toolstack.detachDisk(guest.domid, 51712, false);
+            host.toolstack.destroy(guest.domid);
+            assertThat(host.audit()).isEmpty();
+        }
+    }
+
+    @Test
     void mediaOfDrivesChange() throws Exception {
         Path red = Files.write(directory.resolve("red.iso"), new byte[1 << 20]);
         Path green = Files.write(directory.resolve("green.iso"), new byte[2 << 20]);

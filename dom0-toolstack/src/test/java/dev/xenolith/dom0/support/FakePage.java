@@ -12,7 +12,9 @@ public final class FakePage implements SharedPage {
     private boolean wasMapped;
 
     /** Whether it was mapped, and all who mapped it have given it back. */
-    public boolean isUnmapped() { return wasMapped && mappings == 0; }
+    public boolean isUnmapped() {
+        return wasMapped && mappings == 0;
+    }
 
     void map() {
         wasMapped = true;

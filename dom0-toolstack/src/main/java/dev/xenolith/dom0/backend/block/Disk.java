@@ -110,7 +110,8 @@ final class Disk {
 
     private void log(String what, Exception failure) {
         // These begin with the file's name.
-        String problem = String.valueOf(failure instanceof DiskException ? failure.getMessage() : image.file() + ": " + failure);
+        String problem = String
+                .valueOf(failure instanceof DiskException ? failure.getMessage() : image.file() + ": " + failure);
         if (logged.size() < MOST_LOGGED && logged.add(what + problem)) {
             BlockBackend.LOG.warn("{}: {} fails: {}; this is not logged again{}", device, what, problem,
                     logged.size() < MOST_LOGGED ? "" : ", nor is any other failure");

@@ -79,7 +79,7 @@ class BlockQueueTest {
         guest().fill(2, 3);
         assertThat(ask(guest().direct(Blkif.OP_WRITE, 0x1122_3344_5566_7788L, 100, new Segment(DATA, 7, 7),
                 Segment.of(1), new Segment(DATA + 2, 2, 4))))
-                        .containsExactly(new Answer(0x1122_3344_5566_7788L, Blkif.OP_WRITE, OKAY));
+                .containsExactly(new Answer(0x1122_3344_5566_7788L, Blkif.OP_WRITE, OKAY));
         assertThat(sectors(100, 1)).isEqualTo(filled(1, 1));
         assertThat(sectors(101, 8)).isEqualTo(filled(8, 2));
         assertThat(sectors(109, 3)).isEqualTo(filled(3, 3));
@@ -117,8 +117,8 @@ class BlockQueueTest {
         }
         assertThat(ask(guest().indirect(Blkif.OP_WRITE, 1, 64, SEGMENT_PAGES, segments),
                 guest().indirect(Blkif.OP_READ, 2, 64, SEGMENT_PAGES + 1, ones)))
-                        .extracting(Answer::operation, Answer::status)
-                        .containsExactly(tuple(Blkif.OP_WRITE), tuple(Blkif.OP_READ));
+                .extracting(Answer::operation, Answer::status)
+                .containsExactly(tuple(Blkif.OP_WRITE), tuple(Blkif.OP_READ));
         assertThat(sectors(64 + 8 * 127, 8)).isEqualTo(filled(8, 127));
         for (int i = 0; i < 256; i++) {
             // Reported last first, the read may have come before the write or after it, but not both.
@@ -245,7 +245,7 @@ class BlockQueueTest {
                 guest().direct(Blkif.OP_FLUSH_DISKCACHE, 3, 0, Segment.of(0)), guest().discard(4, 0, 0, 8),
                 guest().indirect(Blkif.OP_WRITE, 5, 0, SEGMENT_PAGES, List.of(Segment.of(0))), guest().flush(6),
                 guest().direct(Blkif.OP_READ, 7, 0, Segment.of(0)))).extracting(Answer::status)
-                        .containsExactly(ERROR, ERROR, ERROR, ERROR, ERROR, OKAY, OKAY);
+                .containsExactly(ERROR, ERROR, ERROR, ERROR, ERROR, OKAY, OKAY);
         assertThat(guest().data(0).get64(0)).isZero();
         assertThat(image.bytes()).containsOnly(0);
         disk.withdraw();

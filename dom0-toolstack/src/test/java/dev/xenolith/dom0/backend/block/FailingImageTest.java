@@ -129,7 +129,8 @@ class FailingImageTest {
             channel.truncate(length);
         }
         for (int i = 0; i < 50; i++) {
-            assertThat(ask(disk, Blkif.OP_READ, 0)).isEqualTo(length == 600_000 && format != DiskFormat.RAW ? OKAY : ERROR);
+            assertThat(ask(disk, Blkif.OP_READ, 0))
+                    .isEqualTo(length == 600_000 && format != DiskFormat.RAW ? OKAY : ERROR);
             assertThat(ask(disk, Blkif.OP_READ, 2040)).isEqualTo(ERROR);
             assertThat(ask(disk, Blkif.OP_WRITE, 2040)).isEqualTo(ERROR);
             // What a flush has to do depends on what was changed.
