@@ -312,6 +312,40 @@ class BlockQueueTest {
         disk.withdraw();
     }
 
+    @ParameterizedTest
+    @CsvSource({"0", "1", "3", "6", "8"})
+    void aBackendThatComesBackAnswersWhatWasNotAnswered(int done) throws Exception {
+        guest().connect(1, 1, true, false);
+        Queue queue = guest().queue();
+        Random random = new Random(done);
+        queue.send(guest().flush(99));
+        disk.settle();
+        for (int i = 0; i < 8; i++) {
+            guest().fill(i, i + 1);
+            queue.send(guest().direct(Blkif.OP_WRITE, i, 8L * i, Segment.of(i)));
+        }
+        for (int i = 0; i < done; i++) {
+            disk.work.doOne(random);
+        }
+        // The answer to the first waits for nobody; all others do, if it is not there.
+        disk.work.reportOne(random);
+        disk.hypervisor.run();
+        List<Long> before = queue.answers().stream().map(Answer::id).toList();
+        disk.die();
+        assertThat(disk.told("state")).isNotEqualTo("6");
+        queue.send(guest().direct(Blkif.OP_READ, 8, 0, Segment.of(20)));
+        assertThat(queue.answers()).isEmpty();
+        disk.comeBack();
+        disk.settle();
+        List<Long> all = new ArrayList<>(before);
+        queue.answers().forEach(answer -> all.add(answer.id()));
+        assertThat(all).containsExactly(99L, 0L, 1L, 2L, 3L, 4L, 5L, 6L, 7L, 8L);
+        for (int i = 0; i < 8; i++) {
+            assertThat(sectors(8 * i, 8)).isEqualTo(filled(8, i + 1));
+        }
+        disk.withdraw();
+    }
+
     /** What a frontend before has asked for cannot come after what the next one is told is written. */
     @Test
     void aFrontendThatComesAnewWaitsForWhatTheOneBeforeHasBegun() throws Exception {
