@@ -126,9 +126,14 @@ final class FileStore implements Store {
     }
 
     /** Whether no directory has the file any more. It may have been moved, and then is as stable as ever. */
-    private boolean isDeleted() throws IOException {
-        return file.hasDescriptor()
-                && Files.getAttribute(Path.of("/proc/self/fd/" + file.descriptor()), "unix:nlink").equals(0);
+    private boolean isDeleted() {
+        try {
+            return file.hasDescriptor()
+                    && Files.getAttribute(Path.of("/proc/self/fd/" + file.descriptor()), "unix:nlink").equals(0);
+        } catch (IOException e) {
+            // Without a /proc nobody can tell.
+            return false;
+        }
     }
 
     @Override
