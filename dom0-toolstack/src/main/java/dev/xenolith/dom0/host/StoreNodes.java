@@ -82,6 +82,24 @@ final class StoreNodes implements NodeStore {
     }
 
     @Override
+    public void removeWithEmptyParents(String root) {
+        remove(List.of(root));
+        try {
+            String parent = parent(root);
+            while (!parent.isEmpty() && client.exists(parent) && client.list(parent).isEmpty()) {
+                client.remove(parent);
+                parent = parent(parent);
+            }
+        } catch (XenstoreException e) {
+            throw new IllegalStateException("xenstored refused to tidy up above " + root + ": " + e.getMessage(), e);
+        }
+    }
+
+    private static String parent(String path) {
+        return path.substring(0, path.lastIndexOf('/'));
+    }
+
+    @Override
     public void remove(List<String> roots) {
         for (String root : roots) {
             try {

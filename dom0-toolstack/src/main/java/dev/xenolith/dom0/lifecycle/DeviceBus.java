@@ -113,7 +113,8 @@ final class DeviceBus {
         new Wait(devices, CLOSE_TIME, () -> devices.stream().noneMatch(this::isServed), inTime -> {
             if (inTime || force) {
                 for (Device device : devices) {
-                    store.remove(List.of(device.frontend(), device.backend(), device.toolstack()));
+                    store.remove(List.of(device.frontend(), device.toolstack()));
+                    store.removeWithEmptyParents(device.backend());
                 }
             }
             outcome.accept(inTime);

@@ -23,4 +23,7 @@ public interface NodeStore {
 
     /** Removes nodes with all below them; those that do not exist are no failure. */
     void remove(List<String> roots);
+
+    /** Removes a node with all below it, and then those above it that have become empty, as libxl__xs_path_cleanup. */
+    void removeWithEmptyParents(String root);
 }

@@ -115,7 +115,7 @@ class PvLinuxIT extends PvLinux {
 
     private List<String> session() throws Exception {
         List<String> digest = new ArrayList<>();
-        Path file = image("disk.raw", DiskFormat.RAW, 16);
+        Path file = image("disk.raw", DiskFormat.RAW, Integer.getInteger("xenolith.mebibytes", 16));
         DomainConfig sender = config("sender", 2, "ip addr add 10.9.0.1/24 dev eth0; mke2fs -q /dev/xvda >/dev/null;"
                 + " mount /dev/xvda /mnt; head -c 300000 /bin/busybox >/mnt/a; umount /mnt; sha256sum /dev/xvda;"
                 + " until ping -c 1 -W 1 10.9.0.2 >/dev/null; do sleep 0.1; done; nc 10.9.0.2 7 </dev/xvda; dmesg | tail -3",
