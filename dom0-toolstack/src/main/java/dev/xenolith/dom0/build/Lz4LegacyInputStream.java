@@ -3,7 +3,9 @@ package dev.xenolith.dom0.build;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
-import org.apache.commons.compress.compressors.lz4.BlockLZ4CompressorInputStream;
+import java.util.Arrays;
+import net.jpountz.lz4.LZ4Exception;
+import net.jpountz.lz4.LZ4Factory;
 
 /**
  * LZ4's legacy frame, which Linux and {@code lz4 -l} write (lz4_Frame_format.md, "Legacy frame"): a magic number, then blocks of
@@ -65,13 +67,14 @@ final class Lz4LegacyInputStream extends InputStream {
         return true;
     }
 
+    /** The decompressor that is all Java: the others are not faster on a JVM that has just started. */
     private static byte[] unpack(byte[] packed) throws IOException {
-        try (InputStream data = new BlockLZ4CompressorInputStream(new java.io.ByteArrayInputStream(packed))) {
-            byte[] unpacked = data.readNBytes(BLOCK + 1);
-            if (unpacked.length > BLOCK) {
-                throw new IOException("a block unpacks to more than 8 MiB");
-            }
-            return unpacked;
+        try {
+            byte[] unpacked = new byte[BLOCK];
+            int size = LZ4Factory.safeInstance().safeDecompressor().decompress(packed, unpacked);
+            return size == BLOCK ? unpacked : Arrays.copyOf(unpacked, size);
+        } catch (LZ4Exception e) {
+            throw new IOException("a block cannot be unpacked, or not to 8 MiB: " + e.getMessage(), e);
         }
     }
 
