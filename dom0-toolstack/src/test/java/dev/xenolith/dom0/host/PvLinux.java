@@ -48,7 +48,7 @@ abstract class PvLinux {
     static final Pattern COMPLAINT = Pattern.compile("(?i).*(warning:|bug:|unchecked msr|unstable|\\bstall|skew"
             + "|call trace|unable to|failed to get|hung|i/o error|disabled for further use).*");
 
-    private static final long MEMORY_KIB = 192 << 10;
+    private static final long MEMORY_KIB = Integer.getInteger("xenolith.memory", 192) << 10;
 
     /** The image, or {@code debian-generic}. */
     private static final String IMAGE = System.getProperty("xenolith.image", "debian");
