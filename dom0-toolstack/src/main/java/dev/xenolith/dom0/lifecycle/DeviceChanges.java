@@ -263,6 +263,11 @@ public final class DeviceChanges {
         DeviceBus bus = manager.deviceBus();
         List<Device> before = List.copyOf(domain.devices);
         bus.withdraw(before, true, closed -> {
+            if (manager.living(domain.domid) != domain) {
+                // What is announced now nobody would take back.
+                outcome.accept("it has been destroyed");
+                return;
+            }
             try {
                 List<DeviceNodes.Announced> after = DeviceNodes.all(domain.domid, domain.config.devices(),
                         manager::backendDomid);

@@ -238,8 +238,14 @@ public final class DomainManager {
             outcome.accept("it does not exist");
             return;
         }
-        if (reconnected) {
-            new Reconnection(this, domain, outcome).start();
+        if (domain.reconnecting) {
+            outcome.accept("it is being resumed already");
+        } else if (reconnected) {
+            domain.reconnecting = true;
+            new Reconnection(this, domain, problem -> {
+                domain.reconnecting = false;
+                outcome.accept(problem);
+            }).start();
         } else {
             outcome.accept(goOn(domain, true));
         }

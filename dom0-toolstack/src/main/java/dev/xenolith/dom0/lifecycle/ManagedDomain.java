@@ -33,6 +33,8 @@ final class ManagedDomain {
     boolean shutdownHandled;
     /** It has been asked to suspend itself, and has not answered yet. */
     boolean suspending;
+    /** It is being connected anew, and does not go on yet. */
+    boolean reconnecting;
     /** Called once, when nothing of it is left but what others map. */
     @Nullable
     Runnable whenGone;

@@ -13,6 +13,9 @@ import dev.xenolith.hypervisor.memory.Preempt;
  * suspend was not cancelled sets all of it up anew. Its memory, page tables, descriptors, callbacks and grant table stay.
  */
 final class InterfaceReset {
+    /** Bytes of each of the two bit maps. */
+    private static final int PORT_BYTES = Xen.SharedInfo.EVTCHN_MASK - Xen.SharedInfo.EVTCHN_PENDING;
+
     private InterfaceReset() {
     }
 
@@ -43,7 +46,4 @@ final class InterfaceReset {
         }
         return 0;
     }
-
-    /** Bytes of each of the two bit maps. */
-    private static final int PORT_BYTES = Xen.SharedInfo.EVTCHN_MASK - Xen.SharedInfo.EVTCHN_PENDING;
 }
