@@ -174,7 +174,7 @@ public final class PvBuilder {
     }
 
     private void pin() throws BuildException {
-        int result = control.pinL4(domid, mfn(layout.tablePfn()));
+        int result = control.pinRoot(domid, mfn(layout.tablePfn()));
         if (result != DomainControl.AGAIN) {
             check(result, "pinning the initial page tables");
             next(Phase.CHANNELS);

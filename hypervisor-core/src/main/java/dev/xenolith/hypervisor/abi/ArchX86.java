@@ -10,6 +10,14 @@ public final class ArchX86 {
     public static final int FLAT_RING3_DS32 = 0xe02b;
     public static final int FLAT_RING3_SS32 = 0xe02b;
 
+    /** Those in the GDT of a 32-bit guest, whose kernel runs in ring 1 (arch-x86/xen-x86_32.h). */
+    public static final int FLAT_COMPAT_RING1_CS = 0xe019;
+    public static final int FLAT_COMPAT_RING1_DS = 0xe021;
+    public static final int FLAT_COMPAT_RING1_SS = 0xe021;
+    public static final int FLAT_COMPAT_RING3_CS = 0xe02b;
+    public static final int FLAT_COMPAT_RING3_DS = 0xe033;
+    public static final int FLAT_COMPAT_RING3_SS = 0xe033;
+
     /** The part of a GDT that guests may load: entries below {@link #FIRST_RESERVED_GDT_ENTRY} in up to 14 frames. */
     public static final int FIRST_RESERVED_GDT_PAGE = 14;
     public static final int FIRST_RESERVED_GDT_BYTE = FIRST_RESERVED_GDT_PAGE * 4096;
@@ -18,6 +26,13 @@ public final class ArchX86 {
     /** The linear range that belongs to Xen: L4 slots 256 to 271. */
     public static final long HYPERVISOR_VIRT_START = 0xFFFF_8000_0000_0000L;
     public static final long HYPERVISOR_VIRT_END = 0xFFFF_8800_0000_0000L;
+
+    /**
+     * Where the M2P table of 32-bit guests begins (arch-x86/xen-x86_32.h, {@code __HYPERVISOR_VIRT_START_PAE}) and how far it may
+     * reach under a 64-bit hypervisor, in entries of 4 bytes; from its beginning on the address space is the hypervisor's.
+     */
+    public static final long HYPERVISOR_COMPAT_VIRT_START = 0xF580_0000L;
+    public static final long MACH2PHYS_COMPAT_VIRT_END = 0xFFE0_0000L;
 
     /** set_segment_base: which base. */
     public static final int SEGBASE_FS = 0;
@@ -112,6 +127,78 @@ public final class ArchX86 {
         public static final int GS = LAYOUT.offset("gs");
 
         private UserRegs() {
+        }
+    }
+
+    /** General registers of a 32-bit guest. */
+    public static final class CompatUserRegs {
+        public static final Struct LAYOUT = Struct.of32("cpu_user_regs")
+                .u32("ebx").u32("ecx").u32("edx").u32("esi").u32("edi").u32("ebp").u32("eax")
+                .u16("error_code").u16("entry_vector").u32("eip").u16("cs").u8("saved_upcall_mask").u8("_pad0")
+                .u32("eflags").u32("esp").u16("ss").u16("_pad1").u16("es").u16("_pad2").u16("ds").u16("_pad3")
+                .u16("fs").u16("_pad4").u16("gs").u16("_pad5").build();
+        public static final int SIZE = LAYOUT.compatSize();
+        public static final int EBX = LAYOUT.compatOffset("ebx");
+        public static final int ECX = LAYOUT.compatOffset("ecx");
+        public static final int EDX = LAYOUT.compatOffset("edx");
+        public static final int ESI = LAYOUT.compatOffset("esi");
+        public static final int EDI = LAYOUT.compatOffset("edi");
+        public static final int EBP = LAYOUT.compatOffset("ebp");
+        public static final int EAX = LAYOUT.compatOffset("eax");
+        public static final int EIP = LAYOUT.compatOffset("eip");
+        public static final int CS = LAYOUT.compatOffset("cs");
+        public static final int EFLAGS = LAYOUT.compatOffset("eflags");
+        public static final int ESP = LAYOUT.compatOffset("esp");
+        public static final int SS = LAYOUT.compatOffset("ss");
+        public static final int ES = LAYOUT.compatOffset("es");
+        public static final int DS = LAYOUT.compatOffset("ds");
+        public static final int FS = LAYOUT.compatOffset("fs");
+        public static final int GS = LAYOUT.compatOffset("gs");
+
+        private CompatUserRegs() {
+        }
+    }
+
+    /** Everything that a 32-bit PV vCPU starts with. */
+    public static final class CompatVcpuGuestContext {
+        public static final Struct LAYOUT = Struct.of32("vcpu_guest_context")
+                .array(Type.U8, "fpu_ctxt", 512).u32("flags").nested(CompatUserRegs.LAYOUT, "user_regs", 1)
+                .nested(TrapInfo.LAYOUT, "trap_ctxt", 256).u32("ldt_base").u32("ldt_ents")
+                .array(Type.U32, "gdt_frames", 16).u32("gdt_ents").u32("kernel_ss").u32("kernel_sp")
+                .array(Type.U32, "ctrlreg", 8).array(Type.U32, "debugreg", 8)
+                .u32("event_callback_cs").u32("event_callback_eip").u32("failsafe_callback_cs")
+                .u32("failsafe_callback_eip").u32("vm_assist").build();
+        public static final int SIZE = LAYOUT.compatSize();
+        public static final int FPU_CTXT = LAYOUT.compatOffset("fpu_ctxt");
+        public static final int FLAGS = LAYOUT.compatOffset("flags");
+        public static final int USER_REGS = LAYOUT.compatOffset("user_regs");
+        public static final int TRAP_CTXT = LAYOUT.compatOffset("trap_ctxt");
+        public static final int LDT_BASE = LAYOUT.compatOffset("ldt_base");
+        public static final int LDT_ENTS = LAYOUT.compatOffset("ldt_ents");
+        public static final int GDT_FRAMES = LAYOUT.compatOffset("gdt_frames");
+        public static final int GDT_ENTS = LAYOUT.compatOffset("gdt_ents");
+        public static final int KERNEL_SS = LAYOUT.compatOffset("kernel_ss");
+        public static final int KERNEL_SP = LAYOUT.compatOffset("kernel_sp");
+        /** CR3 is in the rotated form of {@link #cr3}. */
+        public static final int CTRLREG = LAYOUT.compatOffset("ctrlreg");
+        public static final int DEBUGREG = LAYOUT.compatOffset("debugreg");
+        public static final int EVENT_CALLBACK_CS = LAYOUT.compatOffset("event_callback_cs");
+        public static final int EVENT_CALLBACK_EIP = LAYOUT.compatOffset("event_callback_eip");
+        public static final int FAILSAFE_CALLBACK_CS = LAYOUT.compatOffset("failsafe_callback_cs");
+        public static final int FAILSAFE_CALLBACK_EIP = LAYOUT.compatOffset("failsafe_callback_eip");
+        public static final int VM_ASSIST = LAYOUT.compatOffset("vm_assist");
+
+        private CompatVcpuGuestContext() {
+        }
+
+        /** The 32 bits in which a frame number of up to 32 bits is a CR3 ({@code xen_pfn_to_cr3}). */
+        public static int cr3(int mfn) {
+            return Integer.rotateLeft(mfn, 12);
+        }
+
+        /** The frame number in such a CR3 ({@code xen_cr3_to_pfn}). */
+        public static int frameOf(int cr3) {
+            return Integer.rotateRight(cr3, 12);
         }
     }
 

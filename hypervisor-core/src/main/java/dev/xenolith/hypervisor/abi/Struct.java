@@ -39,6 +39,7 @@ public final class Struct {
     private final String name;
     private final String keyword;
     private final Map<String, Field> fields;
+    private final boolean hasNative;
     private final boolean hasCompat;
     private final int size;
     private final int alignment;
@@ -49,6 +50,7 @@ public final class Struct {
         name = builder.name;
         keyword = builder.keyword;
         fields = Map.copyOf(builder.fields);
+        hasNative = builder.hasNative;
         hasCompat = builder.hasCompat;
         alignment = builder.alignment;
         compatAlignment = builder.compatAlignment;
@@ -58,17 +60,22 @@ public final class Struct {
 
     /** Starts the declaration of {@code struct name}. */
     public static Builder of(String name) {
-        return new Builder(name, true);
+        return new Builder(name, true, true);
     }
 
     /** Starts the declaration of {@code struct name} of 64-bit guests; that of 32-bit guests has other members. */
     public static Builder of64(String name) {
-        return new Builder(name, false);
+        return new Builder(name, true, false);
+    }
+
+    /** Starts the declaration of {@code struct name} of 32-bit guests; that of 64-bit guests has other members. */
+    public static Builder of32(String name) {
+        return new Builder(name, false, true);
     }
 
     /** Declares {@code union name}: its alternatives all begin at its start. */
     public static Struct unionOf(String name, Struct... alternatives) {
-        Builder builder = new Builder(name, true);
+        Builder builder = new Builder(name, true, true);
         builder.keyword = "union";
         return builder.union("", alternatives).build();
     }
@@ -83,13 +90,19 @@ public final class Struct {
         return name;
     }
 
-    /** Whether 32-bit guests have the same members. */
+    /** Whether 64-bit guests have these members. */
+    public boolean hasNative() {
+        return hasNative;
+    }
+
+    /** Whether 32-bit guests have these members. */
     public boolean hasCompat() {
         return hasCompat;
     }
 
     /** {@code sizeof} for 64-bit callers. */
     public int size() {
+        requireNative();
         return size;
     }
 
@@ -101,6 +114,7 @@ public final class Struct {
 
     /** {@code offsetof} for 64-bit callers. */
     public int offset(String field) {
+        requireNative();
         return field(field).offset;
     }
 
@@ -123,6 +137,12 @@ public final class Struct {
         return found;
     }
 
+    private void requireNative() {
+        if (!hasNative) {
+            throw new UnsupportedOperationException("struct " + name + " of 64-bit guests is another structure");
+        }
+    }
+
     private void requireCompat() {
         if (!hasCompat) {
             throw new UnsupportedOperationException("struct " + name + " of 32-bit guests is another structure");
@@ -137,6 +157,7 @@ public final class Struct {
     public static final class Builder {
         private final String name;
         private String keyword = "struct";
+        private final boolean hasNative;
         private final boolean hasCompat;
         private final Map<String, Field> fields = new LinkedHashMap<>();
         private int end;
@@ -144,8 +165,9 @@ public final class Struct {
         private int compatEnd;
         private int compatAlignment = 1;
 
-        private Builder(String name, boolean hasCompat) {
+        private Builder(String name, boolean hasNative, boolean hasCompat) {
             this.name = name;
+            this.hasNative = hasNative;
             this.hasCompat = hasCompat;
         }
 

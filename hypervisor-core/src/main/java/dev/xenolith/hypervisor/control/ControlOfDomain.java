@@ -39,6 +39,8 @@ import org.jspecify.annotations.Nullable;
 
 /** Control over other domains in the name of one domain; each operation asks once whether it may. */
 final class ControlOfDomain extends SettingsOfDomain implements DomainControl {
+    private static final int NATIVE_BITS = 64;
+    private static final int COMPAT_BITS = 32;
     private static final int KIB_SHIFT = 10;
     private static final int KIB_PER_PAGE_SHIFT = 2;
 
@@ -197,8 +199,19 @@ final class ControlOfDomain extends SettingsOfDomain implements DomainControl {
     }
 
     @Override
-    public int pinL4(int domid, long mfn) {
-        return on(domid, domain -> extended.pin(context, domain.memory, mfn, FrameTable.L4));
+    public int setAddressSize(int domid, int bits) {
+        return on(domid, domain -> domains.setAddressSize(domain, bits));
+    }
+
+    @Override
+    public int addressSize(int domid) {
+        return on(domid, domain -> domain.memory.isCompat() ? COMPAT_BITS : NATIVE_BITS);
+    }
+
+    @Override
+    public int pinRoot(int domid, long mfn) {
+        return on(domid, domain -> extended.pin(context, domain.memory, mfn,
+                domain.memory.isCompat() ? FrameTable.L3 : FrameTable.L4));
     }
 
     @Override

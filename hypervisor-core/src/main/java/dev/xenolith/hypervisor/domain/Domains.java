@@ -1,6 +1,7 @@
 package dev.xenolith.hypervisor.domain;
 
 import static dev.xenolith.hypervisor.abi.Errno.E2BIG;
+import static dev.xenolith.hypervisor.abi.Errno.EACCES;
 import static dev.xenolith.hypervisor.abi.Errno.EEXIST;
 import static dev.xenolith.hypervisor.abi.Errno.EINVAL;
 import static dev.xenolith.hypervisor.abi.Errno.ENOMEM;
@@ -119,6 +120,25 @@ public final class Domains {
         vcpuState = state;
         reservedGdtFrames[0] = gdtPage14;
         reservedGdtFrames[1] = gdtPage15;
+    }
+
+    /**
+     * Makes an empty PV domain one of 32 bits; 64 is what it is made as. 0; -EINVAL for other widths, other kinds of domain and the way
+     * back; -EACCES if it has memory already.
+     */
+    public int setAddressSize(Domain domain, int bits) {
+        boolean compat = bits == Integer.SIZE;
+        if (domain.kind != Domain.Kind.PV || !compat && (bits != Long.SIZE || domain.memory.isCompat())) {
+            return -EINVAL;
+        }
+        if (compat == domain.memory.isCompat()) {
+            return 0;
+        }
+        if (domain.memory.totalPages() != 0) {
+            return -EACCES;
+        }
+        domain.memory.setCompat();
+        return 0;
     }
 
     public VcpuState vcpuState() {

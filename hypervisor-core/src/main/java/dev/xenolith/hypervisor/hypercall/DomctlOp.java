@@ -96,8 +96,8 @@ public final class DomctlOp implements Handler {
                 op.control.initHypercallPage(domid, op.get64(Domctl.HypercallInit.GMFN));
             case Domctl.XEN_DOMCTL_SETTIMEOFFSET ->
                 op.control.setTimeOffset(domid, op.get64(Domctl.SetTimeOffset.SECONDS));
-            case Domctl.XEN_DOMCTL_SET_ADDRESS_SIZE -> settings.setAddressSize(op);
-            case Domctl.XEN_DOMCTL_GET_ADDRESS_SIZE -> settings.getAddressSize(op);
+            case Domctl.XEN_DOMCTL_SET_ADDRESS_SIZE -> settings.setAddressSize(op, domid);
+            case Domctl.XEN_DOMCTL_GET_ADDRESS_SIZE -> settings.getAddressSize(op, domid);
             case Domctl.XEN_DOMCTL_SETTSCINFO -> settings.setTsc(op, domid);
             case Domctl.XEN_DOMCTL_GETTSCINFO -> settings.getTsc(op, domid);
             case Domctl.XEN_DOMCTL_SETNODEAFFINITY -> settings.setNodes(op, domid);

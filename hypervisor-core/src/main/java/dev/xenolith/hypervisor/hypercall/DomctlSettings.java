@@ -17,8 +17,6 @@ import dev.xenolith.hypervisor.operations.DomainSettings.Tsc;
 
 /** The commands of domctl about what a domain has and how its machine is. */
 final class DomctlSettings {
-    private static final int PV_BITS = 64;
-    private static final int COMPAT_BITS = 32;
 
     /** max_mem: any limit; one that no machine has is none. */
     long maxMemory(ControlCall op, int domid) {
@@ -68,17 +66,16 @@ final class DomctlSettings {
         });
     }
 
-    /** set_address_size: PV domains are of 64 bits. */
-    long setAddressSize(ControlCall op) {
-        return switch (op.get32(AddressSize.BITS)) {
-            case PV_BITS -> 0;
-            case COMPAT_BITS -> -EOPNOTSUPP;
-            default -> -EINVAL;
-        };
+    long setAddressSize(ControlCall op, int domid) {
+        return op.control.setAddressSize(domid, op.get32(AddressSize.BITS));
     }
 
-    long getAddressSize(ControlCall op) {
-        op.put32(AddressSize.BITS, PV_BITS);
+    long getAddressSize(ControlCall op, int domid) {
+        int bits = op.control.addressSize(domid);
+        if (bits < 0) {
+            return bits;
+        }
+        op.put32(AddressSize.BITS, bits);
         return op.copyBack(0);
     }
 

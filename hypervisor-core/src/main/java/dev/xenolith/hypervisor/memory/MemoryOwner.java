@@ -33,6 +33,7 @@ public final class MemoryOwner {
     private long sharedPageCount;
     private long claimedPages;
     private long perDomainL4Entry;
+    private boolean compat;
     private boolean dying;
     private boolean crashed;
     private boolean quarantined;
@@ -85,6 +86,17 @@ public final class MemoryOwner {
     }
 
     public void setPerDomainL4Entry(long entry) { perDomainL4Entry = entry; }
+
+    /** Whether this is a 32-bit PV domain: its address spaces are PAE ones, their roots level-3 tables. */
+    public boolean isCompat() {
+        return compat;
+    }
+
+    /** Makes it one of a 32-bit domain; before it has any page. */
+    public void setCompat() {
+        assert totalPages == 0;
+        compat = true;
+    }
 
     /** Whether the domain is being destroyed: it gets no more memory. */
     public boolean isDying() { return dying; }

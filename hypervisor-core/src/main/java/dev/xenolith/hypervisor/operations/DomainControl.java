@@ -75,8 +75,21 @@ public interface DomainControl extends DomainSettings {
     /** The shared info frame of a PV domain, to be named in its start info. Returns the MFN. */
     long sharedInfoFrame(int domid);
 
-    /** Pins {@code mfn} of the domain as a level-4 table. MMUEXT_PIN_L4_TABLE. Preemptible. */
-    int pinL4(int domid, long mfn);
+    /**
+     * Makes an empty PV domain one of {@code bits}, 64 (as it is made) or 32: its kernel then runs in ring 1 on PAE page tables, and its
+     * structures have their 32-bit layout. XEN_DOMCTL_set_address_size. 0; -ESRCH; -EINVAL for other widths; -EACCES if the domain has
+     * memory already; -ENOMEM.
+     */
+    int setAddressSize(int domid, int bits);
+
+    /** 32 or 64; -ESRCH. XEN_DOMCTL_get_address_size. */
+    int addressSize(int domid);
+
+    /**
+     * Pins {@code mfn} of the domain as the root of an address space: a level-4 table, of 32-bit domains a level-3 table.
+     * MMUEXT_PIN_L4_TABLE, MMUEXT_PIN_L3_TABLE. Preemptible.
+     */
+    int pinRoot(int domid, long mfn);
 
     /**
      * Sets up grant entry {@code reference} of the domain so that {@code grantee} may map {@code frame} (a PFN of an HVM domain,
@@ -84,7 +97,10 @@ public interface DomainControl extends DomainSettings {
      */
     int seedGrant(int domid, int reference, int grantee, long frame);
 
-    /** Sets a vCPU's initial state: a {@code vcpu_guest_context} of 5168 bytes. XEN_DOMCTL_setvcpucontext. */
+    /**
+     * Sets a vCPU's initial state: a {@code vcpu_guest_context} of 5168 bytes, of 32-bit domains one of 2800 bytes (another size is
+     * -EINVAL). XEN_DOMCTL_setvcpucontext.
+     */
     int setVcpuContext(int domid, int vcpu, byte[] context);
 
     /** Reads a vCPU's state as a {@code vcpu_guest_context}, or null if there is none. */
