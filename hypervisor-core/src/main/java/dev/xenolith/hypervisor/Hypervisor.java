@@ -30,6 +30,7 @@ import dev.xenolith.hypervisor.hypercall.MemoryHandlers;
 import dev.xenolith.hypervisor.hypercall.PlatformOp;
 import dev.xenolith.hypervisor.hypercall.SchedOp;
 import dev.xenolith.hypervisor.hypercall.SetTimerOp;
+import dev.xenolith.hypervisor.hypercall.SplitArguments;
 import dev.xenolith.hypervisor.hypercall.SysctlOp;
 import dev.xenolith.hypervisor.hypercall.XenVersionOp;
 import dev.xenolith.hypervisor.memory.Checks;
@@ -135,7 +136,9 @@ public final class Hypervisor implements Supervisor {
         int page14 = hypervisorFrame();
         int page15 = hypervisorFrame();
         ReservedDescriptors.write(ram, page14);
-        domains.setVcpuState(contexts, page14, page15);
+        int compatPage14 = hypervisorFrame();
+        ReservedDescriptors.writeCompat(ram, compatPage14);
+        domains.setVcpuState(contexts, page14, page15, compatPage14);
         long initialRoot = (long) hypervisorFrame() << PhysicalMemory.FRAME_SHIFT;
         for (Processor processor : processors.all()) {
             ContextSwitch.prepare(processor, initialRoot);
@@ -149,10 +152,11 @@ public final class Hypervisor implements Supervisor {
         Hypercalls.Table table = new Hypercalls.Table()
                 .add(Hypercall.EVENT_CHANNEL_OP, new EventChannelOp(domains.events))
                 .add(Hypercall.SCHED_OP, new SchedOp(domains)).add(Hypercall.XEN_VERSION, new XenVersionOp(version))
-                .add(Hypercall.CONSOLE_IO, consoleIo).add(Hypercall.SET_TIMER_OP, new SetTimerOp());
+                .add(Hypercall.CONSOLE_IO, consoleIo).add(Hypercall.SET_TIMER_OP, new SetTimerOp())
+                .addCompat(Hypercall.SET_TIMER_OP, new SplitArguments(new SetTimerOp(), 0, 1));
         PvHypercalls.addTo(table, domains, pv);
         CompatOp.addTo(table, domains);
-        audit = new Audit(memory);
+        audit = new Audit(domains.types);
         CpuPolicies policies = new CpuPolicies(processors.get(0));
         handles = new Handles(clock, domains, grants, vcpuContexts(new GuestContext(domains, contexts)), log, trace,
                 version, processors, audit, policies::of);

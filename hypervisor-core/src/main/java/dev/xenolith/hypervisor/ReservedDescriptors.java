@@ -13,6 +13,8 @@ final class ReservedDescriptors {
     /** Base 0, limit 4 GiB, present, DPL 3, accessed. */
     private static final long CODE_32 = 0x00cf_fb00_0000_ffffL;
     private static final long DATA = 0x00cf_f300_0000_ffffL;
+    private static final long RING1_CODE_32 = 0x00cf_bb00_0000_ffffL;
+    private static final long RING1_DATA = 0x00cf_b300_0000_ffffL;
     private static final long CODE_64 = 0x00af_fb00_0000_ffffL;
 
     private ReservedDescriptors() {
@@ -23,6 +25,14 @@ final class ReservedDescriptors {
         put(ram, page14, ArchX86.FLAT_RING3_CS32, CODE_32);
         put(ram, page14, ArchX86.FLAT_RING3_DS32, DATA);
         put(ram, page14, ArchX86.FLAT_RING3_CS64, CODE_64);
+    }
+
+    /** The same for 32-bit guests, whose kernels are in ring 1. */
+    static void writeCompat(PhysicalMemory ram, int page14) {
+        put(ram, page14, ArchX86.FLAT_COMPAT_RING1_CS, RING1_CODE_32);
+        put(ram, page14, ArchX86.FLAT_COMPAT_RING1_DS, RING1_DATA);
+        put(ram, page14, ArchX86.FLAT_COMPAT_RING3_CS, CODE_32);
+        put(ram, page14, ArchX86.FLAT_COMPAT_RING3_DS, DATA);
     }
 
     private static void put(PhysicalMemory ram, int frame, int selector, long descriptor) {

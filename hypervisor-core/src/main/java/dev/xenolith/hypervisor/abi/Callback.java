@@ -31,6 +31,20 @@ public final class Callback {
         }
     }
 
+    /** CALLBACKOP_register of a 32-bit guest. */
+    public static final class CompatRegister {
+        public static final Struct LAYOUT = Struct.of32("callback_register").u16("type").u16("flags").u32("address.cs")
+                .u32("address.eip").build();
+        public static final int SIZE = LAYOUT.compatSize();
+        public static final int TYPE = LAYOUT.compatOffset("type");
+        public static final int FLAGS = LAYOUT.compatOffset("flags");
+        public static final int CS = LAYOUT.compatOffset("address.cs");
+        public static final int EIP = LAYOUT.compatOffset("address.eip");
+
+        private CompatRegister() {
+        }
+    }
+
     /** CALLBACKOP_unregister. */
     public static final class Unregister {
         public static final Struct LAYOUT = Struct.of("callback_unregister").u16("type").u16("_unused").build();

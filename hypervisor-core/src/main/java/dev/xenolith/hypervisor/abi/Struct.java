@@ -1,6 +1,9 @@
 package dev.xenolith.hypervisor.abi;
 
+import dev.xenolith.hypervisor.abi.CompatTranslation.Scalars;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -45,6 +48,8 @@ public final class Struct {
     private final int alignment;
     private final int compatSize;
     private final int compatAlignment;
+    private final List<Scalars> scalars;
+    private final CompatTranslation translation;
 
     private Struct(Builder builder) {
         name = builder.name;
@@ -56,6 +61,8 @@ public final class Struct {
         compatAlignment = builder.compatAlignment;
         size = align(builder.end, alignment);
         compatSize = align(builder.compatEnd, compatAlignment);
+        scalars = List.copyOf(builder.scalars);
+        translation = new CompatTranslation(scalars, size, compatSize);
     }
 
     /** Starts the declaration of {@code struct name}. */
@@ -124,6 +131,13 @@ public final class Struct {
         return field(field).compatOffset;
     }
 
+    /** Between the 64-bit and the 32-bit layout; without members that one of them does not have. */
+    public CompatTranslation translation() {
+        requireNative();
+        requireCompat();
+        return translation;
+    }
+
     /** All members by name. */
     public Map<String, Field> fields() {
         return fields;
@@ -160,6 +174,7 @@ public final class Struct {
         private final boolean hasNative;
         private final boolean hasCompat;
         private final Map<String, Field> fields = new LinkedHashMap<>();
+        private final List<Scalars> scalars = new ArrayList<>();
         private int end;
         private int alignment = 1;
         private int compatEnd;
@@ -202,6 +217,7 @@ public final class Struct {
             int offset = place(type.bytes, type.bytes * count);
             int compatOffset = placeCompat(type.compatAlignment, type.compatBytes * count);
             fields.put(field, new Field(offset, compatOffset));
+            scalars.add(new Scalars(offset, type.bytes, compatOffset, type.compatBytes, count));
             return this;
         }
 
@@ -234,6 +250,11 @@ public final class Struct {
             int offset = place(struct.alignment, struct.size * count);
             int compatOffset = placeCompat(struct.compatAlignment, struct.compatSize * count);
             fields.put(field, new Field(offset, compatOffset));
+            for (int i = 0; i < count; i++) {
+                for (Scalars s : struct.scalars) {
+                    scalars.add(s.shifted(offset + i * struct.size, compatOffset + i * struct.compatSize));
+                }
+            }
             String prefix = count == 1 ? field + '.' : field + "[0].";
             struct.fields.forEach((inner, f) -> fields.put(prefix + inner,
                     new Field(f.offset == ABSENT ? ABSENT : offset + f.offset,
@@ -260,6 +281,7 @@ public final class Struct {
                 String prefix = s.name.isEmpty() ? outer : outer + s.name + '.';
                 s.fields.forEach((inner, f) -> fields.put(prefix + inner,
                         new Field(offset + f.offset, compatOffset + f.compatOffset)));
+                s.scalars.forEach(scalar -> scalars.add(scalar.shifted(offset, compatOffset)));
             }
             return this;
         }

@@ -20,6 +20,7 @@ import dev.xenolith.hypervisor.event.TwoLevel;
 import dev.xenolith.hypervisor.memory.Memory;
 import dev.xenolith.hypervisor.memory.MemoryOwner;
 import dev.xenolith.hypervisor.memory.Preempt;
+import dev.xenolith.hypervisor.memory.SharedLayout;
 import dev.xenolith.hypervisor.paging.DescriptorTables;
 import dev.xenolith.hypervisor.paging.PageTypes;
 import dev.xenolith.hypervisor.paging.TableUpdates;
@@ -62,6 +63,8 @@ public final class Domains {
     private VcpuState vcpuState = NO_STATE;
     /** The frames with Xen's own descriptors: pages 14 and 15 of every GDT. */
     private final int[] reservedGdtFrames = {-1, -1};
+    /** Page 14 of the GDTs of 32-bit guests. */
+    private int compatGdtFrame = -1;
 
     private static final VcpuState NO_STATE = new VcpuState() {
         @Override
@@ -115,8 +118,12 @@ public final class Domains {
         events = new EventOperations(table, dispatcher, trace);
     }
 
-    /** Connects those who load vCPUs onto processors, and the frames of GDT pages 14 and 15; before the first PV domain. */
-    public void setVcpuState(VcpuState state, int gdtPage14, int gdtPage15) {
+    /**
+     * Connects those who load vCPUs onto processors, and the frames of GDT pages 14 and 15, and of the former for 32-bit guests; before the
+     * first PV domain.
+     */
+    public void setVcpuState(VcpuState state, int gdtPage14, int gdtPage15, int compatGdtPage14) {
+        compatGdtFrame = compatGdtPage14;
         vcpuState = state;
         reservedGdtFrames[0] = gdtPage14;
         reservedGdtFrames[1] = gdtPage15;
@@ -124,7 +131,7 @@ public final class Domains {
 
     /**
      * Makes an empty PV domain one of 32 bits; 64 is what it is made as. 0; -EINVAL for other widths, other kinds of domain and the way
-     * back; -EACCES if it has memory already.
+     * back; -EACCES if it has memory already; -ENOMEM.
      */
     public int setAddressSize(Domain domain, int bits) {
         boolean compat = bits == Integer.SIZE;
@@ -137,8 +144,7 @@ public final class Domains {
         if (domain.memory.totalPages() != 0) {
             return -EACCES;
         }
-        domain.memory.setCompat();
-        return 0;
+        return CompatDomain.make(this, domain, compatGdtFrame);
     }
 
     public VcpuState vcpuState() {
@@ -299,6 +305,7 @@ public final class Domains {
             holders.get(i).ended(domain);
         }
         if (domain.descriptors != null) {
+            CompatDomain.release(domain);
             domain.descriptors.release();
             memory.releaseHypervisorFrame(domain.sharedInfoFrame);
         }
@@ -550,6 +557,7 @@ public final class Domains {
     private void finish(Domain domain) {
         domain.dying = Domain.Dying.ZOMBIE;
         if (domain.descriptors != null) {
+            CompatDomain.release(domain);
             domain.descriptors.release();
             memory.releaseHypervisorFrame(domain.sharedInfoFrame);
         }
@@ -604,7 +612,8 @@ public final class Domains {
         vcpu.infoAddress = address;
         // Mark everything as being pending, so that nothing is lost.
         ram.write8(address + Xen.VcpuInfo.EVTCHN_UPCALL_PENDING, 1);
-        ram.write64(address + Xen.VcpuInfo.EVTCHN_PENDING_SEL, -1);
+        SharedLayout layout = vcpu.domain.memory.sharedLayout();
+        layout.write(ram, address + layout.pendingSelector, -1);
         return 0;
     }
 

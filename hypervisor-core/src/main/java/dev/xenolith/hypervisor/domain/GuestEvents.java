@@ -2,6 +2,7 @@ package dev.xenolith.hypervisor.domain;
 
 import dev.xenolith.cpu.memory.PhysicalMemory;
 import dev.xenolith.hypervisor.event.Upcall;
+import dev.xenolith.hypervisor.memory.SharedLayout;
 
 /** How a guest's vCPUs learn of its events: they wake, or are interrupted, or stop polling. */
 final class GuestEvents implements Upcall {
@@ -16,6 +17,11 @@ final class GuestEvents implements Upcall {
     @Override
     public long sharedInfo() {
         return (long) domain.sharedInfoFrame << PhysicalMemory.FRAME_SHIFT;
+    }
+
+    @Override
+    public SharedLayout layout() {
+        return domain.memory.sharedLayout();
     }
 
     @Override

@@ -6,6 +6,7 @@ import dev.xenolith.cpu.memory.PhysicalMemory;
 import dev.xenolith.hypervisor.abi.Sched;
 import dev.xenolith.hypervisor.abi.Xen;
 import dev.xenolith.hypervisor.memory.Preempt;
+import dev.xenolith.hypervisor.memory.SharedLayout;
 
 /**
  * Takes what a suspended kernel has set up with the hypervisor away from it, as a restore on another host does (the page of shared_info in
@@ -13,9 +14,6 @@ import dev.xenolith.hypervisor.memory.Preempt;
  * suspend was not cancelled sets all of it up anew. Its memory, page tables, descriptors, callbacks and grant table stay.
  */
 final class InterfaceReset {
-    /** Bytes of each of the two bit maps. */
-    private static final int PORT_BYTES = Xen.SharedInfo.EVTCHN_MASK - Xen.SharedInfo.EVTCHN_PENDING;
-
     private InterfaceReset() {
     }
 
@@ -31,8 +29,9 @@ final class InterfaceReset {
         }
         PhysicalMemory ram = domains.memory.ram();
         long page = (long) domain.sharedInfoFrame << PhysicalMemory.FRAME_SHIFT;
-        ram.fill(page + Xen.SharedInfo.EVTCHN_PENDING, PORT_BYTES, 0);
-        ram.fill(page + Xen.SharedInfo.EVTCHN_MASK, PORT_BYTES, 0xff);
+        SharedLayout layout = domain.memory.sharedLayout();
+        ram.fill(page + layout.pending, layout.bitmapBytes(), 0);
+        ram.fill(page + layout.mask, layout.bitmapBytes(), 0xff);
         for (Vcpu vcpu : domain.vcpus) {
             vcpu.timers().stop();
             vcpu.pv().timeArea = 0;
@@ -40,7 +39,7 @@ final class InterfaceReset {
             domains.releaseInfo(vcpu);
             vcpu.infoAddress = page + Xen.SharedInfo.VCPU_INFO + vcpu.id * Xen.VcpuInfo.SIZE;
             ram.write8(vcpu.infoAddress + Xen.VcpuInfo.EVTCHN_UPCALL_PENDING, 0);
-            ram.write64(vcpu.infoAddress + Xen.VcpuInfo.EVTCHN_PENDING_SEL, 0);
+            layout.write(ram, vcpu.infoAddress + layout.pendingSelector, 0);
             // Nobody is interrupted before the kernel is ready: it went to sleep with interrupts off.
             ram.write8(vcpu.infoAddress + Xen.VcpuInfo.EVTCHN_UPCALL_MASK, 1);
         }

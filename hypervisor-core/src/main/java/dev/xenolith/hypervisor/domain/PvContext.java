@@ -26,7 +26,7 @@ public final class PvContext {
 
     // ---- modes -------------------------------------------------------------------------------------------------------
 
-    /** Whether the guest's kernel runs, rather than its user mode; both are in ring 3. */
+    /** Whether the guest's kernel runs, rather than its user mode; both are in ring 3, but the kernel of a 32-bit guest is in ring 1. */
     public boolean kernelMode = true;
     /** Virtual CR0: only TS may differ from {@link #CR0}. */
     public long cr0 = CR0;
@@ -70,13 +70,18 @@ public final class PvContext {
     /** The virtual TSS: stack for events from user mode. */
     public long kernelSp;
     public int kernelSs;
+    /** Code selectors are those that 32-bit kernels give; 64-bit ones are entered on the flat segment. */
+    public int eventSelector = ArchX86.FLAT_RING3_CS64;
     public long eventCallback;
+    public int failsafeSelector = ArchX86.FLAT_RING3_CS64;
     public long failsafeCallback;
     public boolean failsafeMasksEvents;
     public long syscallCallback;
     public boolean syscallMasksEvents;
+    public int syscall32Selector = ArchX86.FLAT_RING3_CS64;
     public long syscall32Callback;
     public boolean syscall32MasksEvents;
+    public int sysenterSelector = ArchX86.FLAT_RING3_CS64;
     public long sysenterCallback;
     public boolean sysenterMasksEvents;
 

@@ -1,8 +1,7 @@
 package dev.xenolith.hypervisor.event;
 
 import dev.xenolith.cpu.memory.PhysicalMemory;
-import dev.xenolith.hypervisor.abi.EventChannel;
-import dev.xenolith.hypervisor.abi.Xen;
+import dev.xenolith.hypervisor.memory.SharedLayout;
 
 /**
  * The two-level bitmaps of a 64-bit guest (xen/common/event_2l.c): a pending and a mask bit per port in shared_info, a selector
@@ -19,73 +18,82 @@ public final class TwoLevel implements Delivery {
 
     @Override
     public int limit() {
-        return EventChannel.NR_CHANNELS_2L;
+        return target.layout().eventChannels();
     }
 
     @Override
     public void setPending(int port, int vcpu) {
-        long at = word(Xen.SharedInfo.EVTCHN_PENDING, port);
-        long pending = ram.read64(at);
-        if ((pending & bit(port)) != 0) {
+        SharedLayout layout = target.layout();
+        if (!set(layout, word(layout, layout.pending, port), port)) {
             return;
         }
-        ram.write64(at, pending | bit(port));
         if (!isMasked(port)) {
-            select(port, vcpu);
+            select(layout, port, vcpu);
         }
         target.portPending(port, vcpu);
     }
 
     @Override
     public void close(int port) {
-        long at = word(Xen.SharedInfo.EVTCHN_PENDING, port);
-        long pending = ram.read64(at);
-        if ((pending & bit(port)) != 0) {
-            ram.write64(at, pending & ~bit(port));
-        }
+        SharedLayout layout = target.layout();
+        clear(layout, word(layout, layout.pending, port), port);
     }
 
     @Override
     public boolean isPending(int port) {
-        return (ram.read64(word(Xen.SharedInfo.EVTCHN_PENDING, port)) & bit(port)) != 0;
+        SharedLayout layout = target.layout();
+        return isSet(layout, word(layout, layout.pending, port), port);
     }
 
     @Override
     public boolean isMasked(int port) {
-        return (ram.read64(word(Xen.SharedInfo.EVTCHN_MASK, port)) & bit(port)) != 0;
+        SharedLayout layout = target.layout();
+        return isSet(layout, word(layout, layout.mask, port), port);
     }
 
     @Override
     public void unmask(int port, int vcpu) {
-        long at = word(Xen.SharedInfo.EVTCHN_MASK, port);
-        long mask = ram.read64(at);
-        if ((mask & bit(port)) != 0) {
-            ram.write64(at, mask & ~bit(port));
-            if (isPending(port)) {
-                select(port, vcpu);
-            }
+        SharedLayout layout = target.layout();
+        if (clear(layout, word(layout, layout.mask, port), port) && isPending(port)) {
+            select(layout, port, vcpu);
         }
     }
 
     /** Sets the port's word in the selector; the first such word raises the upcall flag. */
-    private void select(int port, int vcpu) {
+    private void select(SharedLayout layout, int port, int vcpu) {
         long info = target.vcpuInfo(vcpu);
-        if (info < 0) {
-            return;
-        }
-        long at = info + Xen.VcpuInfo.EVTCHN_PENDING_SEL;
-        long selector = ram.read64(at);
-        if ((selector & 1L << (port >>> 6)) == 0) {
-            ram.write64(at, selector | 1L << (port >>> 6));
+        if (info >= 0 && set(layout, info + layout.pendingSelector, layout.wordOf(port))) {
             target.markPending(ram, vcpu);
         }
     }
 
-    private long word(int array, int port) {
-        return target.sharedInfo() + array + (port >>> 6) * 8L;
+    private long word(SharedLayout layout, int array, int port) {
+        return target.sharedInfo() + array + (long) layout.wordOf(port) * layout.wordBytes;
     }
 
-    private static long bit(int port) {
-        return 1L << (port & 63);
+    private boolean isSet(SharedLayout layout, long at, int number) {
+        return (layout.read(ram, at) & layout.bitOf(number)) != 0;
+    }
+
+    /** Sets a bit of the word at {@code at}; returns whether it was clear. */
+    private boolean set(SharedLayout layout, long at, int number) {
+        long word = layout.read(ram, at);
+        long bit = layout.bitOf(number);
+        if ((word & bit) != 0) {
+            return false;
+        }
+        layout.write(ram, at, word | bit);
+        return true;
+    }
+
+    /** Clears a bit of the word at {@code at}; returns whether it was set. */
+    private boolean clear(SharedLayout layout, long at, int number) {
+        long word = layout.read(ram, at);
+        long bit = layout.bitOf(number);
+        if ((word & bit) == 0) {
+            return false;
+        }
+        layout.write(ram, at, word & ~bit);
+        return true;
     }
 }

@@ -2,11 +2,15 @@ package dev.xenolith.hypervisor.event;
 
 import dev.xenolith.cpu.memory.PhysicalMemory;
 import dev.xenolith.hypervisor.abi.Xen;
+import dev.xenolith.hypervisor.memory.SharedLayout;
 
 /** The domain that a {@link Delivery} tells, and its vCPUs. */
 public interface Upcall {
     /** Physical address of shared_info. */
     long sharedInfo();
+
+    /** How shared_info and vcpu_info are laid out. */
+    SharedLayout layout();
 
     /** Physical address of the vCPU's vcpu_info, -1 if it has none. */
     long vcpuInfo(int vcpu);

@@ -19,14 +19,17 @@ public final class CompatOp implements Handler {
     private final Handler modern;
     private final int first;
     private final int last;
-    private final int argumentOffset;
+    private final boolean holdsHandles;
 
-    /** Commands {@code first} to {@code last} existed then; their argument is at {@code argumentOffset} of the structure. */
-    private CompatOp(Handler modern, int first, int last, int argumentOffset) {
+    /**
+     * Commands {@code first} to {@code last} existed then; their argument follows the command, aligned for a guest handle if
+     * {@code holdsHandles}.
+     */
+    private CompatOp(Handler modern, int first, int last, boolean holdsHandles) {
         this.modern = modern;
         this.first = first;
         this.last = last;
-        this.argumentOffset = argumentOffset;
+        this.holdsHandles = holdsHandles;
     }
 
     /** Adds all three to {@code table}, which has the present forms. */
@@ -36,10 +39,10 @@ public final class CompatOp implements Handler {
         Handler schedule = table.get(Hypercall.SCHED_OP);
         table.add(Hypercall.EVENT_CHANNEL_OP_COMPAT,
                 new CompatOp(events, EventChannel.EVTCHNOP_BIND_INTERDOMAIN, EventChannel.EVTCHNOP_UNMASK,
-                        Integer.BYTES))
+                        false))
                 .add(Hypercall.PHYSDEV_OP_COMPAT,
                         new CompatOp(devices, Physdev.PHYSDEVOP_IRQ_STATUS_QUERY, Physdev.PHYSDEVOP_ALLOC_IRQ_VECTOR,
-                                Long.BYTES))
+                                true))
                 .add(Hypercall.SCHED_OP_COMPAT, call -> sched(call, schedule, domains));
     }
 
@@ -54,7 +57,7 @@ public final class CompatOp implements Handler {
             return -ENOSYS;
         }
         call.arguments[0] = command;
-        call.arguments[1] = handle + argumentOffset;
+        call.arguments[1] = handle + (holdsHandles ? call.wordBytes() : Integer.BYTES);
         return modern.call(call);
     }
 

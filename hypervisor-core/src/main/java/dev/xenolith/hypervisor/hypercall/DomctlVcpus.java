@@ -4,6 +4,7 @@ import static dev.xenolith.hypervisor.abi.Errno.EFAULT;
 import static dev.xenolith.hypervisor.abi.Errno.EINVAL;
 import static dev.xenolith.hypervisor.abi.Errno.ENODATA;
 
+import dev.xenolith.hypervisor.abi.ArchX86.CompatVcpuGuestContext;
 import dev.xenolith.hypervisor.abi.ArchX86.VcpuGuestContext;
 import dev.xenolith.hypervisor.abi.Domctl.GetVcpuInfo;
 import dev.xenolith.hypervisor.abi.Domctl.MaxVcpus;
@@ -36,7 +37,9 @@ final class DomctlVcpus {
         if (handle == 0) {
             return ControlCall.preemptible(op.control.resetVcpu(domid, vcpu));
         }
-        byte[] context = new byte[VcpuGuestContext.SIZE];
+        byte[] context = new byte[op.control.addressSize(domid) == Integer.SIZE
+                ? CompatVcpuGuestContext.SIZE
+                : VcpuGuestContext.SIZE];
         if (op.call.memory.read(handle, context, 0, context.length) != 0) {
             return -EFAULT;
         }

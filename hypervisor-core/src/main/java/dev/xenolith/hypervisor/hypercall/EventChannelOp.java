@@ -6,7 +6,6 @@ import static dev.xenolith.hypervisor.abi.Errno.ENOSYS;
 import static dev.xenolith.hypervisor.abi.Errno.EPERM;
 import static dev.xenolith.hypervisor.abi.Errno.ERESTART;
 
-import dev.xenolith.hypervisor.abi.EventChannel;
 import dev.xenolith.hypervisor.abi.EventChannel.AllocUnbound;
 import dev.xenolith.hypervisor.abi.EventChannel.BindInterdomain;
 import dev.xenolith.hypervisor.abi.EventChannel.BindIpi;
@@ -17,10 +16,12 @@ import dev.xenolith.hypervisor.abi.EventChannel.Close;
 import dev.xenolith.hypervisor.abi.EventChannel.ExpandArray;
 import dev.xenolith.hypervisor.abi.EventChannel.InitControl;
 import dev.xenolith.hypervisor.abi.EventChannel.Reset;
-import dev.xenolith.hypervisor.abi.EventChannel.SetPriority;
 import dev.xenolith.hypervisor.abi.EventChannel.Send;
+import dev.xenolith.hypervisor.abi.EventChannel.SetPriority;
 import dev.xenolith.hypervisor.abi.EventChannel.Status;
 import dev.xenolith.hypervisor.abi.EventChannel.Unmask;
+import dev.xenolith.hypervisor.abi.EventChannel;
+import dev.xenolith.hypervisor.abi.Struct;
 import dev.xenolith.hypervisor.domain.Domain;
 import dev.xenolith.hypervisor.domain.EventOperations;
 import dev.xenolith.hypervisor.event.EventPorts;
@@ -39,53 +40,56 @@ public final class EventChannelOp implements Handler {
         Domain caller = call.domain;
         switch ((int) call.argument(0)) {
             case EventChannel.EVTCHNOP_ALLOC_UNBOUND -> {
-                if (!call.read(handle, AllocUnbound.SIZE)) {
+                if (!call.read(handle, AllocUnbound.LAYOUT)) {
                     return -EFAULT;
                 }
-                return port(call, handle, AllocUnbound.PORT,
+                return port(call, handle, AllocUnbound.LAYOUT, AllocUnbound.PORT,
                         operations.allocUnbound(caller, call.get16(AllocUnbound.DOM),
                                 call.get16(AllocUnbound.REMOTE_DOM)));
             }
             case EventChannel.EVTCHNOP_BIND_INTERDOMAIN -> {
-                if (!call.read(handle, BindInterdomain.SIZE)) {
+                if (!call.read(handle, BindInterdomain.LAYOUT)) {
                     return -EFAULT;
                 }
-                return port(call, handle, BindInterdomain.LOCAL_PORT, operations.bindInterdomain(caller,
-                        call.get16(BindInterdomain.REMOTE_DOM), call.get32(BindInterdomain.REMOTE_PORT)));
+                return port(call, handle, BindInterdomain.LAYOUT, BindInterdomain.LOCAL_PORT,
+                        operations.bindInterdomain(caller,
+                                call.get16(BindInterdomain.REMOTE_DOM), call.get32(BindInterdomain.REMOTE_PORT)));
             }
             case EventChannel.EVTCHNOP_BIND_VIRQ -> {
-                if (!call.read(handle, BindVirq.SIZE)) {
+                if (!call.read(handle, BindVirq.LAYOUT)) {
                     return -EFAULT;
                 }
-                return port(call, handle, BindVirq.PORT, operations.bindVirq(caller, unsigned(call, BindVirq.VIRQ),
-                        unsigned(call, BindVirq.VCPU)));
+                return port(call, handle, BindVirq.LAYOUT, BindVirq.PORT,
+                        operations.bindVirq(caller, unsigned(call, BindVirq.VIRQ),
+                                unsigned(call, BindVirq.VCPU)));
             }
             case EventChannel.EVTCHNOP_BIND_IPI -> {
-                if (!call.read(handle, BindIpi.SIZE)) {
+                if (!call.read(handle, BindIpi.LAYOUT)) {
                     return -EFAULT;
                 }
-                return port(call, handle, BindIpi.PORT, operations.bindIpi(caller, unsigned(call, BindIpi.VCPU)));
+                return port(call, handle, BindIpi.LAYOUT, BindIpi.PORT,
+                        operations.bindIpi(caller, unsigned(call, BindIpi.VCPU)));
             }
             case EventChannel.EVTCHNOP_BIND_PIRQ -> {
                 // No domain but a hardware domain owns interrupts of devices, and none does yet.
-                return call.read(handle, BindPirq.SIZE) ? -EPERM : -EFAULT;
+                return call.read(handle, BindPirq.LAYOUT) ? -EPERM : -EFAULT;
             }
             case EventChannel.EVTCHNOP_CLOSE -> {
-                return call.read(handle, Close.SIZE) ? operations.close(caller, unsigned(call, Close.PORT)) : -EFAULT;
+                return call.read(handle, Close.LAYOUT) ? operations.close(caller, unsigned(call, Close.PORT)) : -EFAULT;
             }
             case EventChannel.EVTCHNOP_SEND -> {
-                return call.read(handle, Send.SIZE) ? operations.send(caller, unsigned(call, Send.PORT)) : -EFAULT;
+                return call.read(handle, Send.LAYOUT) ? operations.send(caller, unsigned(call, Send.PORT)) : -EFAULT;
             }
             case EventChannel.EVTCHNOP_STATUS -> {
-                return call.read(handle, Status.SIZE) ? status(call, handle) : -EFAULT;
+                return call.read(handle, Status.LAYOUT) ? status(call, handle) : -EFAULT;
             }
             case EventChannel.EVTCHNOP_BIND_VCPU -> {
-                return call.read(handle, BindVcpu.SIZE)
+                return call.read(handle, BindVcpu.LAYOUT)
                         ? operations.bindVcpu(caller, unsigned(call, BindVcpu.PORT), unsigned(call, BindVcpu.VCPU))
                         : -EFAULT;
             }
             case EventChannel.EVTCHNOP_UNMASK -> {
-                return call.read(handle, Unmask.SIZE)
+                return call.read(handle, Unmask.LAYOUT)
                         ? operations.unmask(caller, unsigned(call, Unmask.PORT))
                         : -EFAULT;
             }
@@ -96,15 +100,15 @@ public final class EventChannelOp implements Handler {
                 return reset(call, handle, true);
             }
             case EventChannel.EVTCHNOP_INIT_CONTROL -> {
-                return call.read(handle, InitControl.SIZE) ? initControl(call, handle) : -EFAULT;
+                return call.read(handle, InitControl.LAYOUT) ? initControl(call, handle) : -EFAULT;
             }
             case EventChannel.EVTCHNOP_EXPAND_ARRAY -> {
-                return call.read(handle, ExpandArray.SIZE)
+                return call.read(handle, ExpandArray.LAYOUT)
                         ? operations.expandArray(caller, call.get64(ExpandArray.ARRAY_GFN))
                         : -EFAULT;
             }
             case EventChannel.EVTCHNOP_SET_PRIORITY -> {
-                return call.read(handle, SetPriority.SIZE)
+                return call.read(handle, SetPriority.LAYOUT)
                         ? operations.setPriority(caller, unsigned(call, SetPriority.PORT),
                                 unsigned(call, SetPriority.PRIORITY))
                         : -EFAULT;
@@ -120,7 +124,7 @@ public final class EventChannelOp implements Handler {
     }
 
     private long reset(Call call, long handle, boolean goingOn) {
-        if (!call.read(handle, Reset.SIZE)) {
+        if (!call.read(handle, Reset.LAYOUT)) {
             return -EFAULT;
         }
         int rc = operations.reset(call.domain, call.get16(Reset.DOM), goingOn, call.preempt);
@@ -138,15 +142,15 @@ public final class EventChannelOp implements Handler {
             return rc;
         }
         call.buffer[InitControl.LINK_BITS] = EventChannel.EVTCHN_FIFO_LINK_BITS;
-        return call.write(handle, InitControl.SIZE) ? 0 : -EFAULT;
+        return call.write(handle, InitControl.LAYOUT) ? 0 : -EFAULT;
     }
 
     /** Tells the caller the port that an operation made; a port that cannot be told is closed again. */
-    private long port(Call call, long handle, int offset, int result) {
+    private long port(Call call, long handle, Struct layout, int offset, int result) {
         if (result < 0) {
             return result;
         }
-        if (!call.writeBack32(handle, offset, result)) {
+        if (!call.writeBack32(handle, layout, offset, result)) {
             operations.close(call.domain, result);
             return -EFAULT;
         }
@@ -179,6 +183,6 @@ public final class EventChannelOp implements Handler {
                 // Closed ports and IPIs have no more to tell.
             }
         }
-        return call.write(handle, Status.SIZE) ? 0 : -EFAULT;
+        return call.write(handle, Status.LAYOUT) ? 0 : -EFAULT;
     }
 }

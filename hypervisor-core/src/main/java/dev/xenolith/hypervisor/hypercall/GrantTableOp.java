@@ -10,6 +10,7 @@ import static dev.xenolith.hypervisor.abi.Errno.ESRCH;
 import dev.xenolith.cpu.memory.PhysicalMemory;
 import dev.xenolith.hypervisor.abi.Bytes;
 import dev.xenolith.hypervisor.abi.Grant;
+import dev.xenolith.hypervisor.abi.Struct;
 import dev.xenolith.hypervisor.domain.Access;
 import dev.xenolith.hypervisor.domain.Domain;
 import dev.xenolith.hypervisor.domain.DomainGrants;
@@ -58,12 +59,12 @@ public final class GrantTableOp implements Handler {
             return -EINVAL;
         }
         return switch (command) {
-            case Grant.GNTTABOP_MAP_GRANT_REF -> batch(call, Grant.Map.SIZE, map);
-            case Grant.GNTTABOP_UNMAP_GRANT_REF -> batch(call, Grant.Unmap.SIZE, unmap);
-            case Grant.GNTTABOP_UNMAP_AND_REPLACE -> batch(call, Grant.UnmapAndReplace.SIZE, unmapAndReplace);
-            case Grant.GNTTABOP_TRANSFER -> batch(call, Grant.Transfer.SIZE, transfer);
-            case Grant.GNTTABOP_COPY -> batch(call, Grant.Copy.SIZE, copy);
-            case Grant.GNTTABOP_SWAP_GRANT_REF -> batch(call, Grant.SwapGrantRef.SIZE, swap);
+            case Grant.GNTTABOP_MAP_GRANT_REF -> batch(call, Grant.Map.LAYOUT, map);
+            case Grant.GNTTABOP_UNMAP_GRANT_REF -> batch(call, Grant.Unmap.LAYOUT, unmap);
+            case Grant.GNTTABOP_UNMAP_AND_REPLACE -> batch(call, Grant.UnmapAndReplace.LAYOUT, unmapAndReplace);
+            case Grant.GNTTABOP_TRANSFER -> batch(call, Grant.Transfer.LAYOUT, transfer);
+            case Grant.GNTTABOP_COPY -> batch(call, Grant.Copy.LAYOUT, copy);
+            case Grant.GNTTABOP_SWAP_GRANT_REF -> batch(call, Grant.SwapGrantRef.LAYOUT, swap);
             case Grant.GNTTABOP_CACHE_FLUSH -> cacheFlush(call, handle, count);
             case Grant.GNTTABOP_SETUP_TABLE -> count != 1 ? -EINVAL : setup(call, handle);
             case Grant.GNTTABOP_QUERY_SIZE -> count != 1 ? -EINVAL : querySize(call, handle);
@@ -74,12 +75,13 @@ public final class GrantTableOp implements Handler {
         };
     }
 
-    private long batch(Call call, int size, Element element) {
+    private long batch(Call call, Struct layout, Element element) {
         long handle = call.argument(1);
         int count = (int) call.argument(2);
         if (!GuestLinear.isGuestAddress(handle)) {
             return -EFAULT;
         }
+        int size = call.sizeOf(layout);
         long rc = 0;
         int i = 0;
         for (; i < count; i++) {
@@ -88,7 +90,7 @@ public final class GrantTableOp implements Handler {
                 break;
             }
             long at = handle + (long) i * size;
-            if (!call.read(at, size) || !element.perform(call, at)) {
+            if (!call.read(at, layout) || !element.perform(call, at)) {
                 rc = -EFAULT;
                 break;
             }
@@ -101,11 +103,6 @@ public final class GrantTableOp implements Handler {
         return rc;
     }
 
-    private static boolean status(Call call, long handle, int offset, int status) {
-        Bytes.put16(call.buffer, 0, status);
-        return call.memory.write(handle + offset, call.buffer, 0, Short.BYTES) == 0;
-    }
-
     private boolean map(Call call, long handle) {
         int rc = operations.map(grants.of(call.domain), call.vcpu.tables(), call.get64(Grant.Map.HOST_ADDR),
                 call.get32(Grant.Map.FLAGS), call.get32(Grant.Map.REF), call.get16(Grant.Map.DOM));
@@ -114,25 +111,25 @@ public final class GrantTableOp implements Handler {
             call.put64(Grant.Map.DEV_BUS_ADDR, operations.mappedAddress());
         }
         Bytes.put16(call.buffer, Grant.Map.STATUS, rc);
-        return call.write(handle, Grant.Map.SIZE);
+        return call.write(handle, Grant.Map.LAYOUT);
     }
 
     private boolean unmap(Call call, long handle) {
-        return status(call, handle, Grant.Unmap.STATUS,
+        return call.writeBack16(handle, Grant.Unmap.LAYOUT, Grant.Unmap.STATUS,
                 operations.unmap(grants.of(call.domain), call.vcpu.tables(), call.get32(Grant.Unmap.HANDLE),
                         call.get64(Grant.Unmap.HOST_ADDR), call.get64(Grant.Unmap.DEV_BUS_ADDR), 0,
                         PagingCalls.processorsOf(call.domain)));
     }
 
     private boolean unmapAndReplace(Call call, long handle) {
-        return status(call, handle, Grant.UnmapAndReplace.STATUS,
+        return call.writeBack16(handle, Grant.UnmapAndReplace.LAYOUT, Grant.UnmapAndReplace.STATUS,
                 operations.unmap(grants.of(call.domain), call.vcpu.tables(), call.get32(Grant.UnmapAndReplace.HANDLE),
                         call.get64(Grant.UnmapAndReplace.HOST_ADDR), 0, call.get64(Grant.UnmapAndReplace.NEW_ADDR),
                         PagingCalls.processorsOf(call.domain)));
     }
 
     private boolean transfer(Call call, long handle) {
-        return status(call, handle, Grant.Transfer.STATUS,
+        return call.writeBack16(handle, Grant.Transfer.LAYOUT, Grant.Transfer.STATUS,
                 operations.transfer(grants.of(call.domain), call.get64(Grant.Transfer.MFN),
                         call.get16(Grant.Transfer.DOMID), call.get32(Grant.Transfer.REF),
                         PagingCalls.processorsOf(call.domain)));
@@ -142,7 +139,7 @@ public final class GrantTableOp implements Handler {
         int flags = call.get16(Grant.Copy.FLAGS);
         long source = call.get64(Grant.Copy.SOURCE_REF);
         long target = call.get64(Grant.Copy.DEST_REF);
-        return status(call, handle, Grant.Copy.STATUS, grants.copies.copy(grants.of(call.domain),
+        return call.writeBack16(handle, Grant.Copy.LAYOUT, Grant.Copy.STATUS, grants.copies.copy(grants.of(call.domain),
                 (flags & Grant.GNTCOPY_SOURCE_GREF) != 0 ? source & 0xffff_ffffL : source,
                 call.get16(Grant.Copy.SOURCE_DOMID), call.get16(Grant.Copy.SOURCE_OFFSET),
                 (flags & Grant.GNTCOPY_DEST_GREF) != 0 ? target & 0xffff_ffffL : target,
@@ -151,14 +148,15 @@ public final class GrantTableOp implements Handler {
     }
 
     private boolean swap(Call call, long handle) {
-        return status(call, handle, Grant.SwapGrantRef.STATUS, grants.of(call.domain).swap(
-                call.get32(Grant.SwapGrantRef.REF_A), call.get32(Grant.SwapGrantRef.REF_B)));
+        return call.writeBack16(handle, Grant.SwapGrantRef.LAYOUT, Grant.SwapGrantRef.STATUS,
+                grants.of(call.domain).swap(
+                        call.get32(Grant.SwapGrantRef.REF_A), call.get32(Grant.SwapGrantRef.REF_B)));
     }
 
     // ---- single operations -------------------------------------------------------------------------------------------
 
     private long setup(Call call, long handle) {
-        if (!call.read(handle, Grant.Setup.SIZE)) {
+        if (!call.read(handle, Grant.Setup.LAYOUT)) {
             return -EFAULT;
         }
         int frames = call.get32(Grant.Setup.NR_FRAMES);
@@ -173,16 +171,16 @@ public final class GrantTableOp implements Handler {
             GrantTable table = grants.of(domain);
             rc = table.setup(frames);
             for (int i = 0; rc == Grant.GNTST_OKAY && i < frames; i++) {
-                if (!call.writeBack64(list + (long) i * Long.BYTES, 0, table.sharedFrame(i))) {
+                if (!call.writeWord(list + (long) i * call.wordBytes(), table.sharedFrame(i))) {
                     rc = Grant.GNTST_BAD_VIRT_ADDR;
                 }
             }
         }
-        return status(call, handle, Grant.Setup.STATUS, rc) ? 0 : -EFAULT;
+        return call.writeBack16(handle, Grant.Setup.LAYOUT, Grant.Setup.STATUS, rc) ? 0 : -EFAULT;
     }
 
     private long querySize(Call call, long handle) {
-        if (!call.read(handle, Grant.QuerySize.SIZE)) {
+        if (!call.read(handle, Grant.QuerySize.LAYOUT)) {
             return -EFAULT;
         }
         Domain domain = domains.table.resolve(call.domain, call.get16(Grant.QuerySize.DOM));
@@ -197,20 +195,22 @@ public final class GrantTableOp implements Handler {
             rc = Grant.GNTST_OKAY;
         }
         Bytes.put16(call.buffer, Grant.QuerySize.STATUS, rc);
-        return call.write(handle, Grant.QuerySize.SIZE) ? 0 : -EFAULT;
+        return call.write(handle, Grant.QuerySize.LAYOUT) ? 0 : -EFAULT;
     }
 
     private long setVersion(Call call, long handle) {
-        if (!call.read(handle, Grant.SetVersion.SIZE)) {
+        if (!call.read(handle, Grant.SetVersion.LAYOUT)) {
             return -EFAULT;
         }
         GrantTable table = grants.of(call.domain);
         int rc = table.setVersion(call.get32(Grant.SetVersion.VERSION));
-        return call.writeBack32(handle, Grant.SetVersion.VERSION, table.version()) ? rc : -EFAULT;
+        return call.writeBack32(handle, Grant.SetVersion.LAYOUT, Grant.SetVersion.VERSION, table.version())
+                ? rc
+                : -EFAULT;
     }
 
     private long statusFrames(Call call, long handle) {
-        if (!call.read(handle, Grant.GetStatusFrames.SIZE)) {
+        if (!call.read(handle, Grant.GetStatusFrames.LAYOUT)) {
             return -EFAULT;
         }
         int frames = call.get32(Grant.GetStatusFrames.NR_FRAMES);
@@ -227,16 +227,16 @@ public final class GrantTableOp implements Handler {
                     ? Grant.GNTST_OKAY
                     : Grant.GNTST_GENERAL_ERROR;
             for (int i = 0; rc == Grant.GNTST_OKAY && i < frames; i++) {
-                if (!call.writeBack64(list + (long) i * Long.BYTES, 0, table.statusFrame(i))) {
+                if (!call.writeWord(list + (long) i * call.wordBytes(), table.statusFrame(i))) {
                     rc = Grant.GNTST_BAD_VIRT_ADDR;
                 }
             }
         }
-        return status(call, handle, Grant.GetStatusFrames.STATUS, rc) ? 0 : -EFAULT;
+        return call.writeBack16(handle, Grant.GetStatusFrames.LAYOUT, Grant.GetStatusFrames.STATUS, rc) ? 0 : -EFAULT;
     }
 
     private long getVersion(Call call, long handle) {
-        if (!call.read(handle, Grant.GetVersion.SIZE)) {
+        if (!call.read(handle, Grant.GetVersion.LAYOUT)) {
             return -EFAULT;
         }
         Domain domain = domains.table.resolve(call.domain, call.get16(Grant.GetVersion.DOM));
@@ -246,7 +246,9 @@ public final class GrantTableOp implements Handler {
         if (!Access.toTarget(call.domain, domain)) {
             return -EPERM;
         }
-        return call.writeBack32(handle, Grant.GetVersion.VERSION, grants.of(domain).version()) ? 0 : -EFAULT;
+        return call.writeBack32(handle, Grant.GetVersion.LAYOUT, Grant.GetVersion.VERSION, grants.of(domain).version())
+                ? 0
+                : -EFAULT;
     }
 
     /** There are no caches to flush; whether the caller might is checked all the same. */
@@ -256,11 +258,11 @@ public final class GrantTableOp implements Handler {
         }
         for (int i = 0; i < count; i++) {
             if (i > 0 && call.preempt.check()) {
-                call.arguments[1] = handle + (long) i * Grant.CacheFlush.SIZE;
+                call.arguments[1] = handle + (long) i * call.sizeOf(Grant.CacheFlush.LAYOUT);
                 call.arguments[2] = count - i;
                 return Call.RESTART;
             }
-            if (!call.read(handle + (long) i * Grant.CacheFlush.SIZE, Grant.CacheFlush.SIZE)) {
+            if (!call.read(handle + (long) i * call.sizeOf(Grant.CacheFlush.LAYOUT), Grant.CacheFlush.LAYOUT)) {
                 return -EFAULT;
             }
             long rc = cacheFlush(call);

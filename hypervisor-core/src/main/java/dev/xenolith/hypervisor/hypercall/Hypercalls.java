@@ -28,12 +28,18 @@ public final class Hypercalls {
     private static final int R9 = 9;
     private static final int R10 = 10;
     private static final int[] ARGUMENT_REGISTERS = {Processor.RDI, Processor.RSI, Processor.RDX, R10, R8, R9};
-    /** Length of SYSCALL: how far back RIP goes for a restart. */
+    /** Of 32-bit guests. */
+    private static final int[] COMPAT_REGISTERS = {Processor.RBX, Processor.RCX, Processor.RDX, Processor.RSI,
+        Processor.RDI, Processor.RBP};
+    private static final long WORD = 0xffff_ffffL;
+    /** Length of SYSCALL, and of INT 0x82: how far back RIP goes for a restart. */
     private static final int INSTRUCTION_LENGTH = 2;
 
     /** The handlers by number; shared by all processors. */
     public static final class Table {
         private final @Nullable Handler[] handlers = new Handler[Hypercall.COUNT];
+        /** Those that 32-bit guests call in another way. */
+        private final @Nullable Handler[] compatHandlers = new Handler[Hypercall.COUNT];
 
         /** Names the handler of {@code number}, which has none yet. */
         public Table add(int number, Handler handler) {
@@ -44,14 +50,24 @@ public final class Hypercalls {
             return this;
         }
 
+        /** Names the handler that 32-bit guests have instead of that of {@code number}. */
+        public Table addCompat(int number, Handler handler) {
+            compatHandlers[number] = handler;
+            return this;
+        }
+
         /** The handler of {@code number}, which has one. */
         Handler get(int number) {
             return Objects.requireNonNull(handlers[number], Hypercall.name(number));
         }
 
         @Nullable
-        Handler find(long number) {
-            return number >= 0 && number < handlers.length ? handlers[(int) number] : null;
+        Handler find(long number, boolean compat) {
+            if (number < 0 || number >= handlers.length) {
+                return null;
+            }
+            Handler handler = compat ? compatHandlers[(int) number] : null;
+            return handler == null ? handlers[(int) number] : handler;
         }
     }
 
@@ -71,11 +87,17 @@ public final class Hypercalls {
         this.preempt = preempt;
     }
 
-    /** Carries out the hypercall that {@code vcpu}, loaded on {@code processor}, has made with SYSCALL: RIP is after it. */
+    /**
+     * Carries out the hypercall that {@code vcpu}, loaded on {@code processor}, has made with SYSCALL, or in a 32-bit guest INT 0x82:
+     * RIP is after it.
+     */
     public void execute(Vcpu vcpu, Processor processor, GuestLinear memory) {
-        long number = processor.gpr[Processor.RAX];
-        for (int i = 0; i < ARGUMENT_REGISTERS.length; i++) {
-            call.arguments[i] = processor.gpr[ARGUMENT_REGISTERS[i]];
+        boolean compat = vcpu.domain.memory.isCompat();
+        int[] registers = compat ? COMPAT_REGISTERS : ARGUMENT_REGISTERS;
+        long mask = compat ? WORD : -1;
+        long number = processor.gpr[Processor.RAX] & mask;
+        for (int i = 0; i < registers.length; i++) {
+            call.arguments[i] = processor.gpr[registers[i]] & mask;
         }
         long first = call.arguments[0];
         clock.advance(Charges.HYPERCALL);
@@ -84,12 +106,12 @@ public final class Hypercalls {
         call.begin(vcpu, memory, preempt);
         long result = number == Hypercall.MULTICALL ? multicall(vcpu, memory) : dispatch(number, call);
         if (result == Call.RESTART) {
-            for (int i = 0; i < ARGUMENT_REGISTERS.length; i++) {
-                processor.gpr[ARGUMENT_REGISTERS[i]] = call.arguments[i];
+            for (int i = 0; i < registers.length; i++) {
+                processor.gpr[registers[i]] = call.arguments[i] & mask;
             }
             processor.rip -= INSTRUCTION_LENGTH;
         } else if (result != Call.NO_RESULT) {
-            processor.gpr[Processor.RAX] = result;
+            processor.gpr[Processor.RAX] = result & mask;
         }
         if (trace.on(TraceClass.HYPERCALL)) {
             trace.record(result == Call.RESTART ? TraceEvent.HYPERCALL_PREEMPTED : TraceEvent.HYPERCALL,
@@ -104,7 +126,7 @@ public final class Hypercalls {
     }
 
     private long dispatch(long number, Call which) {
-        Handler handler = table.find(number);
+        Handler handler = table.find(number, which.compat);
         return handler == null ? -ENOSYS : handler.call(which);
     }
 
@@ -116,8 +138,8 @@ public final class Hypercalls {
             if (done > 0 && preempt.check()) {
                 return restart(list, count, done);
             }
-            long entry = list + (long) done * MulticallEntry.SIZE;
-            if (!call.read(entry, MulticallEntry.SIZE)) {
+            long entry = list + (long) done * call.sizeOf(MulticallEntry.LAYOUT);
+            if (!call.read(entry, MulticallEntry.LAYOUT)) {
                 return -EFAULT;
             }
             long number = call.get64(MulticallEntry.OP);
@@ -131,13 +153,11 @@ public final class Hypercalls {
             }
             if (result == Call.RESTART) {
                 for (int i = 0; i < inner.arguments.length; i++) {
-                    call.put64(i * Long.BYTES, inner.arguments[i]);
+                    call.put64(MulticallEntry.ARGS + i * Long.BYTES, inner.arguments[i]);
                 }
-                boolean kept = memory.write(entry + MulticallEntry.ARGS, call.buffer, 0,
-                        inner.arguments.length * Long.BYTES) == 0;
-                return kept ? restart(list, count, done) : -EFAULT;
+                return call.write(entry, MulticallEntry.LAYOUT) ? restart(list, count, done) : -EFAULT;
             }
-            if (!call.writeBack64(entry, MulticallEntry.RESULT, result)) {
+            if (!call.writeBackWord(entry, MulticallEntry.LAYOUT, MulticallEntry.RESULT, result)) {
                 return -EFAULT;
             }
         }
@@ -145,7 +165,7 @@ public final class Hypercalls {
     }
 
     private long restart(long list, int count, int done) {
-        call.arguments[0] = list + (long) done * MulticallEntry.SIZE;
+        call.arguments[0] = list + (long) done * call.sizeOf(MulticallEntry.LAYOUT);
         call.arguments[1] = count - done & 0xffff_ffffL;
         return Call.RESTART;
     }

@@ -15,6 +15,9 @@ public final class MemoryHandlers {
                 .add(Hypercall.UPDATE_VA_MAPPING, new VaMappingOp(domains, false))
                 .add(Hypercall.UPDATE_VA_MAPPING_OTHERDOMAIN, new VaMappingOp(domains, true))
                 .add(Hypercall.MEMORY_OP, new MemoryOp(domains, controls))
-                .add(Hypercall.GRANT_TABLE_OP, new GrantTableOp(domains, grants));
+                .add(Hypercall.GRANT_TABLE_OP, new GrantTableOp(domains, grants))
+                .addCompat(Hypercall.UPDATE_VA_MAPPING, new SplitArguments(new VaMappingOp(domains, false), 1, 1))
+                .addCompat(Hypercall.UPDATE_VA_MAPPING_OTHERDOMAIN,
+                        new SplitArguments(new VaMappingOp(domains, true), 1, 1));
     }
 }

@@ -10,8 +10,7 @@ import static dev.xenolith.hypervisor.abi.Errno.EPERM;
 import static dev.xenolith.hypervisor.abi.Errno.ESRCH;
 
 import dev.xenolith.cpu.memory.PhysicalMemory;
-import dev.xenolith.hypervisor.abi.Xen;
-import dev.xenolith.hypervisor.abi.Xenmem;
+import dev.xenolith.hypervisor.abi.ArchX86;
 import dev.xenolith.hypervisor.abi.Xenmem.AddToPhysmap;
 import dev.xenolith.hypervisor.abi.Xenmem.ForeignMemoryMap;
 import dev.xenolith.hypervisor.abi.Xenmem.MachphysMapping;
@@ -20,11 +19,13 @@ import dev.xenolith.hypervisor.abi.Xenmem.MemoryMap;
 import dev.xenolith.hypervisor.abi.Xenmem.PodTarget;
 import dev.xenolith.hypervisor.abi.Xenmem.ReservedDeviceMemory;
 import dev.xenolith.hypervisor.abi.Xenmem.VnumaTopology;
+import dev.xenolith.hypervisor.abi.Xenmem;
 import dev.xenolith.hypervisor.domain.Access;
 import dev.xenolith.hypervisor.domain.Domain;
 import dev.xenolith.hypervisor.domain.Domains;
 import dev.xenolith.hypervisor.memory.MachineToPhysical;
 import dev.xenolith.hypervisor.memory.Memory;
+import dev.xenolith.hypervisor.memory.SharedLayout;
 
 /**
  * memory_op: the command is in the low bits of argument 0, progress above them, the structure's address in argument 1. What concerns
@@ -59,10 +60,10 @@ public final class MemoryOp implements Handler {
                 start != 0 ? -EINVAL : state(call, command);
             case Xenmem.XENMEM_ADD_TO_PHYSMAP -> start > 0xffff ? -EDOM : addToPhysmap(call);
             case Xenmem.XENMEM_ADD_TO_PHYSMAP_BATCH -> refuseTranslation(call, Short.BYTES);
-            case Xenmem.XENMEM_REMOVE_FROM_PHYSMAP -> start != 0 ? -EINVAL : refuseTranslation(call, Long.BYTES);
+            case Xenmem.XENMEM_REMOVE_FROM_PHYSMAP -> start != 0 ? -EINVAL : refuseTranslation(call, call.wordBytes());
             case Xenmem.XENMEM_MACHPHYS_MAPPING -> machphysMapping(call);
-            case Xenmem.XENMEM_MACHPHYS_MFN_LIST -> machphysMfnList(call);
-            case Xenmem.XENMEM_MACHPHYS_COMPAT_MFN_LIST -> -EOPNOTSUPP;
+            case Xenmem.XENMEM_MACHPHYS_MFN_LIST -> machphysMfnList(call, call.compat);
+            case Xenmem.XENMEM_MACHPHYS_COMPAT_MFN_LIST -> machphysMfnList(call, true);
             case Xenmem.XENMEM_MEMORY_MAP -> memoryMap(call);
             case Xenmem.XENMEM_SET_MEMORY_MAP -> setMemoryMap(call);
             case Xenmem.XENMEM_MACHINE_MEMORY_MAP -> Access.isPrivileged(call.domain) ? -ENOSYS : -EPERM;
@@ -99,13 +100,14 @@ public final class MemoryOp implements Handler {
         if (domain.sharedInfoFrame < 0) {
             return 0;
         }
-        long address = ((long) domain.sharedInfoFrame << PhysicalMemory.FRAME_SHIFT) + Xen.SharedInfo.MAX_PFN;
-        long pages = memory.ram().read64(address);
+        SharedLayout layout = domain.memory.sharedLayout();
+        long pages = layout.read(memory.ram(),
+                ((long) domain.sharedInfoFrame << PhysicalMemory.FRAME_SHIFT) + layout.maxPfn);
         return pages == 0 ? 0 : pages - 1;
     }
 
     private long addToPhysmap(Call call) {
-        if (!call.read(call.argument(1), AddToPhysmap.SIZE)) {
+        if (!call.read(call.argument(1), AddToPhysmap.LAYOUT)) {
             return -EFAULT;
         }
         if (call.get32(AddToPhysmap.SPACE) == Xenmem.XENMAPSPACE_GMFN_FOREIGN) {
@@ -122,38 +124,42 @@ public final class MemoryOp implements Handler {
     }
 
     private static long machphysMapping(Call call) {
-        call.put64(MachphysMapping.V_START, MachineToPhysical.BASE);
-        call.put64(MachphysMapping.V_END, M2P_END);
-        call.put64(MachphysMapping.MAX_MFN, (M2P_END - MachineToPhysical.BASE) / Long.BYTES - 1);
-        return call.write(call.argument(1), MachphysMapping.SIZE) ? 0 : -EFAULT;
+        long start = call.compat ? ArchX86.HYPERVISOR_COMPAT_VIRT_START : MachineToPhysical.BASE;
+        long end = call.compat ? ArchX86.MACH2PHYS_COMPAT_VIRT_END : M2P_END;
+        call.put64(MachphysMapping.V_START, start);
+        call.put64(MachphysMapping.V_END, end);
+        call.put64(MachphysMapping.MAX_MFN, (end - start) / call.wordBytes() - 1);
+        return call.write(call.argument(1), MachphysMapping.LAYOUT) ? 0 : -EFAULT;
     }
 
-    private long machphysMfnList(Call call) {
+    private long machphysMfnList(Call call, boolean compat) {
         long handle = call.argument(1);
-        if (!call.read(handle, MachphysMfnList.SIZE)) {
+        if (!call.read(handle, MachphysMfnList.LAYOUT)) {
             return -EFAULT;
         }
         int most = call.get32(MachphysMfnList.MAX_EXTENTS);
         long list = call.get64(MachphysMfnList.EXTENT_START);
         MachineToPhysical m2p = memory.m2p();
-        int extents = Integer.compareUnsigned(most, m2p.extents()) < 0 ? most : m2p.extents();
+        int there = compat ? m2p.compatExtents() : m2p.extents();
+        int extents = Integer.compareUnsigned(most, there) < 0 ? most : there;
         for (int i = 0; i < extents; i++) {
-            if (!call.writeBack64(list + (long) i * Long.BYTES, 0, m2p.extentFrame(i))) {
+            if (!call.writeWord(list + (long) i * call.wordBytes(),
+                    compat ? m2p.compatExtentFrame(i) : m2p.extentFrame(i))) {
                 return -EFAULT;
             }
         }
-        return call.writeBack32(handle, MachphysMfnList.NR_EXTENTS, extents) ? 0 : -EFAULT;
+        return call.writeBack32(handle, MachphysMfnList.LAYOUT, MachphysMfnList.NR_EXTENTS, extents) ? 0 : -EFAULT;
     }
 
     private long podTarget(Call call) {
-        if (!call.read(call.argument(1), PodTarget.SIZE)) {
+        if (!call.read(call.argument(1), PodTarget.LAYOUT)) {
             return -EFAULT;
         }
         return domains.table.resolve(call.domain, call.get16(PodTarget.DOMID)) == null ? -ESRCH : -EINVAL;
     }
 
     private long vnuma(Call call) {
-        if (!call.read(call.argument(1), VnumaTopology.SIZE)) {
+        if (!call.read(call.argument(1), VnumaTopology.LAYOUT)) {
             return -EFAULT;
         }
         if (call.get16(VnumaTopology.PAD) != 0) {
@@ -168,13 +174,13 @@ public final class MemoryOp implements Handler {
 
     private static long reservedDeviceMemory(Call call) {
         long handle = call.argument(1);
-        if (!call.read(handle, ReservedDeviceMemory.SIZE)) {
+        if (!call.read(handle, ReservedDeviceMemory.LAYOUT)) {
             return -EFAULT;
         }
         if ((call.get32(ReservedDeviceMemory.FLAGS) & ~ReservedDeviceMemory.ALL) != 0) {
             return -EINVAL;
         }
-        return call.writeBack32(handle, ReservedDeviceMemory.NR_ENTRIES, 0) ? 0 : -EFAULT;
+        return call.writeBack32(handle, ReservedDeviceMemory.LAYOUT, ReservedDeviceMemory.NR_ENTRIES, 0) ? 0 : -EFAULT;
     }
 
     // ---- memory maps -------------------------------------------------------------------------------------------------
@@ -182,7 +188,7 @@ public final class MemoryOp implements Handler {
     /** memory_map: what was set; -ENOSYS without one. */
     private static long memoryMap(Call call) {
         long handle = call.argument(1);
-        if (!call.read(handle, MemoryMap.SIZE)) {
+        if (!call.read(handle, MemoryMap.LAYOUT)) {
             return -EFAULT;
         }
         byte[] map = call.domain.memoryMap;
@@ -196,11 +202,11 @@ public final class MemoryOp implements Handler {
             entries = wanted;
         }
         boolean copied = call.memory.write(buffer, map, 0, entries * MemoryMap.ENTRY_SIZE) == 0;
-        return copied && call.writeBack32(handle, MemoryMap.NR_ENTRIES, entries) ? 0 : -EFAULT;
+        return copied && call.writeBack32(handle, MemoryMap.LAYOUT, MemoryMap.NR_ENTRIES, entries) ? 0 : -EFAULT;
     }
 
     private long setMemoryMap(Call call) {
-        if (!call.read(call.argument(1), ForeignMemoryMap.SIZE)) {
+        if (!call.read(call.argument(1), ForeignMemoryMap.LAYOUT)) {
             return -EFAULT;
         }
         int entries = call.get32(ForeignMemoryMap.NR_ENTRIES);

@@ -74,7 +74,7 @@ public final class MmuUpdateOp implements Handler {
                 rc = Call.RESTART;
                 break;
             }
-            if (!call.read(list + (long) i * Mmu.MmuUpdate.SIZE, Mmu.MmuUpdate.SIZE)) {
+            if (!call.read(list + (long) i * Mmu.MmuUpdate.SIZE, Mmu.MmuUpdate.LAYOUT)) {
                 rc = -EFAULT;
                 break;
             }
@@ -87,7 +87,7 @@ public final class MmuUpdateOp implements Handler {
             domains.memory.tlb().flushMask(PagingCalls.processorsOf(tables));
         }
         if (doneHandle != 0) {
-            call.writeBack32(doneHandle, 0, doneBefore + i);
+            call.writeBack32(doneHandle, doneBefore + i);
         }
         if (rc == Call.RESTART) {
             call.arguments[0] = list + (long) i * Mmu.MmuUpdate.SIZE;

@@ -62,7 +62,7 @@ public final class MmuextOp implements Handler {
                 rc = Call.RESTART;
                 break;
             }
-            if (!call.read(list + (long) i * Mmu.MmuextOp.SIZE, Mmu.MmuextOp.SIZE)) {
+            if (!call.read(list + (long) i * call.sizeOf(Mmu.MmuextOp.LAYOUT), Mmu.MmuextOp.LAYOUT)) {
                 rc = -EFAULT;
                 break;
             }
@@ -73,10 +73,10 @@ public final class MmuextOp implements Handler {
             }
         }
         if (doneHandle != 0) {
-            call.writeBack32(doneHandle, 0, doneBefore + i);
+            call.writeBack32(doneHandle, doneBefore + i);
         }
         if (rc == Call.RESTART) {
-            call.arguments[0] = list + (long) i * Mmu.MmuextOp.SIZE;
+            call.arguments[0] = list + (long) i * call.sizeOf(Mmu.MmuextOp.LAYOUT);
             call.arguments[1] = (count - i | MMU_UPDATE_PREEMPTED) & 0xffff_ffffL;
         } else if (context.hasDeferred()) {
             call.arguments[0] = 0;

@@ -54,7 +54,7 @@ final class PagingCalls {
 
     /** Processors of the caller's vCPUs in the vCPU mask at {@code handle}; -1 if it cannot be read. */
     static long readProcessors(Call call, long handle) {
-        if (!call.read(handle, Long.BYTES)) {
+        if (!call.readWord(handle)) {
             return -1;
         }
         long vcpus = call.get64(0);

@@ -6,9 +6,9 @@ import static dev.xenolith.hypervisor.abi.Errno.ENOMEM;
 import static dev.xenolith.hypervisor.abi.Errno.EPERM;
 import static dev.xenolith.hypervisor.abi.Errno.ESRCH;
 
-import dev.xenolith.hypervisor.abi.Xenmem;
 import dev.xenolith.hypervisor.abi.Xenmem.Exchange;
 import dev.xenolith.hypervisor.abi.Xenmem.Reservation;
+import dev.xenolith.hypervisor.abi.Xenmem;
 import dev.xenolith.hypervisor.domain.Access;
 import dev.xenolith.hypervisor.domain.Domain;
 import dev.xenolith.hypervisor.domain.Domains;
@@ -38,7 +38,7 @@ final class ReservationOp {
 
     /** increase_reservation, decrease_reservation, populate_physmap: the number of extents done, or RESTART. */
     long change(Call call, int command, long start) {
-        if (!call.read(call.argument(1), Reservation.SIZE)) {
+        if (!call.read(call.argument(1), Reservation.LAYOUT)) {
             return start;
         }
         long list = call.get64(Reservation.EXTENT_START);
@@ -62,10 +62,11 @@ final class ReservationOp {
             }
             boolean done = switch (command) {
                 case Xenmem.XENMEM_INCREASE_RESERVATION ->
-                    order == 0 && increase(call, domain.memory, silent ? 0 : list + i * Long.BYTES);
-                case Xenmem.XENMEM_DECREASE_RESERVATION -> decrease(call, domain.memory, list + i * Long.BYTES, order);
+                    order == 0 && increase(call, domain.memory, silent ? 0 : list + i * call.wordBytes());
+                case Xenmem.XENMEM_DECREASE_RESERVATION ->
+                    decrease(call, domain.memory, list + i * call.wordBytes(), order);
                 default -> order == 0 && (flags & Xenmem.XENMEMF_POPULATE_ON_DEMAND) == 0
-                        && populate(call, domain.memory, list + i * Long.BYTES);
+                        && populate(call, domain.memory, list + i * call.wordBytes());
             };
             if (!done) {
                 return i;
@@ -86,19 +87,19 @@ final class ReservationOp {
 
     private boolean increase(Call call, MemoryOwner owner, long handle) {
         int mfn = reservations.increase(owner);
-        return mfn >= 0 && (handle == 0 || call.writeBack64(handle, 0, mfn));
+        return mfn >= 0 && (handle == 0 || call.writeWord(handle, mfn));
     }
 
     private boolean populate(Call call, MemoryOwner owner, long handle) {
-        if (!call.read(handle, Long.BYTES)) {
+        if (!call.readWord(handle)) {
             return false;
         }
         int mfn = reservations.populate(owner, call.get64(0));
-        return mfn >= 0 && call.writeBack64(handle, 0, mfn);
+        return mfn >= 0 && call.writeWord(handle, mfn);
     }
 
     private boolean decrease(Call call, MemoryOwner owner, long handle, int order) {
-        if (!call.read(handle, Long.BYTES)) {
+        if (!call.readWord(handle)) {
             return false;
         }
         long mfn = call.get64(0);
@@ -113,7 +114,7 @@ final class ReservationOp {
     /** exchange: gives up extents of the input list for those of the output list. */
     long exchange(Call call) {
         long handle = call.argument(1);
-        if (!call.read(handle, Exchange.SIZE)) {
+        if (!call.read(handle, Exchange.LAYOUT)) {
             return -EFAULT;
         }
         long in = call.get64(Exchange.IN + Reservation.EXTENT_START);
@@ -163,9 +164,9 @@ final class ReservationOp {
         long i = start;
         for (; i < inCount; i++) {
             if (i > start && call.preempt.check()) {
-                return call.writeBack64(handle, Exchange.NR_EXCHANGED, i) ? Call.RESTART : -EFAULT;
+                return call.writeBackWord(handle, Exchange.LAYOUT, Exchange.NR_EXCHANGED, i) ? Call.RESTART : -EFAULT;
             }
-            if (!call.read(in + i * Long.BYTES, Long.BYTES)) {
+            if (!call.readWord(in + i * call.wordBytes())) {
                 rc = -EFAULT;
                 break;
             }
@@ -175,26 +176,26 @@ final class ReservationOp {
             }
             rc = reservations.exchange(owner, chunk, pages);
             if (rc == 0) {
-                rc = deliver(call, pages, out + i * pages * Long.BYTES);
+                rc = deliver(call, pages, out + i * pages * call.wordBytes());
             }
             if (rc != 0) {
                 break;
             }
         }
-        return call.writeBack64(handle, Exchange.NR_EXCHANGED, i) ? rc : -EFAULT;
+        return call.writeBackWord(handle, Exchange.LAYOUT, Exchange.NR_EXCHANGED, i) ? rc : -EFAULT;
     }
 
     /** Tells the guest, by way of its list at {@code out}, which frames it has got for which of its frame numbers. */
     private long deliver(Call call, int pages, long out) {
         long rc = 0;
         for (int k = 0; k < pages; k++) {
-            long entry = out + (long) k * Long.BYTES;
-            if (!call.read(entry, Long.BYTES)) {
+            long entry = out + (long) k * call.wordBytes();
+            if (!call.readWord(entry)) {
                 rc = -EFAULT;
                 continue;
             }
             reservations.note((int) chunk[k], call.get64(0));
-            if (!call.writeBack64(entry, 0, chunk[k])) {
+            if (!call.writeWord(entry, chunk[k])) {
                 rc = -EFAULT;
             }
         }

@@ -7,9 +7,9 @@ import static dev.xenolith.hypervisor.abi.Errno.ESRCH;
 
 import dev.xenolith.hypervisor.abi.Bytes;
 import dev.xenolith.hypervisor.abi.Xen;
-import dev.xenolith.hypervisor.abi.Xenmem;
 import dev.xenolith.hypervisor.abi.Xenmem.AcquireResource;
 import dev.xenolith.hypervisor.abi.Xenmem.Reservation;
+import dev.xenolith.hypervisor.abi.Xenmem;
 import dev.xenolith.hypervisor.domain.Access;
 import dev.xenolith.hypervisor.domain.Domain;
 import dev.xenolith.hypervisor.domain.Domains;
@@ -35,7 +35,7 @@ final class ResourceOp {
      */
     long acquire(Call call, long start) {
         long handle = call.argument(1);
-        if (!call.read(handle, AcquireResource.SIZE)) {
+        if (!call.read(handle, AcquireResource.LAYOUT)) {
             return -EFAULT;
         }
         long frame = call.get64(AcquireResource.FRAME);
@@ -67,9 +67,10 @@ final class ResourceOp {
         if (list == 0) {
             return frames != 0 || start != 0
                     ? -EINVAL
-                    : call.writeBack32(handle, AcquireResource.NR_FRAMES, control.maxGrantFrames(domid, status))
-                            ? 0
-                            : -EFAULT;
+                    : call.writeBack32(handle, AcquireResource.LAYOUT, AcquireResource.NR_FRAMES,
+                            control.maxGrantFrames(domid, status))
+                                    ? 0
+                                    : -EFAULT;
         }
         if (start >= frames || frames > MOST_FRAMES) {
             return -EINVAL;
@@ -84,20 +85,19 @@ final class ResourceOp {
             if (rc != 0) {
                 return rc;
             }
-            for (int i = 0; i < mfns.length; i++) {
-                Bytes.put64(call.buffer, i * Long.BYTES, mfns[i]);
+            for (long mfn : mfns) {
+                if (!call.writeWord(list + done * call.wordBytes(), mfn)) {
+                    return -EFAULT;
+                }
+                done++;
             }
-            if (!call.write(list + done * Long.BYTES, mfns.length * Long.BYTES)) {
-                return -EFAULT;
-            }
-            done += mfns.length;
         }
         return 0;
     }
 
     /** claim_pages: memory that is kept for a domain until it is populated. */
     long claim(Call call) {
-        if (!call.read(call.argument(1), Reservation.SIZE)) {
+        if (!call.read(call.argument(1), Reservation.LAYOUT)) {
             return -EFAULT;
         }
         if (call.get64(Reservation.EXTENT_START) != 0 || call.get32(Reservation.EXTENT_ORDER) != 0

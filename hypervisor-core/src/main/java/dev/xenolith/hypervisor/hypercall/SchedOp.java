@@ -8,11 +8,11 @@ import static dev.xenolith.hypervisor.abi.Errno.ESRCH;
 
 import dev.xenolith.cpu.memory.PhysicalMemory;
 import dev.xenolith.hypervisor.abi.Bytes;
-import dev.xenolith.hypervisor.abi.Sched;
 import dev.xenolith.hypervisor.abi.Sched.Poll;
 import dev.xenolith.hypervisor.abi.Sched.RemoteShutdown;
 import dev.xenolith.hypervisor.abi.Sched.Shutdown;
 import dev.xenolith.hypervisor.abi.Sched.Watchdog;
+import dev.xenolith.hypervisor.abi.Sched;
 import dev.xenolith.hypervisor.abi.Xen.VcpuInfo;
 import dev.xenolith.hypervisor.domain.Access;
 import dev.xenolith.hypervisor.domain.Domain;
@@ -43,21 +43,23 @@ public final class SchedOp implements Handler {
                 return 0;
             }
             case Sched.SCHEDOP_SHUTDOWN -> {
-                return call.read(handle, Shutdown.SIZE) ? shutdown(call.domain, call.get32(Shutdown.REASON)) : -EFAULT;
+                return call.read(handle, Shutdown.LAYOUT)
+                        ? shutdown(call.domain, call.get32(Shutdown.REASON))
+                        : -EFAULT;
             }
             case Sched.SCHEDOP_SHUTDOWN_CODE -> {
-                return call.read(handle, Shutdown.SIZE)
+                return call.read(handle, Shutdown.LAYOUT)
                         ? shutdownCode(call.domain, call.get32(Shutdown.REASON))
                         : -EFAULT;
             }
             case Sched.SCHEDOP_POLL -> {
-                return call.read(handle, Poll.SIZE) ? poll(call) : -EFAULT;
+                return call.read(handle, Poll.LAYOUT) ? poll(call) : -EFAULT;
             }
             case Sched.SCHEDOP_REMOTE_SHUTDOWN -> {
-                return call.read(handle, RemoteShutdown.SIZE) ? remoteShutdown(call) : -EFAULT;
+                return call.read(handle, RemoteShutdown.LAYOUT) ? remoteShutdown(call) : -EFAULT;
             }
             case Sched.SCHEDOP_WATCHDOG -> {
-                return call.read(handle, Watchdog.SIZE)
+                return call.read(handle, Watchdog.LAYOUT)
                         ? domains.watchdog(call.vcpu, call.get32(Watchdog.ID), call.get32(Watchdog.TIMEOUT))
                         : -EFAULT;
             }

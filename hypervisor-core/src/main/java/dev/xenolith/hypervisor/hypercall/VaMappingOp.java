@@ -36,7 +36,7 @@ public final class VaMappingOp implements Handler {
         }
         VcpuTables tables = call.vcpu.tables();
         long linear = call.argument(0);
-        int rc = domains.updates.updateMapping(tables.kernelRoot(), linear, call.argument(1), tables.owner(), pages);
+        int rc = domains.updates.updateMapping(tables.walkRoot(), linear, call.argument(1), tables.owner(), pages);
         return rc != 0 ? rc : flush(call, linear, call.argument(2));
     }
 

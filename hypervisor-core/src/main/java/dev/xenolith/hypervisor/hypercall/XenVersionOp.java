@@ -6,10 +6,11 @@ import static dev.xenolith.hypervisor.abi.Errno.ENODATA;
 import static dev.xenolith.hypervisor.abi.Errno.ENOSYS;
 import static dev.xenolith.hypervisor.abi.Errno.EPERM;
 
+import dev.xenolith.hypervisor.abi.ArchX86;
 import dev.xenolith.hypervisor.abi.Bytes;
-import dev.xenolith.hypervisor.abi.Version;
 import dev.xenolith.hypervisor.abi.Version.CompileInfo;
 import dev.xenolith.hypervisor.abi.Version.FeatureInfo;
+import dev.xenolith.hypervisor.abi.Version;
 import dev.xenolith.hypervisor.operations.HostControl;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
@@ -39,7 +40,7 @@ public final class XenVersionOp implements Handler {
             case Version.XENVER_COMPILE_INFO -> compileInfo(call, handle);
             case Version.XENVER_CAPABILITIES -> text(call, handle, version.capabilities(), Version.CAPABILITIES_LEN);
             case Version.XENVER_CHANGESET -> text(call, handle, version.changeset(), Version.CHANGESET_LEN);
-            case Version.XENVER_PLATFORM_PARAMETERS -> call.writeBack64(handle, 0, version.virtStart()) ? 0 : -EFAULT;
+            case Version.XENVER_PLATFORM_PARAMETERS -> platformParameters(call, handle);
             case Version.XENVER_GET_FEATURES -> features(call, handle);
             case Version.XENVER_PAGESIZE -> handle == 0 ? version.pageSize() : -EINVAL;
             case Version.XENVER_GUEST_HANDLE -> guestHandle(call, handle);
@@ -63,6 +64,11 @@ public final class XenVersionOp implements Handler {
         return call.write(handle, length) ? 0 : -EFAULT;
     }
 
+    private long platformParameters(Call call, long handle) {
+        long start = call.compat ? ArchX86.HYPERVISOR_COMPAT_VIRT_START : version.virtStart();
+        return call.writeWord(handle, start) ? 0 : -EFAULT;
+    }
+
     private long compileInfo(Call call, long handle) {
         put(call.buffer, CompileInfo.COMPILER, version.compiler(), CompileInfo.COMPILE_BY - CompileInfo.COMPILER);
         put(call.buffer, CompileInfo.COMPILE_BY, version.compileBy(),
@@ -70,11 +76,11 @@ public final class XenVersionOp implements Handler {
         put(call.buffer, CompileInfo.COMPILE_DOMAIN, version.compileDomain(),
                 CompileInfo.COMPILE_DATE - CompileInfo.COMPILE_DOMAIN);
         put(call.buffer, CompileInfo.COMPILE_DATE, version.compileDate(), CompileInfo.SIZE - CompileInfo.COMPILE_DATE);
-        return call.write(handle, CompileInfo.SIZE) ? 0 : -EFAULT;
+        return call.write(handle, CompileInfo.LAYOUT) ? 0 : -EFAULT;
     }
 
     private static long features(Call call, long handle) {
-        if (!call.read(handle, FeatureInfo.SIZE)) {
+        if (!call.read(handle, FeatureInfo.LAYOUT)) {
             return -EFAULT;
         }
         int submap = 0;
@@ -87,7 +93,7 @@ public final class XenVersionOp implements Handler {
                 submap |= 1 << Version.XENFEAT_DOM0;
             }
         }
-        return call.writeBack32(handle, FeatureInfo.SUBMAP, submap) ? 0 : -EFAULT;
+        return call.writeBack32(handle, FeatureInfo.LAYOUT, FeatureInfo.SUBMAP, submap) ? 0 : -EFAULT;
     }
 
     /** The domain's UUID, in the byte order of its text. */

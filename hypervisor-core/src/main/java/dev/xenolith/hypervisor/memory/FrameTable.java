@@ -29,6 +29,11 @@ public final class FrameTable {
     public static final long VALIDATED = 1L << 59;
     /** Type word: validation or its undoing was interrupted; the type has one use and the frame one reference for this. */
     public static final long PARTIAL = 1L << 58;
+    /** Type word: an L2 that maps the M2P table too, that of slot 3 of a 32-bit guest's L3 (PGT_pae_xen_l2). */
+    public static final long PAE_XEN = 1L << 57;
+    private static final int PAE_XEN_TYPE = 8;
+    /** What a use of an L2 with {@link #PAE_XEN} needs; the type itself is L2. */
+    public static final int L2_PAE_XEN = PAE_XEN_TYPE | L2;
     /** Type word: number of uses that rely on the type. */
     public static final long USES = (1L << 48) - 1;
     private static final int TYPE_SHIFT = 61;
@@ -138,9 +143,19 @@ public final class FrameTable {
         return (int) (word >>> TYPE_SHIFT);
     }
 
-    /** A type word of {@code type} with no flags and no uses. */
+    /** Type of a type word, or L2_PAE_XEN. */
+    public static int needOf(long word) {
+        return typeOf(word) | ((word & PAE_XEN) != 0 ? PAE_XEN_TYPE : 0);
+    }
+
+    /** The type of a need: L2 for L2_PAE_XEN. */
+    public static int typeOfNeed(int need) {
+        return need & ~PAE_XEN_TYPE;
+    }
+
+    /** A type word of {@code type}, or of L2_PAE_XEN, with no other flags and no uses. */
     public static long typeWordOf(int type) {
-        return (long) type << TYPE_SHIFT;
+        return (long) type << TYPE_SHIFT | ((type & PAE_XEN_TYPE) != 0 ? PAE_XEN : 0);
     }
 
     /** Number of uses that rely on the type. */

@@ -2,6 +2,8 @@ package dev.xenolith.hypervisor.memory;
 
 import dev.xenolith.cpu.memory.PhysicalMemory;
 import java.util.Arrays;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The M2P table: for each machine frame the pseudo-physical frame number that its owner has given it, 8 bytes each, in emulated
@@ -22,6 +24,8 @@ public final class MachineToPhysical {
     private final int[] tableFrames;
     private final int size;
     private final int root;
+    /** The same for 32-bit guests, once there has been one. */
+    private @Nullable CompatMachineToPhysical compat;
 
     /**
      * Builds the table and the page tables that map it.
@@ -84,6 +88,31 @@ public final class MachineToPhysical {
     /** Sets the pseudo-physical frame number of {@code mfn}; any value. */
     public void set(int mfn, long pfn) {
         ram.write64(address(mfn), pfn);
+        if (compat != null) {
+            compat.set(mfn, pfn);
+        }
+    }
+
+    /** Makes the table of 32-bit guests, unless it is there. False if there is not enough memory. */
+    public boolean provideCompat(Memory memory) {
+        if (compat == null) {
+            compat = CompatMachineToPhysical.create(memory, this);
+        }
+        return compat != null;
+    }
+
+    /** Level-2 entry that maps the 2 MiB with number {@code index} of the table of 32-bit guests; 0 beyond its end. */
+    public long compatL2Entry(int index) {
+        return compat == null ? 0 : compat.l2Entry(index);
+    }
+
+    /** As {@link #extents}, of the table of 32-bit guests; 0 while there is none. */
+    public int compatExtents() {
+        return compat == null ? 0 : compat.extents();
+    }
+
+    public int compatExtentFrame(int extent) {
+        return Objects.requireNonNull(compat).extentFrame(extent);
     }
 
     private long address(int mfn) {

@@ -92,6 +92,11 @@ public final class MemoryOwner {
         return compat;
     }
 
+    /** Layout of what the hypervisor shares with the domain. */
+    public SharedLayout sharedLayout() {
+        return compat ? SharedLayout.COMPAT : SharedLayout.NATIVE;
+    }
+
     /** Makes it one of a 32-bit domain; before it has any page. */
     public void setCompat() {
         assert totalPages == 0;

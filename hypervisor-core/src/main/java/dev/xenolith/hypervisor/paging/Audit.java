@@ -44,12 +44,14 @@ public final class Audit {
     private static final int MOST_FINDINGS = 40;
 
     private final Memory memory;
+    private final PageTypes types;
     private final FrameTable frames;
     private final PhysicalMemory ram;
     private final List<Holder> holders = new ArrayList<>();
 
-    public Audit(Memory memory) {
-        this.memory = memory;
+    public Audit(PageTypes types) {
+        this.types = types;
+        memory = types.memory();
         frames = memory.frames();
         ram = memory.ram();
     }
@@ -67,7 +69,7 @@ public final class Audit {
     public static Holder of(VcpuTables tables) {
         return visitor -> {
             if (tables.kernelRoot() != VcpuTables.NO_TABLE) {
-                visitor.use(tables.kernelRoot(), FrameTable.L4, "kernel root");
+                visitor.use(tables.kernelRoot(), tables.rootLevel(), "kernel root");
             }
             if (tables.userRoot() != VcpuTables.NO_TABLE) {
                 visitor.use(tables.userRoot(), FrameTable.L4, "user root");
@@ -278,8 +280,8 @@ public final class Audit {
         private void table(int mfn, int level, int count) {
             for (int i = 0; i < count; i++) {
                 long entry = entry(mfn, i);
-                if (level == FrameTable.L4 && PageTypes.isHypervisorSlot(i)) {
-                    if (frames.isValidated(mfn) && entry != hypervisorEntry(mfn, i)) {
+                if (types.isHypervisorEntry(mfn, level, i)) {
+                    if (frames.isValidated(mfn) && entry != hypervisorEntry(mfn, level, i)) {
                         find("slot %d, the hypervisor's, of %s is %#x", i, describe(mfn), entry);
                     }
                 } else if (Pte.isPresent(entry)) {
@@ -288,7 +290,10 @@ public final class Audit {
             }
         }
 
-        private long hypervisorEntry(int mfn, int slot) {
+        private long hypervisorEntry(int mfn, int level, int slot) {
+            if (level == FrameTable.L2) {
+                return types.paeXenEntry(slot);
+            }
             if (slot == (int) (MachineToPhysical.BASE >>> 39 & 511)) {
                 return memory.m2p().l4Entry();
             }
@@ -297,7 +302,9 @@ public final class Audit {
         }
 
         private void presentEntry(int mfn, int level, int index, long entry) {
-            if (Pte.isForbidden(entry, level) || (entry & Pte.USER) == 0) {
+            MemoryOwner owner = memory.ownerOf(mfn);
+            boolean compat = owner != null && owner.isCompat();
+            if (Pte.isForbidden(entry, level, compat) || !compat && (entry & Pte.USER) == 0) {
                 find("entry %d of %s has forbidden bits: %#x", index, describe(mfn), entry);
             }
             long target = Pte.frame(entry);
@@ -331,9 +338,11 @@ public final class Audit {
         }
 
         private void descriptors(int mfn) {
+            MemoryOwner owner = memory.ownerOf(mfn);
+            boolean compat = owner != null && owner.isCompat();
             for (int i = 0; i < PageTypes.ENTRIES; i++) {
                 long descriptor = entry(mfn, i);
-                if (SegmentDescriptors.audit(descriptor) != descriptor) {
+                if (SegmentDescriptors.audit(descriptor, compat) != descriptor) {
                     find("descriptor %d of %s is %#x", i, describe(mfn), descriptor);
                 }
             }

@@ -120,7 +120,9 @@ public final class ExtendedOperations {
         boolean own = owner == vcpu.owner();
         return switch (command) {
             case Mmu.MMUEXT_PIN_L1_TABLE, Mmu.MMUEXT_PIN_L2_TABLE, Mmu.MMUEXT_PIN_L3_TABLE, Mmu.MMUEXT_PIN_L4_TABLE ->
-                pin(vcpu.context(), owner, arg1, command - Mmu.MMUEXT_PIN_L1_TABLE + FrameTable.L1);
+                owner.isCompat() && command == Mmu.MMUEXT_PIN_L4_TABLE
+                        ? -EINVAL
+                        : pin(vcpu.context(), owner, arg1, command - Mmu.MMUEXT_PIN_L1_TABLE + FrameTable.L1);
             case Mmu.MMUEXT_UNPIN_TABLE -> unpin(vcpu.context(), owner, arg1);
             case Mmu.MMUEXT_NEW_BASEPTR -> own ? vcpu.setKernelRoot(arg1) : -EPERM;
             case Mmu.MMUEXT_NEW_USER_BASEPTR -> own ? vcpu.setUserRoot(arg1) : -EPERM;

@@ -35,7 +35,7 @@ public final class GrantEntries {
             return false;
         }
         long old = ram.read64(at);
-        ram.write64(at, Pte.adjust(Pte.of(mfn, flags), 1));
+        ram.write64(at, Pte.adjust(Pte.of(mfn, flags), 1, vcpu.owner().isCompat()));
         types.l1Entries().put(old);
         return true;
     }
@@ -74,7 +74,7 @@ public final class GrantEntries {
     private long find(VcpuTables vcpu, long address, boolean isEntry) {
         MemoryOwner owner = vcpu.owner();
         if (!isEntry) {
-            return updates.findL1Entry(vcpu.kernelRoot(), address, owner);
+            return updates.findL1Entry(vcpu.walkRoot(), address, owner);
         }
         boolean usable = (address & 7) == 0 && updates.isL1Table(address >>> PhysicalMemory.FRAME_SHIFT, owner);
         return usable ? address : -1;

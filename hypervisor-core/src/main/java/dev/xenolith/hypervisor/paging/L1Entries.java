@@ -39,7 +39,7 @@ final class L1Entries {
      *         as something that must not be written
      */
     int get(long entry, MemoryOwner pageOwner) {
-        if (Pte.isForbidden(entry, 1)) {
+        if (Pte.isForbidden(entry, 1, false)) {
             return -EINVAL;
         }
         long mfn = Pte.frame(entry);
@@ -88,7 +88,7 @@ final class L1Entries {
             int rc;
             if (Pte.isPresent(entry)) {
                 rc = get(entry, owner);
-                long adjusted = Pte.adjust(entry, 1);
+                long adjusted = Pte.adjust(entry, 1, owner.isCompat());
                 if (rc == 0 && adjusted != entry) {
                     ram.write64(base + i * 8, adjusted);
                 }

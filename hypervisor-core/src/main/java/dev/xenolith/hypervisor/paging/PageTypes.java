@@ -4,6 +4,7 @@ import static dev.xenolith.hypervisor.abi.Errno.EINVAL;
 import static dev.xenolith.hypervisor.abi.Errno.ERESTART;
 
 import dev.xenolith.cpu.memory.PhysicalMemory;
+import dev.xenolith.hypervisor.abi.ArchX86;
 import dev.xenolith.hypervisor.memory.Checks;
 import dev.xenolith.hypervisor.memory.FrameTable;
 import dev.xenolith.hypervisor.memory.MachineToPhysical;
@@ -31,6 +32,12 @@ public final class PageTypes {
     public static final int PER_DOMAIN_SLOT = 260;
 
     static final int ENTRIES = 512;
+    /** Entries of a 32-bit guest's L3. */
+    static final int PAE_ENTRIES = 4;
+    /** Entry of such an L3 whose L2 has the hypervisor's part of the address space; it stays as it is while the L3 is in use. */
+    static final int PAE_XEN_SLOT = 3;
+    /** First entry of an L2 with {@link FrameTable#PAE_XEN} that is the hypervisor's. */
+    static final int FIRST_PAE_XEN_ENTRY = (int) (ArchX86.HYPERVISOR_COMPAT_VIRT_START >>> 21) & ENTRIES - 1;
     private static final long MAX_USES = FrameTable.USES - 16;
 
     private final Memory memory;
@@ -68,6 +75,18 @@ public final class PageTypes {
         return index >= FIRST_HYPERVISOR_SLOT && index <= LAST_HYPERVISOR_SLOT;
     }
 
+    /** Entries of a table of {@code level} of {@code owner} that are looked at. */
+    static int entriesOf(int level, MemoryOwner owner) {
+        return level == FrameTable.L3 && owner.isCompat() ? PAE_ENTRIES : ENTRIES;
+    }
+
+    /** Whether entry {@code index} of the table {@code mfn}, of {@code level}, is the hypervisor's. */
+    boolean isHypervisorEntry(int mfn, int level, int index) {
+        return level == FrameTable.L4 && isHypervisorSlot(index)
+                || level == FrameTable.L2 && index >= FIRST_PAE_XEN_ENTRY
+                        && (frames.typeWord(mfn) & FrameTable.PAE_XEN) != 0;
+    }
+
     static boolean isTable(int type) {
         return type >= FrameTable.L1 && type <= FrameTable.L4;
     }
@@ -99,13 +118,14 @@ public final class PageTypes {
     // ---- types with preemption ---------------------------------------------------------------------------------------
 
     /**
-     * Uses {@code mfn}, which the caller holds a reference to, as {@code type}.
+     * Uses {@code mfn}, which the caller holds a reference to, as {@code need}: a type or L2_PAE_XEN.
      *
      * @param context may be null for WRITABLE, SEGMENT_DESCRIPTORS and L1, which are never interrupted
      * @return 0; -ERESTART: call again, the progress is in the frame; -EINVAL: the frame is used as something else or not valid.
      *         If it is then {@link PagingContext#deferred}, the context has taken over the caller's reference.
      */
-    int getType(int mfn, int type, @Nullable PagingContext context) {
+    int getType(int mfn, int need, @Nullable PagingContext context) {
+        int type = FrameTable.typeOfNeed(need);
         long word = frames.typeWord(mfn);
         long uses = word & FrameTable.USES;
         boolean resumed = false;
@@ -113,13 +133,13 @@ public final class PageTypes {
             return -EINVAL;
         }
         if (uses == 0) {
-            if (FrameTable.typeOf(word) != type) {
+            if (FrameTable.needOf(word) != need) {
                 // No processor may keep a translation from the old type's days.
                 memory.tlb().settle(frames.stamp(mfn));
-                word = FrameTable.typeWordOf(type);
+                word = FrameTable.typeWordOf(need);
             }
             word++;
-        } else if (FrameTable.typeOf(word) != type) {
+        } else if (FrameTable.needOf(word) != need) {
             return -EINVAL;
         } else if ((word & FrameTable.VALIDATED) != 0) {
             word++;
@@ -153,10 +173,10 @@ public final class PageTypes {
     }
 
     private int validate(int mfn, int type, @Nullable PagingContext context) {
-        if (type == FrameTable.SEGMENT_DESCRIPTORS) {
-            return auditDescriptors(mfn);
-        }
         MemoryOwner owner = memory.ownerOf(mfn);
+        if (type == FrameTable.SEGMENT_DESCRIPTORS) {
+            return auditDescriptors(mfn, owner != null && owner.isCompat());
+        }
         if (owner == null) {
             return -EINVAL;
         }
@@ -275,8 +295,13 @@ public final class PageTypes {
         long base = (long) mfn << PhysicalMemory.FRAME_SHIFT;
         int start = frames.validatedEntries(mfn);
         boolean childHeld = frames.childInProgress(mfn);
-        for (int i = start; i < ENTRIES; i++, childHeld = false) {
-            if (level == FrameTable.L4 && isHypervisorSlot(i)) {
+        int count = entriesOf(level, owner);
+        boolean paeRoot = count == PAE_ENTRIES;
+        if (paeRoot && !Pte.isPresent(ram.read64(base + PAE_XEN_SLOT * 8))) {
+            return -EINVAL;
+        }
+        for (int i = start; i < count; i++, childHeld = false) {
+            if (isHypervisorEntry(mfn, level, i)) {
                 continue;
             }
             if (i > start && context.preempt.check()) {
@@ -287,7 +312,8 @@ public final class PageTypes {
             if (!Pte.isPresent(entry) && isSafe(entry, level)) {
                 continue;
             }
-            int rc = getEntry(entry, mfn, level, owner, childHeld, true, context);
+            int need = paeRoot && i == PAE_XEN_SLOT ? FrameTable.L2_PAE_XEN : level - 1;
+            int rc = getEntry(entry, mfn, level, need, owner, childHeld, true, context);
             if (rc == -ERESTART) {
                 frames.setProgress(mfn, i, true);
                 return rc;
@@ -296,15 +322,31 @@ public final class PageTypes {
                 abandon(mfn, i, childHeld, entry, context);
                 return rc;
             }
-            long adjusted = Pte.adjust(entry, level);
+            long adjusted = Pte.adjust(entry, level, owner.isCompat());
             if (adjusted != entry) {
                 ram.write64(base + i * 8, adjusted);
             }
+            if (need == FrameTable.L2_PAE_XEN && frames.uses((int) Pte.frame(entry)) > 1) {
+                // It is the table of one address space alone.
+                abandon(mfn, count, false, 0, context);
+                return -EINVAL;
+            }
         }
         if (level == FrameTable.L4) {
-            writeHypervisorSlots(base, owner);
+            writeHypervisorSlots(mfn, owner);
+        } else if (paeRoot) {
+            ram.fill(base + PAE_ENTRIES * 8, PhysicalMemory.FRAME_SIZE - PAE_ENTRIES * 8, 0);
+        } else if (level == FrameTable.L2 && (frames.typeWord(mfn) & FrameTable.PAE_XEN) != 0) {
+            for (int i = FIRST_PAE_XEN_ENTRY; i < ENTRIES; i++) {
+                ram.write64(base + i * 8, paeXenEntry(i));
+            }
         }
         return 0;
+    }
+
+    /** What entry {@code index} of an L2 with {@link FrameTable#PAE_XEN}, one of the hypervisor's, is. */
+    long paeXenEntry(int index) {
+        return memory.m2p().compatL2Entry(index - FIRST_PAE_XEN_ENTRY);
     }
 
     /** Validation of {@code mfn} has failed at entry {@code index}: leaves what the entries before it hold to be given back. */
@@ -326,7 +368,7 @@ public final class PageTypes {
         boolean childHeld = frames.childInProgress(mfn);
         int first = frames.validatedEntries(mfn) - (childHeld ? 0 : 1);
         for (int i = first; i >= 0; i--, childHeld = false) {
-            if (level == FrameTable.L4 && isHypervisorSlot(i)) {
+            if (isHypervisorEntry(mfn, level, i)) {
                 continue;
             }
             if (i < first && context.preempt.check()) {
@@ -345,27 +387,28 @@ public final class PageTypes {
     /**
      * Takes what {@code entry} of the table {@code mfn} stands for.
      *
+     * @param need what the entry's target is to be used as
      * @param childHeld the reference has been taken by an earlier, interrupted attempt
      * @param keep whether the caller notes the reference to a child in progress when this is interrupted
      */
-    int getEntry(long entry, int mfn, int level, MemoryOwner owner, boolean childHeld, boolean keep,
+    int getEntry(long entry, int mfn, int level, int need, MemoryOwner owner, boolean childHeld, boolean keep,
             PagingContext context) {
         if (!Pte.isPresent(entry)) {
             return refuseUnsafe(entry, level, owner);
         }
-        if (Pte.isForbidden(entry, level)) {
+        if (Pte.isForbidden(entry, level, owner.isCompat())) {
             return -EINVAL;
         }
         long child = Pte.frame(entry);
         if (!childHeld && !memory.get(child, owner)) {
             return -EINVAL;
         }
-        int rc = getType((int) child, level - 1, context);
+        int rc = getType((int) child, need, context);
         if (rc == 0) {
             return 0;
         }
         boolean taken = context.deferred() == child;
-        if (rc == -EINVAL && !taken && linear.get(entry, mfn, level, owner)) {
+        if (rc == -EINVAL && !taken && mayBeLinear(level, owner) && linear.get(entry, mfn, level, owner)) {
             memory.put((int) child);
             return 0;
         }
@@ -373,6 +416,11 @@ public final class PageTypes {
             memory.put((int) child);
         }
         return rc;
+    }
+
+    /** The roots of a 32-bit guest's address spaces map no roots. */
+    private static boolean mayBeLinear(int level, MemoryOwner owner) {
+        return level != FrameTable.L3 || !owner.isCompat();
     }
 
     /** Gives back what an entry stands for. 0, or -ERESTART: the child's reference is still held, its use is in progress. */
@@ -421,8 +469,9 @@ public final class PageTypes {
 
     // ---- contents ----------------------------------------------------------------------------------------------------
 
-    /** Writes what every PV address space has in the hypervisor's slots. */
-    private void writeHypervisorSlots(long base, MemoryOwner owner) {
+    /** Writes what every PV address space has in the hypervisor's slots to the L4 table {@code mfn}. */
+    void writeHypervisorSlots(int mfn, MemoryOwner owner) {
+        long base = (long) mfn << PhysicalMemory.FRAME_SHIFT;
         if (!checks.on(Checks.Check.HYPERVISOR_SLOTS)) {
             return;
         }
@@ -437,14 +486,14 @@ public final class PageTypes {
         return (int) (address >>> 39) & 511;
     }
 
-    private int auditDescriptors(int mfn) {
+    private int auditDescriptors(int mfn, boolean compat) {
         if (!checks.on(Checks.Check.SEGMENT_AUDIT)) {
             return 0;
         }
         long base = (long) mfn << PhysicalMemory.FRAME_SHIFT;
         for (int i = 0; i < ENTRIES; i++) {
             long descriptor = ram.read64(base + i * 8);
-            long audited = SegmentDescriptors.audit(descriptor);
+            long audited = SegmentDescriptors.audit(descriptor, compat);
             if (audited == SegmentDescriptors.REFUSED) {
                 return -EINVAL;
             }

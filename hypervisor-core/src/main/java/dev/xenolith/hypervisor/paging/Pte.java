@@ -48,19 +48,28 @@ public final class Pte {
         return (long) mfn << 12 | flags;
     }
 
-    /** Whether a present entry of a table of {@code level} has a bit that it may not have. */
-    static boolean isForbidden(long entry, int level) {
-        return (entry & ~(level == 1 ? ALLOWED | GLOBAL : ALLOWED)) != 0;
+    /** Whether a present entry of a table of {@code level}, of a 32-bit guest if {@code compat}, has a bit that it may not have. */
+    static boolean isForbidden(long entry, int level, boolean compat) {
+        long allowed = switch (level) {
+            case 1 -> ALLOWED | GLOBAL;
+            // The four entries that a PAE processor loads have no such bits.
+            case 3 -> compat ? ALLOWED & ~(NO_EXECUTE | AVAILABLE_HIGH) : ALLOWED;
+            default -> ALLOWED;
+        };
+        return (entry & ~allowed) != 0;
     }
 
     /**
      * What is stored for a guest's {@code entry} in a table of {@code level}: 64-bit PV kernels run in ring 3, so everything is
      * USER and the guest's own distinction moves to GUEST_KERNEL; user pages are GLOBAL, so that a system call keeps them in the
-     * TLB.
+     * TLB. 32-bit kernels run in ring 1: the processor makes the distinction, but in L3 entries, which have no such bits to a PAE guest.
      */
-    public static long adjust(long entry, int level) {
+    public static long adjust(long entry, int level, boolean compat) {
         if (!isPresent(entry)) {
             return entry;
+        }
+        if (compat) {
+            return level == 3 ? entry | USER | WRITABLE : entry;
         }
         return switch (level) {
             case 1 -> {

@@ -71,9 +71,9 @@ public final class TableUpdates {
     /** Changes the L1 entry at machine address {@code at}, in the valid L1 table {@code table}. */
     int updateL1(int table, long at, long value, MemoryOwner pageOwner, MemoryOwner tableOwner, boolean preserve) {
         long old = ram.read64(at);
-        long entry = Pte.adjust(value, 1);
+        long entry = Pte.adjust(value, 1, tableOwner.isCompat());
         if (Pte.isPresent(value)) {
-            if (Pte.isForbidden(value, 1)) {
+            if (Pte.isForbidden(value, 1, false)) {
                 return -EINVAL;
             }
             if (((old ^ entry) & ~Pte.HARMLESS) == 0) {
@@ -98,13 +98,15 @@ public final class TableUpdates {
     private int updateTable(PagingContext context, int table, int level, long at, long value, MemoryOwner owner,
             boolean preserve) {
         int index = (int) (at >>> 3) & 511;
-        if (level == FrameTable.L4 && PageTypes.isHypervisorSlot(index) && guardsSlots) {
+        boolean guarded = types.isHypervisorEntry(table, level, index)
+                || index >= PageTypes.PAE_XEN_SLOT && PageTypes.entriesOf(level, owner) == PageTypes.PAE_ENTRIES;
+        if (guarded && guardsSlots) {
             return -EINVAL;
         }
         long old = ram.read64(at);
-        long entry = Pte.adjust(value, level);
+        long entry = Pte.adjust(value, level, owner.isCompat());
         if (Pte.isPresent(value)) {
-            if (Pte.isForbidden(value, level)) {
+            if (Pte.isForbidden(value, level, owner.isCompat())) {
                 return -EINVAL;
             }
             if (((old ^ entry) & ~Pte.HARMLESS) == 0) {
@@ -113,7 +115,7 @@ public final class TableUpdates {
                 return 0;
             }
         }
-        int rc = types.getEntry(entry, table, level, owner, false, false, context);
+        int rc = types.getEntry(entry, table, level, level - 1, owner, false, false, context);
         if (rc != 0) {
             return rc;
         }
@@ -181,8 +183,16 @@ public final class TableUpdates {
         int shift = (int) (at & 7) * 8;
         long mask = size == Long.BYTES ? -1 : (1L << size * 8) - 1;
         long merged = ram.read64(entry) & ~(mask << shift) | (value & mask) << shift;
-        return isL1Table(at >>> PhysicalMemory.FRAME_SHIFT, owner)
-                && updateL1((int) (at >>> PhysicalMemory.FRAME_SHIFT), entry, merged, owner, owner, false) == 0;
+        if (!isL1Table(at >>> PhysicalMemory.FRAME_SHIFT, owner)) {
+            return false;
+        }
+        int table = (int) (at >>> PhysicalMemory.FRAME_SHIFT);
+        if (updateL1(table, entry, merged, owner, owner, false) == 0) {
+            return true;
+        }
+        // A PAE kernel may write the upper half of an entry first: it is not present until the lower half follows.
+        boolean upperHalf = owner.isCompat() && size == Integer.BYTES && shift == Integer.SIZE && Pte.isPresent(merged);
+        return upperHalf && updateL1(table, entry, merged & ~Pte.PRESENT, owner, owner, false) == 0;
     }
 
     /** Whether {@code mfn}, any value, is a page table that {@link #emulateStore} may change. */

@@ -2,6 +2,7 @@ package dev.xenolith.hypervisor.paging;
 
 import static dev.xenolith.hypervisor.abi.Errno.EINVAL;
 
+import dev.xenolith.cpu.memory.PhysicalMemory;
 import dev.xenolith.hypervisor.memory.FrameTable;
 import dev.xenolith.hypervisor.memory.GuestLinear;
 import dev.xenolith.hypervisor.memory.Memory;
@@ -35,6 +36,8 @@ public final class VcpuTables {
     private final PagingContext context;
     private int kernelRoot = NO_TABLE;
     private int userRoot = NO_TABLE;
+    /** The L4 table, the hypervisor's own, whose entry 0 is the root of a 32-bit guest; NO_TABLE for 64-bit guests. */
+    private int compatL4 = NO_TABLE;
     private long ldtBase;
     private int ldtEntries;
 
@@ -61,6 +64,43 @@ public final class VcpuTables {
     /** Root table of kernel mode, or {@link #NO_TABLE}. */
     public int kernelRoot() {
         return kernelRoot;
+    }
+
+    /** What the processor's CR3 is given for {@link #kernelRoot}: that, but for a 32-bit guest an L4 table of the hypervisor above it. */
+    public int walkRoot() {
+        return compatL4 == NO_TABLE || kernelRoot == NO_TABLE ? kernelRoot : compatL4;
+    }
+
+    /** Level of root tables: 4, of 32-bit guests 3. */
+    int rootLevel() {
+        return owner.isCompat() ? FrameTable.L3 : FrameTable.L4;
+    }
+
+    /**
+     * Makes these the tables of a vCPU of a 32-bit guest, which the owner has become (setup_compat_l4). False if there is not enough
+     * memory.
+     */
+    public boolean provideCompatL4() {
+        int mfn = memory.allocateHypervisorFrame();
+        if (mfn < 0) {
+            return false;
+        }
+        types.writeHypervisorSlots(mfn, owner);
+        compatL4 = mfn;
+        return true;
+    }
+
+    private void setCompatRoot(int mfn) {
+        long entry = mfn == NO_TABLE ? 0 : Pte.of(mfn, Pte.PRESENT | Pte.WRITABLE | Pte.USER | Pte.ACCESSED);
+        memory.ram().write64((long) compatL4 << PhysicalMemory.FRAME_SHIFT, entry);
+    }
+
+    /** Gives back the hypervisor's L4 table of a 32-bit guest; no processor may use it any more. */
+    public void releaseCompatL4() {
+        if (compatL4 != NO_TABLE) {
+            memory.releaseHypervisorFrame(compatL4);
+            compatL4 = NO_TABLE;
+        }
     }
 
     /** Root table of user mode, or {@link #NO_TABLE}: user mode then cannot be entered. */
@@ -92,19 +132,28 @@ public final class VcpuTables {
             changes.rootChanged();
             return 0;
         }
-        rc = types.getReferenceAndType(mfn, FrameTable.L4, owner, context);
+        rc = types.getReferenceAndType(mfn, rootLevel(), owner, context);
         if (rc != 0) {
             return rc;
         }
         // The LDT is at a linear address of the old address space.
         descriptors.clearLdt(vcpu);
         kernelRoot = (int) mfn;
+        if (compatL4 != NO_TABLE) {
+            setCompatRoot(kernelRoot);
+        }
         changes.rootChanged();
         return old == NO_TABLE ? 0 : types.putTypeAndReference(old, context);
     }
 
-    /** MMUEXT_NEW_USER_BASEPTR: makes {@code mfn}, any value, the root of user mode; 0 for none. As {@link #setKernelRoot}. */
+    /**
+     * MMUEXT_NEW_USER_BASEPTR: makes {@code mfn}, any value, the root of user mode; 0 for none. As {@link #setKernelRoot}; -EINVAL in a
+     * 32-bit guest, whose modes share one.
+     */
     public int setUserRoot(long mfn) {
+        if (owner.isCompat()) {
+            return -EINVAL;
+        }
         int rc = types.finishDeferred(context);
         if (rc != 0) {
             return rc;
@@ -158,7 +207,7 @@ public final class VcpuTables {
         if (offset < 0 || offset >>> 3 >= ldtEntries || kernelRoot == NO_TABLE) {
             return false;
         }
-        long at = updates.findL1Entry(kernelRoot, ldtBase + offset, owner);
+        long at = updates.findL1Entry(walkRoot(), ldtBase + offset, owner);
         return at >= 0 && descriptors.mapLdtPage(vcpu, (int) (offset >>> 12), memory.ram().read64(at));
     }
 
@@ -173,6 +222,9 @@ public final class VcpuTables {
         if (rc == 0 && kernelRoot != NO_TABLE) {
             int old = kernelRoot;
             kernelRoot = NO_TABLE;
+            if (compatL4 != NO_TABLE) {
+                setCompatRoot(NO_TABLE);
+            }
             rc = types.putTypeAndReference(old, context);
         }
         if (rc == 0 && userRoot != NO_TABLE) {

@@ -13,6 +13,7 @@ import dev.xenolith.hypervisor.domain.Domains;
 import dev.xenolith.hypervisor.domain.PvContext;
 import dev.xenolith.hypervisor.domain.Vcpu;
 import dev.xenolith.hypervisor.memory.GuestLinear;
+import dev.xenolith.hypervisor.memory.SharedLayout;
 import dev.xenolith.hypervisor.time.Charges;
 import dev.xenolith.hypervisor.trace.TraceClass;
 import dev.xenolith.hypervisor.trace.TraceEvent;
@@ -21,25 +22,27 @@ import dev.xenolith.hypervisor.trace.TraceEvent;
  * Enters a guest's kernel: builds the frame that its entry points expect and continues there (create_bounce_frame of
  * xen/arch/x86/x86_64/entry.S). A frame that cannot be written, or a handler that does not exist, crashes the domain.
  *
- * <p>From low to high addresses the frame holds RCX, R11, the error code if there is one, RIP, CS with the saved upcall mask in bit
+ * <p>From low to high addresses the frame of a 64-bit guest holds RCX, R11, the error code if there is one, RIP, CS with the saved upcall mask in bit
  * 32, RFLAGS, RSP and SS. It begins below the kernel stack when user mode was interrupted, else below the present RSP, at a
- * multiple of 16 before the frame.
+ * multiple of 16 before the frame. That of a 32-bit guest is {@link CompatBounce}'s.
  */
 public final class Bounce {
     private static final long CLEARED_FLAGS = Bits.RFLAGS_AC | Bits.RFLAGS_VM | Bits.RFLAGS_RF | Bits.RFLAGS_NT
             | Bits.RFLAGS_TF;
-    private static final int NO_ERROR_CODE = -1;
+    static final int NO_ERROR_CODE = -1;
     private static final int MASK_SHIFT = 32;
 
     private final Domains domains;
     private final PhysicalMemory ram;
     private final ContextSwitch contexts;
+    private final CompatBounce compat;
     private final byte[] frame = new byte[11 * 8];
 
     Bounce(Domains domains, ContextSwitch contexts) {
         this.domains = domains;
         this.ram = domains.memory.ram();
         this.contexts = contexts;
+        compat = new CompatBounce(domains);
     }
 
     // ---- what is delivered -------------------------------------------------------------------------------------------
@@ -65,25 +68,24 @@ public final class Bounce {
      * The guest was about to continue with {@code cs} and {@code ss}, which cannot be loaded: it gets the fault (vector &lt;&lt; 16 |
      * error code) in a frame of the context that it was going to.
      */
-    void returnFault(PvProcessor processor, Vcpu vcpu, int fault, int cs, int ss) {
+    void returnFault(PvProcessor processor, Vcpu vcpu, int fault, int cs, long rip, int ss, long rsp) {
         PvContext context = vcpu.pv();
-        Processor p = processor.cpu;
         int vector = fault >>> 16;
         if (context.trapAddress[vector] == 0) {
-            domains.crash(vcpu.domain, "return to " + Integer.toHexString(cs) + ":0x" + Long.toHexString(p.rip)
+            domains.crash(vcpu.domain, "return to " + Integer.toHexString(cs) + ":0x" + Long.toHexString(rip)
                     + " faults, and the guest has no handler for trap " + vector);
             return;
         }
         boolean masks = (context.trapFlags[vector] & ArchX86.TrapInfo.FLAGS_MASK_EVENTS) != 0;
         enter(processor, vcpu, context.trapSelector[vector], context.trapAddress[vector],
-                Vector.hasErrorCode(vector) ? fault & 0xffff : NO_ERROR_CODE, masks, cs, p.rip, ss,
-                p.gpr[Processor.RSP]);
+                Vector.hasErrorCode(vector) ? fault & 0xffff : NO_ERROR_CODE, masks, cs, rip, ss, rsp);
     }
 
     /** A page fault: CR2 is in vcpu_info, and the error code says user or kernel as the guest sees it. */
     void pageFault(PvProcessor processor, Vcpu vcpu, long address, int errorCode) {
         if (vcpu.infoAddress >= 0) {
-            ram.write64(vcpu.infoAddress + Xen.VcpuInfo.CR2, address);
+            SharedLayout layout = vcpu.domain.memory.sharedLayout();
+            layout.write(ram, vcpu.infoAddress + layout.cr2, address);
         }
         int seen = vcpu.pv().kernelMode ? errorCode & ~Traps.PF_USER : errorCode | Traps.PF_USER;
         exception(processor, vcpu, Vector.PF, seen);
@@ -95,7 +97,7 @@ public final class Bounce {
             domains.trace.record(TraceEvent.UPCALL, processor.cpu.index, vcpu.domain.domid, vcpu.id, processor.cpu.rip,
                     0, 0);
         }
-        enter(processor, vcpu, ArchX86.FLAT_RING3_CS64, vcpu.pv().eventCallback, NO_ERROR_CODE, true);
+        enter(processor, vcpu, vcpu.pv().eventSelector, vcpu.pv().eventCallback, NO_ERROR_CODE, true);
     }
 
     /** SYSCALL from user mode. */
@@ -111,7 +113,7 @@ public final class Bounce {
             return;
         }
         p.setRflags(p.rflags() & ~Bits.RFLAGS_DF);
-        enter(processor, vcpu, ArchX86.FLAT_RING3_CS64, handler, NO_ERROR_CODE,
+        enter(processor, vcpu, is64Bit ? ArchX86.FLAT_RING3_CS64 : context.syscall32Selector, handler, NO_ERROR_CODE,
                 is64Bit ? context.syscallMasksEvents : context.syscall32MasksEvents);
     }
 
@@ -125,7 +127,7 @@ public final class Bounce {
             return;
         }
         p.setRflags(p.rflags() & ~(Bits.RFLAGS_NT | Bits.RFLAGS_TF));
-        enter(processor, vcpu, ArchX86.FLAT_RING3_CS64, context.sysenterCallback, NO_ERROR_CODE,
+        enter(processor, vcpu, context.sysenterSelector, context.sysenterCallback, NO_ERROR_CODE,
                 context.sysenterMasksEvents, 3, 0, FLAT_RING3_SS32, 0);
     }
 
@@ -141,13 +143,20 @@ public final class Bounce {
     void failsafe(PvProcessor processor, Vcpu vcpu, int[] selectors) {
         PvContext context = vcpu.pv();
         Processor p = processor.cpu;
-        long at = beginFrame(processor, vcpu, 11);
-        if (context.failsafeCallback == 0 || at == 0) {
+        if (context.failsafeCallback == 0) {
             domains.crash(vcpu.domain, "segment registers cannot be loaded, and there is no failsafe callback");
             return;
         }
-        long flags = pushedFlags(vcpu, p);
-        long mask = upcallMask(vcpu);
+        if (vcpu.domain.memory.isCompat()) {
+            compat.failsafe(processor, vcpu, selectors, CompatBounce.Place.of(p));
+            return;
+        }
+        long at = beginFrame(processor, vcpu, 11);
+        if (at == 0) {
+            return;
+        }
+        long flags = pushedFlags(ram, vcpu, p);
+        long mask = upcallMask(ram, vcpu);
         Bytes.put64(frame, 0, p.gpr[Processor.RCX]);
         Bytes.put64(frame, 8, p.gpr[11]);
         Bytes.put64(frame, 16, selectors[Processor.DS]);
@@ -172,14 +181,19 @@ public final class Bounce {
     private void enter(PvProcessor processor, Vcpu vcpu, int selector, long handler, int errorCode,
             boolean maskEvents) {
         Processor p = processor.cpu;
-        enter(processor, vcpu, selector, handler, errorCode, maskEvents, p.segmentSelector[Processor.CS], p.rip,
-                p.segmentSelector[Processor.SS], p.gpr[Processor.RSP]);
+        enter(processor, vcpu, selector, handler, errorCode, maskEvents, p.segmentSelector[Processor.CS],
+                ContextSwitch.instructionPointer(p), p.segmentSelector[Processor.SS], p.gpr[Processor.RSP]);
     }
 
     private void enter(PvProcessor processor, Vcpu vcpu, int selector, long handler, int errorCode, boolean maskEvents,
             int cs, long rip, int ss, long rsp) {
         if (handler == 0) {
             domains.crash(vcpu.domain, "the guest has no entry point for an event");
+            return;
+        }
+        if (vcpu.domain.memory.isCompat()) {
+            compat.enter(processor, vcpu, selector, handler, errorCode, maskEvents,
+                    new CompatBounce.Place(cs, rip, ss, rsp));
             return;
         }
         Processor p = processor.cpu;
@@ -195,8 +209,8 @@ public final class Bounce {
             Bytes.put64(frame, i += 8, errorCode & 0xffff_ffffL);
         }
         Bytes.put64(frame, i += 8, rip);
-        Bytes.put64(frame, i += 8, pushedCs(cs) | upcallMask(vcpu) << MASK_SHIFT);
-        Bytes.put64(frame, i += 8, pushedFlags(vcpu, p));
+        Bytes.put64(frame, i += 8, pushedCs(cs) | upcallMask(ram, vcpu) << MASK_SHIFT);
+        Bytes.put64(frame, i += 8, pushedFlags(ram, vcpu, p));
         Bytes.put64(frame, i += 8, rsp);
         Bytes.put64(frame, i + 8, ss);
         finish(processor, vcpu, at, words, selector, handler, maskEvents);
@@ -232,7 +246,7 @@ public final class Bounce {
         if (maskEvents && vcpu.infoAddress >= 0) {
             ram.write8(vcpu.infoAddress + Xen.VcpuInfo.EVTCHN_UPCALL_MASK, 1);
         }
-        p.setRflags(p.rflags() & ~CLEARED_FLAGS | Bits.RFLAGS_IF);
+        p.setRflags(enteredFlags(p));
         if (ContextSwitch.enter(p, selector | 3, handler, FLAT_RING3_SS32, at) != ContextSwitch.ENTERED) {
             domains.crash(vcpu.domain, "handler at " + Integer.toHexString(selector) + ":0x"
                     + Long.toHexString(handler) + " cannot be entered");
@@ -244,14 +258,19 @@ public final class Bounce {
         return interruptedKernel ? selector & ~3 : selector;
     }
 
-    private long upcallMask(Vcpu vcpu) {
+    /** RFLAGS of an entry point of the guest, which was interrupted with those of {@code p}. */
+    static long enteredFlags(Processor p) {
+        return p.rflags() & ~CLEARED_FLAGS | Bits.RFLAGS_IF;
+    }
+
+    static long upcallMask(PhysicalMemory ram, Vcpu vcpu) {
         return vcpu.infoAddress < 0 ? 1 : ram.read8(vcpu.infoAddress + Xen.VcpuInfo.EVTCHN_UPCALL_MASK);
     }
 
     /** RFLAGS with IF as the guest's upcall mask says, and IOPL if it has asked to see it. */
-    private long pushedFlags(Vcpu vcpu, Processor p) {
+    static long pushedFlags(PhysicalMemory ram, Vcpu vcpu, Processor p) {
         long flags = p.rflags() & ~(Bits.RFLAGS_IF | Bits.RFLAGS_IOPL);
-        if (upcallMask(vcpu) == 0) {
+        if (upcallMask(ram, vcpu) == 0) {
             flags |= Bits.RFLAGS_IF;
         }
         if ((vcpu.domain.vmAssist & 1L << Xen.VMASST_TYPE_ARCHITECTURAL_IOPL) != 0) {

@@ -36,6 +36,8 @@ public final class ContextSwitch implements VcpuState {
     /** Result of {@link #enter}: there was no fault. */
     static final int ENTERED = -1;
     private static final int LDT = 2;
+    private static final int COMPAT_KERNEL_RING = 1;
+    private static final long OFFSET = 0xffff_ffffL;
 
     private final PvProcessor[] processors;
     private final RegisterDump dump;
@@ -99,7 +101,8 @@ public final class ContextSwitch implements VcpuState {
         vcpu.loadedOn = index;
         vcpu.processorsUsed |= 1L << index;
         System.arraycopy(context.gpr, 0, p.gpr, 0, 16);
-        p.cpl = 3;
+        // That of the guest's kernel; user mode is entered from there.
+        p.cpl = vcpu.domain.memory.isCompat() ? COMPAT_KERNEL_RING : 3;
         p.gdtBase = DescriptorTables.gdtAddress(vcpu.id);
         p.gdtLimit = GDT_LIMIT;
         loadLdt(p, vcpu);
@@ -118,8 +121,11 @@ public final class ContextSwitch implements VcpuState {
         Processor p = processor.cpu;
         PvContext context = vcpu.pv();
         p.setRflags(context.rflags | Bits.RFLAGS_IF);
-        int fault = enter(p, context.selector[Processor.CS], context.rip, context.selector[Processor.SS],
-                context.gpr[Processor.RSP]);
+        boolean compat = vcpu.domain.memory.isCompat();
+        int cs = context.selector[Processor.CS];
+        int ss = context.selector[Processor.SS];
+        long rsp = context.gpr[Processor.RSP];
+        int fault = compat ? enterCompat(p, cs, context.rip, ss, rsp) : enter(p, cs, context.rip, ss, rsp);
         boolean sound = true;
         for (int segment : new int[]{Processor.DS, Processor.ES, Processor.FS, Processor.GS}) {
             if (Segmentation.tryLoadSegment(p, segment, context.selector[segment]) != -1) {
@@ -127,13 +133,14 @@ public final class ContextSwitch implements VcpuState {
                 sound = false;
             }
         }
-        p.segmentBase[Processor.FS] = context.fsBase;
-        p.segmentBase[Processor.GS] = context.kernelMode ? context.gsBaseKernel : context.gsBaseUser;
-        p.msr.kernelGsBase = context.kernelMode ? context.gsBaseUser : context.gsBaseKernel;
+        if (!compat) {
+            p.segmentBase[Processor.FS] = context.fsBase;
+            p.segmentBase[Processor.GS] = context.kernelMode ? context.gsBaseKernel : context.gsBaseUser;
+            p.msr.kernelGsBase = context.kernelMode ? context.gsBaseUser : context.gsBaseKernel;
+        }
         p.updateContext();
         if (fault != ENTERED) {
-            bounce().returnFault(processor, vcpu, fault, context.selector[Processor.CS],
-                    context.selector[Processor.SS]);
+            bounce().returnFault(processor, vcpu, fault, cs, context.rip, ss, rsp);
         } else if (!sound) {
             bounce().failsafe(processor, vcpu, context.selector);
         }
@@ -153,6 +160,25 @@ public final class ContextSwitch implements VcpuState {
             enterFlat(p, rip, rsp);
         }
         return fault;
+    }
+
+    /**
+     * Loads CS, EIP, SS and ESP of a 32-bit guest, as IRET to ring 1 to 3 would. Returns {@link #ENTERED}, or the fault as vector &lt;&lt; 16 |
+     * error code: then nothing has changed.
+     */
+    static int enterCompat(Processor p, int cs, long eip, int ss, long esp) {
+        int before = p.cpl;
+        p.cpl = COMPAT_KERNEL_RING;
+        int fault = ControlTransfer.tryReturn(p, cs, eip & OFFSET, ss, esp & OFFSET);
+        if (fault != ENTERED) {
+            p.cpl = before;
+        }
+        return fault;
+    }
+
+    /** The instruction pointer as software sees it: an offset in CS outside 64-bit code. */
+    static long instructionPointer(Processor p) {
+        return p.is64Bit() ? p.rip : p.rip - p.segmentBase[Processor.CS] & OFFSET;
     }
 
     /** Loads Xen's flat 64-bit code and stack segments. */
@@ -193,7 +219,7 @@ public final class ContextSwitch implements VcpuState {
     private static void save(Processor p, PvContext context) {
         System.arraycopy(p.gpr, 0, context.gpr, 0, 16);
         context.floating.save(p);
-        context.rip = p.rip;
+        context.rip = instructionPointer(p);
         context.rflags = p.rflags();
         System.arraycopy(p.segmentSelector, 0, context.selector, 0, context.selector.length);
         context.fsBase = p.segmentBase[Processor.FS];
@@ -323,13 +349,17 @@ public final class ContextSwitch implements VcpuState {
 
     private static long root(Vcpu vcpu) {
         VcpuTables tables = vcpu.tables();
+        if (vcpu.domain.memory.isCompat()) {
+            return (long) tables.walkRoot() << PhysicalMemory.FRAME_SHIFT;
+        }
         int frame = vcpu.pv().kernelMode || tables.userRoot() == VcpuTables.NO_TABLE
                 ? tables.kernelRoot()
                 : tables.userRoot();
         return (long) frame << PhysicalMemory.FRAME_SHIFT;
     }
 
+    /** The processor itself keeps the modes of a 32-bit guest apart, by their rings. */
     private static int tag(Vcpu vcpu) {
-        return vcpu.tag + (vcpu.pv().kernelMode ? 0 : 1);
+        return vcpu.tag + (vcpu.pv().kernelMode || vcpu.domain.memory.isCompat() ? 0 : 1);
     }
 }

@@ -7,10 +7,11 @@ import dev.xenolith.cpu.memory.PhysicalMemory;
 import dev.xenolith.cpu.processor.Bits;
 import dev.xenolith.cpu.processor.FloatContext;
 import dev.xenolith.cpu.processor.Processor;
-import dev.xenolith.hypervisor.abi.ArchX86;
+import dev.xenolith.hypervisor.abi.ArchX86.CompatVcpuGuestContext;
 import dev.xenolith.hypervisor.abi.ArchX86.TrapInfo;
 import dev.xenolith.hypervisor.abi.ArchX86.UserRegs;
 import dev.xenolith.hypervisor.abi.ArchX86.VcpuGuestContext;
+import dev.xenolith.hypervisor.abi.ArchX86;
 import dev.xenolith.hypervisor.abi.Bytes;
 import dev.xenolith.hypervisor.domain.Domains;
 import dev.xenolith.hypervisor.domain.PvContext;
@@ -41,12 +42,33 @@ public final class GuestContext {
     }
 
     /**
-     * Gives a vCPU, which is not running, the state in {@code c}, 5168 bytes of any contents. Everything is checked before the
+     * Gives a vCPU, which is not running, the state in {@code c}, {@link #sizeOf} bytes of any contents. Everything is checked before the
      * registers change.
      *
      * @return 0; -EINVAL; or -ERESTART: call again with the same bytes
      */
     public int set(Vcpu vcpu, byte[] c) {
+        if (c.length != sizeOf(vcpu)) {
+            return -EINVAL;
+        }
+        if (!vcpu.domain.memory.isCompat()) {
+            return setNative(vcpu, c);
+        }
+        contexts.unload(vcpu);
+        int rc = CompatGuestContext.setTables(vcpu, c);
+        if (rc == 0) {
+            CompatGuestContext.setRegisters(vcpu.pv(), c);
+            begin(vcpu, CompatGuestContext.flags(c), CompatGuestContext.vmAssist(c));
+        }
+        return rc;
+    }
+
+    /** Bytes of the vcpu_guest_context of {@code vcpu}. */
+    public static int sizeOf(Vcpu vcpu) {
+        return vcpu.domain.memory.isCompat() ? CompatVcpuGuestContext.SIZE : VcpuGuestContext.SIZE;
+    }
+
+    private int setNative(Vcpu vcpu, byte[] c) {
         long flags = Bytes.get64(c, VcpuGuestContext.FLAGS);
         long gdtEntries = Bytes.get64(c, VcpuGuestContext.GDT_ENTS);
         long ldtEntries = Bytes.get64(c, VcpuGuestContext.LDT_ENTS);
@@ -79,8 +101,13 @@ public final class GuestContext {
         setRegisters(context, c);
         setKernelEntries(context, c, flags);
         context.kernelMode = inKernel;
+        begin(vcpu, flags, Bytes.get64(c, VcpuGuestContext.VM_ASSIST));
+        return 0;
+    }
+
+    private void begin(Vcpu vcpu, long flags, long vmAssist) {
         if (!vcpu.initialised && vcpu.id == 0) {
-            vcpu.domain.vmAssist = Bytes.get64(c, VcpuGuestContext.VM_ASSIST);
+            vcpu.domain.vmAssist = vmAssist;
         }
         vcpu.initialised = true;
         if ((flags & ArchX86.VGCF_ONLINE) != 0) {
@@ -88,7 +115,6 @@ public final class GuestContext {
         } else {
             domains.dispatcher.down(vcpu);
         }
-        return 0;
     }
 
     private static boolean addressesAreGuests(byte[] c) {
@@ -157,20 +183,27 @@ public final class GuestContext {
         context.syscallMasksEvents = (flags & ArchX86.VGCF_SYSCALL_DISABLES_EVENTS) != 0;
     }
 
+    static long flags(Vcpu vcpu) {
+        PvContext context = vcpu.pv();
+        return ArchX86.VGCF_I387_VALID | (context.kernelMode ? ArchX86.VGCF_IN_KERNEL : 0)
+                | (vcpu.isUp() ? ArchX86.VGCF_ONLINE : 0)
+                | (context.failsafeMasksEvents ? ArchX86.VGCF_FAILSAFE_DISABLES_EVENTS : 0)
+                | (context.syscallMasksEvents ? ArchX86.VGCF_SYSCALL_DISABLES_EVENTS : 0);
+    }
+
     /** The vCPU's present state. */
     public byte[] get(Vcpu vcpu) {
         contexts.synchronise(vcpu);
+        if (vcpu.domain.memory.isCompat()) {
+            return CompatGuestContext.get(vcpu);
+        }
         PvContext context = vcpu.pv();
         VcpuTables tables = vcpu.tables();
         byte[] c = new byte[VcpuGuestContext.SIZE];
         byte[] image = new byte[FloatContext.FX_BYTES];
         context.floating.getImage(image);
         System.arraycopy(image, 0, c, VcpuGuestContext.FPU_CTXT, image.length);
-        long flags = ArchX86.VGCF_I387_VALID | (context.kernelMode ? ArchX86.VGCF_IN_KERNEL : 0)
-                | (vcpu.isUp() ? ArchX86.VGCF_ONLINE : 0)
-                | (context.failsafeMasksEvents ? ArchX86.VGCF_FAILSAFE_DISABLES_EVENTS : 0)
-                | (context.syscallMasksEvents ? ArchX86.VGCF_SYSCALL_DISABLES_EVENTS : 0);
-        Bytes.put64(c, VcpuGuestContext.FLAGS, flags);
+        Bytes.put64(c, VcpuGuestContext.FLAGS, flags(vcpu));
         for (int i = 0; i < GPR_OFFSETS.length; i++) {
             Bytes.put64(c, REGS + GPR_OFFSETS[i], context.gpr[i]);
         }

@@ -2,8 +2,8 @@ package dev.xenolith.hypervisor.pv;
 
 import dev.xenolith.cpu.processor.Bits;
 import dev.xenolith.cpu.processor.Processor;
-import dev.xenolith.hypervisor.abi.ArchX86;
 import dev.xenolith.hypervisor.abi.ArchX86.IretContext;
+import dev.xenolith.hypervisor.abi.ArchX86;
 import dev.xenolith.hypervisor.abi.Bytes;
 import dev.xenolith.hypervisor.abi.Xen;
 import dev.xenolith.hypervisor.domain.Domains;
@@ -18,16 +18,22 @@ public final class Iret {
     private final Domains domains;
     private final ContextSwitch contexts;
     private final Bounce bounce;
+    private final CompatIret compat;
     private final byte[] frame = new byte[IretContext.SIZE];
 
     Iret(Domains domains, ContextSwitch contexts, Bounce bounce) {
         this.domains = domains;
         this.contexts = contexts;
         this.bounce = bounce;
+        compat = new CompatIret(domains, bounce);
     }
 
     /** Returns as the iret_context at RSP says. A frame that cannot be obeyed crashes the domain. */
     public void execute(PvProcessor processor, Vcpu vcpu) {
+        if (vcpu.domain.memory.isCompat()) {
+            compat.execute(processor, vcpu);
+            return;
+        }
         Processor p = processor.cpu;
         PvContext context = vcpu.pv();
         if (processor.memory.read(p.gpr[Processor.RSP], frame, 0, frame.length) != 0) {
@@ -71,7 +77,8 @@ public final class Iret {
         int ss = (int) Bytes.get64(frame, IretContext.SS) & 0xffff;
         int fault = ContextSwitch.enter(p, cs | 3, rip, ss | 3, Bytes.get64(frame, IretContext.RSP));
         if (fault != ContextSwitch.ENTERED) {
-            bounce.returnFault(processor, vcpu, fault, cs | 3, ss | 3);
+            bounce.returnFault(processor, vcpu, fault, cs | 3, rip, ss | 3,
+                    Bytes.get64(frame, IretContext.RSP));
         }
     }
 }

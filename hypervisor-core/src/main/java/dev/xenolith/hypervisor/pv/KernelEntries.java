@@ -1,21 +1,21 @@
 package dev.xenolith.hypervisor.pv;
 
+import static dev.xenolith.hypervisor.abi.ArchX86.FLAT_COMPAT_RING1_CS;
+import static dev.xenolith.hypervisor.abi.ArchX86.FLAT_RING3_CS64;
 import static dev.xenolith.hypervisor.abi.Errno.EFAULT;
 import static dev.xenolith.hypervisor.abi.Errno.EINVAL;
 import static dev.xenolith.hypervisor.abi.Errno.ENOSYS;
 
 import dev.xenolith.cpu.processor.Vector;
-import dev.xenolith.hypervisor.abi.ArchX86;
 import dev.xenolith.hypervisor.abi.ArchX86.TrapInfo;
-import dev.xenolith.hypervisor.abi.Bytes;
 import dev.xenolith.hypervisor.abi.Callback;
 import dev.xenolith.hypervisor.domain.PvContext;
 import dev.xenolith.hypervisor.hypercall.Call;
+import dev.xenolith.hypervisor.paging.SegmentDescriptors;
 import java.util.Arrays;
 
 /** Where a guest's kernel wants to be entered: trap table, callbacks, kernel stack (xen/arch/x86/pv/callback.c). */
 final class KernelEntries {
-    private static final int RING_3 = 3;
 
     /** set_trap_table(table): entries until one whose address is 0; no table at all forgets every handler. */
     long setTrapTable(Call call) {
@@ -28,7 +28,7 @@ final class KernelEntries {
             return 0;
         }
         while (true) {
-            if (!call.read(handle, TrapInfo.SIZE)) {
+            if (!call.read(handle, TrapInfo.LAYOUT)) {
                 return -EFAULT;
             }
             long address = call.get64(TrapInfo.ADDRESS);
@@ -40,9 +40,10 @@ final class KernelEntries {
             }
             int vector = call.get8(TrapInfo.VECTOR);
             context.trapAddress[vector] = address;
-            context.trapSelector[vector] = (char) (call.get16(TrapInfo.CS) | RING_3);
+            context.trapSelector[vector] = (char) SegmentDescriptors.guestSelector(call.get16(TrapInfo.CS),
+                    call.compat);
             context.trapFlags[vector] = (byte) call.get8(TrapInfo.FLAGS);
-            handle += TrapInfo.SIZE;
+            handle += call.sizeOf(TrapInfo.LAYOUT);
             if (call.preempt.check()) {
                 call.arguments[0] = handle;
                 return Call.RESTART;
@@ -52,9 +53,16 @@ final class KernelEntries {
 
     /** set_callbacks(event, failsafe, syscall): the older way to register the three. */
     long setCallbacks(Call call) {
-        register(call.vcpu.pv(), Callback.CALLBACKTYPE_EVENT, call.argument(0), false);
-        register(call.vcpu.pv(), Callback.CALLBACKTYPE_FAILSAFE, call.argument(1), false);
-        register(call.vcpu.pv(), Callback.CALLBACKTYPE_SYSCALL, call.argument(2), false);
+        register(call, Callback.CALLBACKTYPE_EVENT, FLAT_RING3_CS64, call.argument(0), false);
+        register(call, Callback.CALLBACKTYPE_FAILSAFE, FLAT_RING3_CS64, call.argument(1), false);
+        register(call, Callback.CALLBACKTYPE_SYSCALL, FLAT_RING3_CS64, call.argument(2), false);
+        return 0;
+    }
+
+    /** set_callbacks(event selector, event, failsafe selector, failsafe) of 32-bit guests. */
+    long setCompatCallbacks(Call call) {
+        register(call, Callback.CALLBACKTYPE_EVENT, (int) call.argument(0), call.argument(1), false);
+        register(call, Callback.CALLBACKTYPE_FAILSAFE, (int) call.argument(2), call.argument(3), false);
         return 0;
     }
 
@@ -62,15 +70,11 @@ final class KernelEntries {
     long callbackOp(Call call) {
         switch ((int) call.argument(0)) {
             case Callback.CALLBACKOP_REGISTER -> {
-                return call.read(call.argument(1), Callback.Register.SIZE)
-                        ? register(call.vcpu.pv(), call.get16(Callback.Register.TYPE),
-                                call.get64(Callback.Register.ADDRESS),
-                                (call.get16(Callback.Register.FLAGS) & Callback.CALLBACKF_MASK_EVENTS) != 0)
-                        : -EFAULT;
+                return call.compat ? registerCompat(call) : registerNative(call);
             }
             case Callback.CALLBACKOP_UNREGISTER -> {
-                return call.read(call.argument(1), Callback.Unregister.SIZE)
-                        ? unregister(call.vcpu.pv(), call.get16(Callback.Unregister.TYPE))
+                return call.read(call.argument(1), Callback.Unregister.LAYOUT)
+                        ? unregister(call, call.get16(Callback.Unregister.TYPE))
                         : -EFAULT;
             }
             default -> {
@@ -79,13 +83,44 @@ final class KernelEntries {
         }
     }
 
-    private long register(PvContext context, int type, long address, boolean masksEvents) {
+    private static long registerNative(Call call) {
+        return call.read(call.argument(1), Callback.Register.LAYOUT)
+                ? register(call, call.get16(Callback.Register.TYPE), FLAT_RING3_CS64,
+                        call.get64(Callback.Register.ADDRESS), masksEvents(call.get16(Callback.Register.FLAGS)))
+                : -EFAULT;
+    }
+
+    /** As for 64-bit guests, but there is no callback for SYSCALL in 64-bit mode. */
+    private static long registerCompat(Call call) {
+        if (!call.read(call.argument(1), Callback.CompatRegister.SIZE)) {
+            return -EFAULT;
+        }
+        int type = call.get16(Callback.CompatRegister.TYPE);
+        return type == Callback.CALLBACKTYPE_SYSCALL
+                ? -ENOSYS
+                : register(call, type, call.get32(Callback.CompatRegister.CS),
+                        call.get32(Callback.CompatRegister.EIP) & 0xffff_ffffL,
+                        masksEvents(call.get16(Callback.CompatRegister.FLAGS)));
+    }
+
+    private static boolean masksEvents(int flags) {
+        return (flags & Callback.CALLBACKF_MASK_EVENTS) != 0;
+    }
+
+    /** {@code selector} is what a 32-bit kernel gives, and the flat segment of a 64-bit one. */
+    private static long register(Call call, int type, int selector, long address, boolean masksEvents) {
+        PvContext context = call.vcpu.pv();
         if (!isCanonical(address)) {
             return -EINVAL;
         }
+        int code = SegmentDescriptors.guestSelector(selector & 0xffff, call.compat);
         switch (type) {
-            case Callback.CALLBACKTYPE_EVENT -> context.eventCallback = address;
+            case Callback.CALLBACKTYPE_EVENT -> {
+                context.eventSelector = code;
+                context.eventCallback = address;
+            }
             case Callback.CALLBACKTYPE_FAILSAFE -> {
+                context.failsafeSelector = code;
                 context.failsafeCallback = address;
                 context.failsafeMasksEvents = masksEvents;
             }
@@ -94,14 +129,16 @@ final class KernelEntries {
                 context.syscallMasksEvents = masksEvents;
             }
             case Callback.CALLBACKTYPE_SYSCALL32 -> {
+                context.syscall32Selector = code;
                 context.syscall32Callback = address;
                 context.syscall32MasksEvents = masksEvents;
             }
             case Callback.CALLBACKTYPE_SYSENTER -> {
+                context.sysenterSelector = code;
                 context.sysenterCallback = address;
                 context.sysenterMasksEvents = masksEvents;
             }
-            case Callback.CALLBACKTYPE_NMI -> setNmiHandler(context, address);
+            case Callback.CALLBACKTYPE_NMI -> setNmiHandler(call, address);
             default -> {
                 return -ENOSYS;
             }
@@ -109,7 +146,7 @@ final class KernelEntries {
         return 0;
     }
 
-    private static long unregister(PvContext context, int type) {
+    private static long unregister(Call call, int type) {
         switch (type) {
             case Callback.CALLBACKTYPE_EVENT, Callback.CALLBACKTYPE_FAILSAFE, Callback.CALLBACKTYPE_SYSCALL,
                     Callback.CALLBACKTYPE_SYSENTER -> {
@@ -117,7 +154,7 @@ final class KernelEntries {
                 return -EINVAL;
             }
             case Callback.CALLBACKTYPE_NMI -> {
-                setNmiHandler(context, 0);
+                setNmiHandler(call, 0);
                 return 0;
             }
             default -> {
@@ -126,9 +163,10 @@ final class KernelEntries {
         }
     }
 
-    private static void setNmiHandler(PvContext context, long address) {
+    private static void setNmiHandler(Call call, long address) {
+        PvContext context = call.vcpu.pv();
         context.trapAddress[Vector.NMI] = address;
-        context.trapSelector[Vector.NMI] = ArchX86.FLAT_RING3_CS64;
+        context.trapSelector[Vector.NMI] = (char) (call.compat ? FLAT_COMPAT_RING1_CS : FLAT_RING3_CS64);
         context.trapFlags[Vector.NMI] = 0;
     }
 
@@ -136,13 +174,13 @@ final class KernelEntries {
     long nmiOp(Call call) {
         switch ((int) call.argument(0)) {
             case Callback.XENNMI_REGISTER_CALLBACK -> {
-                return call.read(call.argument(1), Callback.NmiCallback.SIZE)
-                        ? register(call.vcpu.pv(), Callback.CALLBACKTYPE_NMI,
-                                Bytes.get64(call.buffer, Callback.NmiCallback.HANDLER_ADDRESS), false)
+                return call.read(call.argument(1), Callback.NmiCallback.LAYOUT)
+                        ? register(call, Callback.CALLBACKTYPE_NMI, FLAT_RING3_CS64,
+                                call.get64(Callback.NmiCallback.HANDLER_ADDRESS), false)
                         : -EFAULT;
             }
             case Callback.XENNMI_UNREGISTER_CALLBACK -> {
-                setNmiHandler(call.vcpu.pv(), 0);
+                setNmiHandler(call, 0);
                 return 0;
             }
             default -> {
@@ -154,7 +192,7 @@ final class KernelEntries {
     /** stack_switch(ss, sp): where frames go when user mode is interrupted. */
     long stackSwitch(Call call) {
         PvContext context = call.vcpu.pv();
-        context.kernelSs = (int) call.argument(0) & 0xffff | RING_3;
+        context.kernelSs = SegmentDescriptors.guestSelector((int) call.argument(0) & 0xffff, call.compat);
         context.kernelSp = call.argument(1);
         return 0;
     }

@@ -20,7 +20,7 @@ final class PhysdevOperations implements Handler {
         PvContext context = call.vcpu.pv();
         switch ((int) call.argument(0)) {
             case Physdev.PHYSDEVOP_SET_IOPL -> {
-                if (!call.read(handle, Physdev.SetIopl.SIZE)) {
+                if (!call.read(handle, Physdev.SetIopl.LAYOUT)) {
                     return -EFAULT;
                 }
                 int iopl = call.get32(Physdev.SetIopl.IOPL);
@@ -31,7 +31,7 @@ final class PhysdevOperations implements Handler {
                 return 0;
             }
             case Physdev.PHYSDEVOP_SET_IOBITMAP -> {
-                if (!call.read(handle, Physdev.SetIobitmap.SIZE)) {
+                if (!call.read(handle, Physdev.SetIobitmap.LAYOUT)) {
                     return -EFAULT;
                 }
                 int ports = call.get32(Physdev.SetIobitmap.NR_PORTS);

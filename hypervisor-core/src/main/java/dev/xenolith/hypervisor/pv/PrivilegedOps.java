@@ -11,18 +11,19 @@ import dev.xenolith.cpu.processor.Bits;
 import dev.xenolith.cpu.processor.Cpuid;
 import dev.xenolith.cpu.processor.Processor;
 import dev.xenolith.cpu.processor.Vector;
+import dev.xenolith.hypervisor.abi.ArchX86.CompatVcpuGuestContext;
 import dev.xenolith.hypervisor.abi.Bytes;
-import dev.xenolith.hypervisor.abi.Xen;
 import dev.xenolith.hypervisor.domain.Domains;
 import dev.xenolith.hypervisor.domain.PvContext;
 import dev.xenolith.hypervisor.domain.Vcpu;
+import dev.xenolith.hypervisor.memory.SharedLayout;
 import dev.xenolith.hypervisor.time.Charges;
 import dev.xenolith.hypervisor.trace.TraceClass;
 import dev.xenolith.hypervisor.trace.TraceEvent;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Privileged instructions that fault in ring 3 and are performed for the guest's kernel (xen/arch/x86/pv/emul-priv-op.c). The
+ * Privileged instructions that fault in ring 3, or of 32-bit kernels in ring 1, and are performed for the guest's kernel (xen/arch/x86/pv/emul-priv-op.c). The
  * processor's decoder says what the instruction is; what it does to the virtual processor is here. What is not listed raises #GP
  * in the guest: HLT, INVLPG, LGDT, LIDT, LLDT, LTR, LMSW, SWAPGS, IRET, INVD, MWAIT, as on Xen.
  */
@@ -153,7 +154,7 @@ final class PrivilegedOps {
 
     private void done(PvProcessor processor, Vcpu vcpu, int length) {
         Processor p = processor.cpu;
-        p.rip += length;
+        p.rip = p.is64Bit() ? p.rip + length : p.rip + length & 0xffff_ffffL;
         long flags = p.rflags();
         if ((flags & Bits.RFLAGS_RF) != 0) {
             p.setRflags(flags & ~Bits.RFLAGS_RF);
@@ -173,7 +174,7 @@ final class PrivilegedOps {
     private int fetch(Processor p) {
         java.util.Arrays.fill(code, (byte) 0);
         for (int i = 0; i < code.length; i++) {
-            long physical = p.mmu().translate(p.rip + i, Mmu.EXECUTE, Mmu.USER);
+            long physical = p.mmu().translate(p.rip + i, Mmu.EXECUTE, p.cpl == 3 ? Mmu.USER : Mmu.SUPERVISOR);
             if (physical < 0 || !ram.isMemory(physical >>> PhysicalMemory.FRAME_SHIFT)) {
                 return i;
             }
@@ -206,8 +207,11 @@ final class PrivilegedOps {
         long value;
         switch (instruction.register(1)) {
             case 0 -> value = context.cr0;
-            case 2 -> value = vcpu.infoAddress < 0 ? 0 : ram.read64(vcpu.infoAddress + Xen.VcpuInfo.CR2);
-            case 3 -> value = (long) vcpu.tables().kernelRoot() << PhysicalMemory.FRAME_SHIFT;
+            case 2 -> {
+                SharedLayout layout = vcpu.domain.memory.sharedLayout();
+                value = vcpu.infoAddress < 0 ? 0 : layout.read(ram, vcpu.infoAddress + layout.cr2);
+            }
+            case 3 -> value = cr3(vcpu);
             case 4 -> value = CR4_VISIBLE | context.cr4 & ContextSwitch.CR4_GUEST;
             default -> {
                 return false;
@@ -215,6 +219,14 @@ final class PrivilegedOps {
         }
         p.gpr[instruction.register(0)] = value;
         return true;
+    }
+
+    /** The root table as the guest sees it in CR3. */
+    static long cr3(Vcpu vcpu) {
+        int root = vcpu.tables().kernelRoot();
+        return vcpu.domain.memory.isCompat()
+                ? CompatVcpuGuestContext.cr3(root) & 0xffff_ffffL
+                : (long) root << PhysicalMemory.FRAME_SHIFT;
     }
 
     private boolean writeControl(PvProcessor processor, Vcpu vcpu, DecodedInstruction instruction) {
@@ -227,12 +239,16 @@ final class PrivilegedOps {
             }
             case 2 -> {
                 if (vcpu.infoAddress >= 0) {
-                    ram.write64(vcpu.infoAddress + Xen.VcpuInfo.CR2, value);
+                    SharedLayout layout = vcpu.domain.memory.sharedLayout();
+                    layout.write(ram, vcpu.infoAddress + layout.cr2, value);
                 }
                 return true;
             }
             case 3 -> {
-                int rc = vcpu.tables().setKernelRoot(value >>> PhysicalMemory.FRAME_SHIFT);
+                long root = vcpu.domain.memory.isCompat()
+                        ? CompatVcpuGuestContext.frameOf((int) value) & 0xffff_ffffL
+                        : value >>> PhysicalMemory.FRAME_SHIFT;
+                int rc = vcpu.tables().setKernelRoot(root);
                 return rc == -ERESTART ? exitWithoutAdvance() : rc == 0;
             }
             case 4 -> {

@@ -46,6 +46,7 @@ final class PvCpuid {
     /** VME PSE MTRR PGE PSE36 1GB-pages. */
     private static final int HIDDEN_EXTENDED_EDX = bits(1, 3, 12, 13, 17, 26);
     private static final int SYSCALL = 1 << 11;
+    private static final int LONG_MODE = 1 << 29;
     private static final int APIC_ID_SHIFT = 24;
     private static final int APIC_ID_MASK = (1 << APIC_ID_SHIFT) - 1;
     /** Leaf 0x40000002 ECX: MMU_PT_UPDATE_PRESERVE_AD. */
@@ -84,6 +85,12 @@ final class PvCpuid {
                 result[2] = result[2] & ~OSXSAVE | (osxsave(p, vcpu, enlightened) ? OSXSAVE : 0);
             }
             case TOPOLOGY -> result[3] = 2 * vcpu.id;
+            case EXTENDED_FEATURES -> {
+                if (vcpu.domain.memory.isCompat()) {
+                    // No long mode, and Intel has SYSCALL only there.
+                    result[3] &= ~(LONG_MODE | (p.model.isIntel() ? SYSCALL : 0));
+                }
+            }
             default -> {
             }
         }

@@ -5,6 +5,7 @@ import dev.xenolith.cpu.memory.PhysicalMemory;
 import dev.xenolith.cpu.processor.Processor;
 import dev.xenolith.cpu.processor.Stop;
 import dev.xenolith.cpu.processor.Vector;
+import dev.xenolith.hypervisor.abi.HypercallPage;
 import dev.xenolith.hypervisor.abi.Xen;
 import dev.xenolith.hypervisor.domain.DebugSession;
 import dev.xenolith.hypervisor.domain.Domains;
@@ -18,7 +19,7 @@ import dev.xenolith.hypervisor.domain.Vcpu;
 public final class PvExecution {
     /** What a stopped processor needs from above. */
     public interface Handler {
-        /** The loaded vCPU's kernel executed SYSCALL: the hypercall that its registers say. */
+        /** The loaded vCPU's kernel executed SYSCALL, or INT 0x82 in ring 1: the hypercall that its registers say. */
         void hypercall(PvProcessor processor, Vcpu vcpu);
 
         /** The processor took {@code vector} for the hypervisor itself. */
@@ -81,6 +82,7 @@ public final class PvExecution {
         Processor p = processor.cpu;
         DebugSession debug = vcpu.domain.debug();
         DebugSession.prepare(debug, p);
+        boolean compat = vcpu.domain.memory.isCompat();
         while (vcpu.isRunnable() && !domains.dispatcher.scheduleRequested(index)) {
             long left = end - domains.now();
             if (left <= 0) {
@@ -94,6 +96,10 @@ public final class PvExecution {
             long retired = p.retired;
             Stop stop = debug == null ? p.run(left) : debug.run(vcpu, p, left);
             handler.ran();
+            if (compat) {
+                // A 32-bit kernel can enter its user mode by itself.
+                vcpu.pv().kernelMode = p.cpl != 3;
+            }
             switch (stop.kind) {
                 case BUDGET -> {
                     // The loop ends with the time, or the clock has been corrected.
@@ -103,7 +109,14 @@ public final class PvExecution {
                 }
                 case INTERRUPT -> handler.interrupt(p, stop.vector);
                 case NMI -> domains.log.warning("NMI on CPU" + index + " without a cause, ignored");
-                case EXCEPTION -> traps.exception(processor, vcpu, stop);
+                case EXCEPTION -> {
+                    if (compat && stop.software && stop.vector == HypercallPage.VECTOR) {
+                        // Its gate is for ring 1 only.
+                        handler.hypercall(processor, vcpu);
+                    } else {
+                        traps.exception(processor, vcpu, stop);
+                    }
+                }
                 case ENTRY -> entry(processor, vcpu, stop);
                 case DEBUG -> debugStop(vcpu, stop);
                 default -> traps.impossible(vcpu, stop.kind);
@@ -127,7 +140,7 @@ public final class PvExecution {
     private void entry(PvProcessor processor, Vcpu vcpu, Stop stop) {
         if (stop.sysenter) {
             bounce.sysenter(processor, vcpu);
-        } else if (vcpu.pv().kernelMode) {
+        } else if (vcpu.pv().kernelMode && !vcpu.domain.memory.isCompat()) {
             handler.hypercall(processor, vcpu);
         } else {
             bounce.systemCall(processor, vcpu);

@@ -1,5 +1,6 @@
 package dev.xenolith.hypervisor.pv;
 
+import static dev.xenolith.hypervisor.abi.Errno.ENOSYS;
 import static dev.xenolith.hypervisor.abi.Errno.EOPNOTSUPP;
 import static dev.xenolith.hypervisor.abi.Errno.EPERM;
 
@@ -8,6 +9,7 @@ import dev.xenolith.hypervisor.domain.Domains;
 import dev.xenolith.hypervisor.hypercall.Call;
 import dev.xenolith.hypervisor.hypercall.Hypercalls;
 import dev.xenolith.hypervisor.hypercall.Refusal;
+import dev.xenolith.hypervisor.hypercall.SplitArguments;
 
 /** The hypercalls about a PV guest's virtual processors, and those that no guest may make. */
 public final class PvHypercalls {
@@ -41,6 +43,10 @@ public final class PvHypercalls {
                     return Call.NO_RESULT;
                 })
                 .add(Hypercall.XENPMU_OP, new Refusal(EOPNOTSUPP));
+        // What 32-bit guests call in another way.
+        table.addCompat(Hypercall.SET_CALLBACKS, entries::setCompatCallbacks)
+                .addCompat(Hypercall.UPDATE_DESCRIPTOR, new SplitArguments(segments::updateDescriptor, 0, 2))
+                .addCompat(Hypercall.SET_SEGMENT_BASE, new Refusal(ENOSYS));
         for (int number : PRIVILEGED) {
             table.add(number, new Refusal(EPERM));
         }

@@ -186,7 +186,8 @@ final class PvMsrs {
         }
         boolean writable = domains.types.get((int) mfn, FrameTable.WRITABLE);
         if (writable) {
-            domains.memory.ram().copyIn(HypercallPage.contents(), 0, mfn << PhysicalMemory.FRAME_SHIFT,
+            byte[] stubs = vcpu.domain.memory.isCompat() ? HypercallPage.compatContents() : HypercallPage.contents();
+            domains.memory.ram().copyIn(stubs, 0, mfn << PhysicalMemory.FRAME_SHIFT,
                     HypercallPage.SIZE);
             domains.types.put((int) mfn);
         }

@@ -5,6 +5,7 @@ import dev.xenolith.cpu.memory.PhysicalMemory;
 import dev.xenolith.cpu.paging.Mmu;
 import dev.xenolith.cpu.processor.Bits;
 import dev.xenolith.cpu.processor.Processor;
+import dev.xenolith.cpu.processor.Segment;
 import dev.xenolith.hypervisor.abi.Xen;
 import dev.xenolith.hypervisor.domain.PvContext;
 import dev.xenolith.hypervisor.domain.Vcpu;
@@ -48,7 +49,7 @@ final class PvPorts {
         if (port + size > context.ioBitmapPorts) {
             return false;
         }
-        long root = (long) vcpu.tables().kernelRoot() << PhysicalMemory.FRAME_SHIFT;
+        long root = (long) vcpu.tables().walkRoot() << PhysicalMemory.FRAME_SHIFT;
         for (int i = port; i < port + size; i++) {
             long at = context.ioBitmap + (i >>> 3);
             long physical = GuestLinear.isGuestAddress(at) ? p.mmu().translate(root, at, Mmu.READ, Mmu.SUPERVISOR) : -1;
@@ -89,15 +90,23 @@ final class PvPorts {
         Processor p = processor.cpu;
         boolean isInput = instruction.row.semantic().name().equals("ins");
         int size = instruction.bits(isInput ? 0 : 1) / 8;
-        if (!p.is64Bit() || !allowed(p, vcpu, port(p, instruction, false), size)) {
+        boolean compat = vcpu.domain.memory.isCompat();
+        if (!p.is64Bit() && !compat || !allowed(p, vcpu, port(p, instruction, false), size)) {
             return REFUSED;
         }
         int pointer = isInput ? Processor.RDI : Processor.RSI;
-        long addresses = instruction.addressBits == 64 ? -1 : 0xffff_ffffL;
+        long addresses = instruction.addressBits == 64 ? -1 : instruction.addressBits == 32 ? 0xffff_ffffL : 0xffff;
+        int segment = isInput ? Processor.ES : instruction.segment;
         long step = (p.rflags() & Bits.RFLAGS_DF) != 0 ? -size : size;
         boolean repeated = instruction.repeat != DecodedInstruction.REPEAT_NONE;
         while (!repeated || (p.gpr[Processor.RCX] & addresses) != 0) {
-            long at = (p.gpr[pointer] & addresses) + (isInput ? 0 : p.segmentBase[instruction.segment]);
+            long at = (p.gpr[pointer] & addresses) + (isInput && !compat ? 0 : p.segmentBase[segment]);
+            if (compat) {
+                if (!isInSegment(p, segment, p.gpr[pointer] & addresses, size)) {
+                    return REFUSED;
+                }
+                at &= 0xffff_ffffL;
+            }
             Arrays.fill(element, (byte) 0xff);
             int missing = isInput
                     ? processor.memory.write(at, element, 0, size)
@@ -117,6 +126,14 @@ final class PvPorts {
             }
         }
         return DONE;
+    }
+
+    /** Whether {@code size} bytes at {@code offset} lie in a data segment that can be used; those that expand down are refused. */
+    private static boolean isInSegment(Processor p, int segment, long offset, int size) {
+        int attributes = p.segmentAttributes[segment];
+        return (attributes & Segment.UNUSABLE) == 0
+                && (attributes & (Segment.CODE | Segment.EXPAND_DOWN)) != Segment.EXPAND_DOWN
+                && offset + size - 1 <= p.segmentLimit[segment];
     }
 
     long faultAddress() {

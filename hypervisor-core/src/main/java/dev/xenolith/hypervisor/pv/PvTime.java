@@ -23,6 +23,7 @@ public final class PvTime {
     private final PhysicalMemory ram;
     private final PvClock pvClock;
     private final byte[] runstate = new byte[VcpuOp.RunstateInfo.SIZE];
+    private final byte[] compatRunstate = new byte[VcpuOp.RunstateInfo.LAYOUT.compatSize()];
     private final byte[] timeInfo = new byte[Xen.VcpuTimeInfo.SIZE];
     /** Translates addresses of the guest's kernel whatever mode it is in. */
     private final Mmu mmu;
@@ -47,7 +48,7 @@ public final class PvTime {
         if (vcpu.domain.wallClockOffset != wallClock) {
             vcpu.domain.wallClockOffset = wallClock;
             pvClock.updateWallClock(ram, (long) vcpu.domain.sharedInfoFrame << PhysicalMemory.FRAME_SHIFT,
-                    wallClock);
+                    vcpu.domain.memory.sharedLayout(), wallClock);
         }
         if (vcpu.infoAddress >= 0) {
             pvClock.update(ram, vcpu.infoAddress + Xen.VcpuInfo.TIME, offset);
@@ -57,11 +58,11 @@ public final class PvTime {
             pvClock.fill(timeInfo, offset);
             int current = version(vcpu, area);
             Bytes.put32(timeInfo, Xen.VcpuTimeInfo.VERSION, current | 1);
-            if (current < 0 || !copyOut(vcpu, area, timeInfo)) {
+            if (current < 0 || !copyOut(vcpu, area, timeInfo, timeInfo.length)) {
                 return;
             }
             Bytes.put32(timeInfo, Xen.VcpuTimeInfo.VERSION, (current | 1) + 1);
-            copyOut(vcpu, area, timeInfo);
+            copyOut(vcpu, area, timeInfo, timeInfo.length);
         }
     }
 
@@ -82,10 +83,10 @@ public final class PvTime {
         if (announced) {
             long entered = Bytes.get64(runstate, VcpuOp.RunstateInfo.STATE_ENTRY_TIME);
             Bytes.put64(runstate, VcpuOp.RunstateInfo.STATE_ENTRY_TIME, entered | VcpuOp.RUNSTATE_UPDATE);
-            copyOut(vcpu, area, runstate);
+            writeRunstate(vcpu, area);
             Bytes.put64(runstate, VcpuOp.RunstateInfo.STATE_ENTRY_TIME, entered);
         }
-        copyOut(vcpu, area, runstate);
+        writeRunstate(vcpu, area);
     }
 
     /** The vcpu_runstate_info of a vCPU. */
@@ -97,10 +98,19 @@ public final class PvTime {
         }
     }
 
-    private boolean copyOut(Vcpu vcpu, long linear, byte[] source) {
-        for (int done = 0; done < source.length;) {
+    private void writeRunstate(Vcpu vcpu, long area) {
+        if (vcpu.domain.memory.isCompat()) {
+            VcpuOp.RunstateInfo.LAYOUT.translation().narrow(runstate, compatRunstate);
+            copyOut(vcpu, area, compatRunstate, compatRunstate.length);
+        } else {
+            copyOut(vcpu, area, runstate, runstate.length);
+        }
+    }
+
+    private boolean copyOut(Vcpu vcpu, long linear, byte[] source, int length) {
+        for (int done = 0; done < length;) {
             long at = linear + done;
-            int chunk = Math.min(source.length - done, PhysicalMemory.FRAME_SIZE - (int) (at & PAGE_MASK));
+            int chunk = Math.min(length - done, PhysicalMemory.FRAME_SIZE - (int) (at & PAGE_MASK));
             long physical = translate(vcpu, at, Mmu.WRITE);
             if (physical < 0) {
                 return false;
@@ -115,7 +125,7 @@ public final class PvTime {
         if (!GuestLinear.isGuestAddress(linear) || vcpu.tables().kernelRoot() == VcpuTables.NO_TABLE) {
             return -1;
         }
-        long root = (long) vcpu.tables().kernelRoot() << PhysicalMemory.FRAME_SHIFT;
+        long root = (long) vcpu.tables().walkRoot() << PhysicalMemory.FRAME_SHIFT;
         long physical = mmu.translate(root, linear, access, Mmu.SUPERVISOR);
         return physical >= 0 && ram.isMemory(physical >>> PhysicalMemory.FRAME_SHIFT) ? physical : -1;
     }

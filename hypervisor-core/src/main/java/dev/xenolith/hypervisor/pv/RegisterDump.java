@@ -9,6 +9,7 @@ import dev.xenolith.hypervisor.console.XenVersion;
 import dev.xenolith.hypervisor.domain.PvContext;
 import dev.xenolith.hypervisor.domain.Vcpu;
 import dev.xenolith.hypervisor.memory.GuestLinear;
+import dev.xenolith.hypervisor.memory.SharedLayout;
 import dev.xenolith.hypervisor.paging.VcpuTables;
 import java.util.Locale;
 
@@ -45,31 +46,33 @@ public final class RegisterDump {
         line("r12: %016x   r13: %016x   r14: %016x", r[12], r[13], r[14]);
         line("r15: %016x   cr0: %016x   cr4: %016x", r[15], c.cr0, c.cr4);
         VcpuTables tables = vcpu.tables();
-        int root = c.kernelMode || tables.userRoot() == VcpuTables.NO_TABLE ? tables.kernelRoot() : tables.userRoot();
+        int root = c.kernelMode || tables.userRoot() == VcpuTables.NO_TABLE ? tables.walkRoot() : tables.userRoot();
         long cr3 = (long) root << PhysicalMemory.FRAME_SHIFT;
+        SharedLayout layout = vcpu.domain.memory.sharedLayout();
         line("cr3: %016x   cr2: %016x", cr3,
-                vcpu.infoAddress < 0 ? 0 : ram.read64(vcpu.infoAddress + Xen.VcpuInfo.CR2));
+                vcpu.infoAddress < 0 ? 0 : layout.read(ram, vcpu.infoAddress + layout.cr2));
         line("fsb: %016x   gsb: %016x   gss: %016x", c.fsBase, c.kernelMode ? c.gsBaseKernel : c.gsBaseUser,
                 c.kernelMode ? c.gsBaseUser : c.gsBaseKernel);
         line("ds: %04x   es: %04x   fs: %04x   gs: %04x   ss: %04x   cs: %04x", c.selector[Processor.DS],
                 c.selector[Processor.ES], c.selector[Processor.FS], c.selector[Processor.GS],
                 c.selector[Processor.SS], c.selector[Processor.CS]);
         if (root != VcpuTables.NO_TABLE) {
-            stack(mmu, cr3, r[Processor.RSP]);
+            stack(mmu, cr3, r[Processor.RSP], layout);
             code(mmu, cr3, c.rip);
         }
     }
 
-    private void stack(Mmu mmu, long root, long rsp) {
-        line("Guest stack trace from rsp=%016x:", rsp);
+    private void stack(Mmu mmu, long root, long rsp, SharedLayout layout) {
+        boolean wide = layout == SharedLayout.NATIVE;
+        line(wide ? "Guest stack trace from rsp=%016x:" : "Guest stack trace from esp=%08x:", rsp);
         StringBuilder text = new StringBuilder();
         for (int i = 0; i < STACK_WORDS; i++) {
-            long at = translate(mmu, root, rsp + 8L * i);
-            if (at < 0 || (at & 0xfff) > 0xff8) {
+            long at = translate(mmu, root, rsp + (long) layout.wordBytes * i);
+            if (at < 0 || (at & 0xfff) > 0x1000 - layout.wordBytes) {
                 line("  %s  Fault while accessing guest memory.", text);
                 return;
             }
-            text.append(String.format(Locale.ROOT, " %016x", ram.read64(at)));
+            text.append(String.format(Locale.ROOT, wide ? " %016x" : " %08x", layout.read(ram, at)));
             if (i % WORDS_PER_LINE == WORDS_PER_LINE - 1) {
                 line("  %s", text);
                 text.setLength(0);

@@ -36,12 +36,12 @@ final class Segments {
             return -EINVAL;
         }
         int count = ((int) entries + ENTRIES_PER_FRAME - 1) / ENTRIES_PER_FRAME;
-        if (!call.read(call.argument(0), count * Long.BYTES)) {
-            return -EFAULT;
-        }
         long[] frames = new long[ArchX86.FIRST_RESERVED_GDT_PAGE];
         for (int i = 0; i < count; i++) {
-            frames[i] = call.get64(i * Long.BYTES);
+            if (!call.readWord(call.argument(0) + (long) i * call.wordBytes())) {
+                return -EFAULT;
+            }
+            frames[i] = call.get64(0);
         }
         int rc = Objects.requireNonNull(call.domain.descriptors).setGdt(call.vcpu.id, frames, (int) entries);
         if (rc == 0) {
@@ -56,7 +56,7 @@ final class Segments {
     /** update_descriptor(machine address, descriptor): one entry of a page of the domain, which may be in use as GDT or LDT. */
     long updateDescriptor(Call call) {
         long address = call.argument(0);
-        long descriptor = SegmentDescriptors.audit(call.argument(1));
+        long descriptor = SegmentDescriptors.audit(call.argument(1), call.compat);
         MemoryOwner owner = call.domain.memory;
         Memory memory = domains.memory;
         long mfn = address >>> PhysicalMemory.FRAME_SHIFT;

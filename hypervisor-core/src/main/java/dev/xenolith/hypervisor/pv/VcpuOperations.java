@@ -7,7 +7,6 @@ import static dev.xenolith.hypervisor.abi.Errno.ENOENT;
 import static dev.xenolith.hypervisor.abi.Errno.ENOSYS;
 import static dev.xenolith.hypervisor.abi.Errno.ERESTART;
 
-import dev.xenolith.hypervisor.abi.ArchX86.VcpuGuestContext;
 import dev.xenolith.hypervisor.abi.Sched;
 import dev.xenolith.hypervisor.abi.VcpuOp;
 import dev.xenolith.hypervisor.domain.Domain;
@@ -48,7 +47,7 @@ final class VcpuOperations implements Handler {
             case VcpuOp.VCPUOP_IS_UP -> vcpu.isUp() ? 1 : 0;
             case VcpuOp.VCPUOP_GET_RUNSTATE_INFO -> {
                 PvTime.fillRunstate(vcpu, domains.now(), call.buffer);
-                yield call.write(call.argument(2), VcpuOp.RunstateInfo.SIZE) ? 0 : -EFAULT;
+                yield call.write(call.argument(2), VcpuOp.RunstateInfo.LAYOUT) ? 0 : -EFAULT;
             }
             case VcpuOp.VCPUOP_REGISTER_RUNSTATE_MEMORY_AREA -> registerRunstate(call, vcpu);
             case VcpuOp.VCPUOP_SET_PERIODIC_TIMER -> setPeriodic(call, vcpu);
@@ -76,10 +75,11 @@ final class VcpuOperations implements Handler {
         if (vcpu.initialised) {
             return -EEXIST;
         }
-        if (!call.read(call.argument(2), VcpuGuestContext.SIZE)) {
+        int size = GuestContext.sizeOf(vcpu);
+        if (!call.read(call.argument(2), size)) {
             return -EFAULT;
         }
-        int rc = contexts.set(vcpu, Arrays.copyOf(call.buffer, VcpuGuestContext.SIZE));
+        int rc = contexts.set(vcpu, Arrays.copyOf(call.buffer, size));
         return rc == -ERESTART ? Call.RESTART : rc;
     }
 
@@ -105,7 +105,7 @@ final class VcpuOperations implements Handler {
     }
 
     private long setPeriodic(Call call, Vcpu vcpu) {
-        if (!call.read(call.argument(2), VcpuOp.SetPeriodicTimer.SIZE)) {
+        if (!call.read(call.argument(2), VcpuOp.SetPeriodicTimer.LAYOUT)) {
             return -EFAULT;
         }
         long period = call.get64(VcpuOp.SetPeriodicTimer.PERIOD_NS);
@@ -117,7 +117,7 @@ final class VcpuOperations implements Handler {
     }
 
     private long setSingleshot(Call call, Vcpu vcpu) {
-        if (!call.read(call.argument(2), VcpuOp.SetSingleshotTimer.SIZE)) {
+        if (!call.read(call.argument(2), VcpuOp.SetSingleshotTimer.LAYOUT)) {
             return -EFAULT;
         }
         // VCPU_SSHOTTMR_future may be ignored, and is: a time that has passed raises the event at once.
@@ -126,7 +126,7 @@ final class VcpuOperations implements Handler {
     }
 
     private long registerInfo(Call call, Vcpu vcpu) {
-        if (!call.read(call.argument(2), VcpuOp.RegisterVcpuInfo.SIZE)) {
+        if (!call.read(call.argument(2), VcpuOp.RegisterVcpuInfo.LAYOUT)) {
             return -EFAULT;
         }
         int rc = domains.registerInfo(vcpu, call.get64(VcpuOp.RegisterVcpuInfo.MFN),
@@ -138,10 +138,10 @@ final class VcpuOperations implements Handler {
     }
 
     private long registerRunstate(Call call, Vcpu vcpu) {
-        if (!call.read(call.argument(2), VcpuOp.RegisterRunstateMemoryArea.SIZE)) {
+        if (!call.read(call.argument(2), VcpuOp.RegisterRunstateMemoryArea.LAYOUT)) {
             return -EFAULT;
         }
-        long area = call.get64(VcpuOp.RegisterRunstateMemoryArea.ADDR_P);
+        long area = call.handle64(VcpuOp.RegisterRunstateMemoryArea.ADDR_P);
         if (area != 0 && !GuestLinear.isGuestAddress(area)) {
             return -EFAULT;
         }
@@ -151,10 +151,10 @@ final class VcpuOperations implements Handler {
     }
 
     private long registerTime(Call call, Vcpu vcpu) {
-        if (!call.read(call.argument(2), VcpuOp.RegisterTimeMemoryArea.SIZE)) {
+        if (!call.read(call.argument(2), VcpuOp.RegisterTimeMemoryArea.LAYOUT)) {
             return -EFAULT;
         }
-        long area = call.get64(VcpuOp.RegisterTimeMemoryArea.ADDR_P);
+        long area = call.handle64(VcpuOp.RegisterTimeMemoryArea.ADDR_P);
         if (area != 0 && !GuestLinear.isGuestAddress(area)) {
             return -EFAULT;
         }

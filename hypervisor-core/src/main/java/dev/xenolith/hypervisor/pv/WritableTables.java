@@ -41,7 +41,7 @@ public final class WritableTables implements TableWriteEmulation {
     @Override
     public boolean emulate(PvProcessor processor, Vcpu vcpu, long address) {
         MemoryOwner owner = vcpu.domain.memory;
-        long at = updates.findL1Entry(vcpu.tables().kernelRoot(), address, owner);
+        long at = updates.findL1Entry(vcpu.tables().walkRoot(), address, owner);
         if (at < 0) {
             return false;
         }
@@ -88,7 +88,9 @@ public final class WritableTables implements TableWriteEmulation {
 
         private long translate(Processor p, long address, int access) {
             Mmu guest = mmu;
-            long physical = guest == null ? -1 : guest.translate(address, access, Mmu.USER);
+            long physical = guest == null
+                    ? -1
+                    : guest.translate(address, access, p.cpl == 3 ? Mmu.USER : Mmu.SUPERVISOR);
             if (physical < 0 || !ram.isMemory(physical >>> PhysicalMemory.FRAME_SHIFT)) {
                 throw p.raisePageFault(address, PF_USER);
             }

@@ -3,8 +3,8 @@ package dev.xenolith.hypervisor.time;
 import dev.xenolith.cpu.memory.PhysicalMemory;
 import dev.xenolith.cpu.time.TimeScale;
 import dev.xenolith.hypervisor.abi.Bytes;
-import dev.xenolith.hypervisor.abi.Xen.SharedInfo;
 import dev.xenolith.hypervisor.abi.Xen.VcpuTimeInfo;
+import dev.xenolith.hypervisor.memory.SharedLayout;
 
 /**
  * The paravirtual clock: turns TSC values into a domain's time by a multiplication and a shift, the same for all vCPUs of a
@@ -70,14 +70,14 @@ public final class PvClock {
     }
 
     /** Writes the wall clock of the shared_info at physical {@code address}: the epoch time at which the domain's time was 0. */
-    public void updateWallClock(PhysicalMemory ram, long address, long offset) {
+    public void updateWallClock(PhysicalMemory ram, long address, SharedLayout layout, long offset) {
         long nanoseconds = wallClockAtBoot + offset;
         long seconds = Math.floorDiv(nanoseconds, GIGA);
-        int version = ram.read32(address + SharedInfo.WC_VERSION) | 1;
-        ram.write32(address + SharedInfo.WC_VERSION, version);
-        ram.write32(address + SharedInfo.WC_SEC, (int) seconds);
-        ram.write32(address + SharedInfo.WC_SEC_HI, (int) (seconds >>> 32));
-        ram.write32(address + SharedInfo.WC_NSEC, (int) Math.floorMod(nanoseconds, GIGA));
-        ram.write32(address + SharedInfo.WC_VERSION, version + 1);
+        int version = ram.read32(address + layout.wallClockVersion) | 1;
+        ram.write32(address + layout.wallClockVersion, version);
+        ram.write32(address + layout.wallClockSeconds, (int) seconds);
+        ram.write32(address + layout.wallClockSecondsHigh, (int) (seconds >>> 32));
+        ram.write32(address + layout.wallClockNanoseconds, (int) Math.floorMod(nanoseconds, GIGA));
+        ram.write32(address + layout.wallClockVersion, version + 1);
     }
 }

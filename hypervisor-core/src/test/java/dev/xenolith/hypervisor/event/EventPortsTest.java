@@ -11,6 +11,7 @@ import dev.xenolith.cpu.memory.PhysicalMemory;
 import dev.xenolith.hypervisor.abi.EventChannel;
 import dev.xenolith.hypervisor.abi.Xen;
 import dev.xenolith.hypervisor.memory.Preempt;
+import dev.xenolith.hypervisor.memory.SharedLayout;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -30,6 +31,11 @@ class EventPortsTest {
         Guest(int domid) {
             frame = domid + 1;
             ports = new EventPorts(domid, 2, MAX_PORT, new TwoLevel(ram, this));
+        }
+
+        @Override
+        public SharedLayout layout() {
+            return SharedLayout.NATIVE;
         }
 
         @Override

@@ -2,10 +2,11 @@ package dev.xenolith.hypervisor.event;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.xenolith.hypervisor.abi.EventChannel;
 import dev.xenolith.hypervisor.abi.EventChannel.FifoControlBlock;
+import dev.xenolith.hypervisor.abi.EventChannel;
 import dev.xenolith.hypervisor.abi.Xen;
 import dev.xenolith.hypervisor.memory.FrameTable;
+import dev.xenolith.hypervisor.memory.SharedLayout;
 import dev.xenolith.hypervisor.paging.World;
 import java.util.ArrayList;
 import java.util.BitSet;
@@ -62,6 +63,11 @@ final class FifoGuest implements Upcall {
     }
 
     // ---- what the hypervisor sees ------------------------------------------------------------------------------------
+
+    @Override
+    public SharedLayout layout() {
+        return SharedLayout.NATIVE;
+    }
 
     @Override
     public long sharedInfo() {

@@ -182,7 +182,7 @@ public final class World implements AutoCloseable {
         updates = new TableUpdates(types);
         extended = new ExtendedOperations(types);
         reservations = new Reservations(memory);
-        audit = new Audit(memory);
+        audit = new Audit(types);
     }
 
     public Guest guest(int domid, int pages) {

@@ -99,7 +99,7 @@ final class PvMachine implements AutoCloseable {
         ram.write64(flat + (ArchX86.FLAT_RING3_CS32 & ~7), 0x00cf_fb00_0000_ffffL);
         ram.write64(flat + (ArchX86.FLAT_RING3_DS32 & ~7), 0x00cf_f300_0000_ffffL);
         ram.write64(flat + (ArchX86.FLAT_RING3_CS64 & ~7), 0x00af_fb00_0000_ffffL);
-        domains.setVcpuState(contexts, page14, page15);
+        domains.setVcpuState(contexts, page14, page15, page14);
         long root = (long) memory.allocateHypervisorFrame() << 12;
         for (Processor processor : processors.all()) {
             ContextSwitch.prepare(processor, root);
@@ -112,7 +112,7 @@ final class PvMachine implements AutoCloseable {
                 .add(Hypercall.SCHED_OP, new SchedOp(domains)).add(Hypercall.SET_TIMER_OP, new SetTimerOp());
         PvHypercalls.addTo(table, domains, pv);
         CompatOp.addTo(table, domains);
-        audit = new Audit(memory);
+        audit = new Audit(domains.types);
         AuditHolders.register(audit, domains, grants);
         Controls controls = controls(model);
         MemoryHandlers.addTo(table, domains, grants, controls);

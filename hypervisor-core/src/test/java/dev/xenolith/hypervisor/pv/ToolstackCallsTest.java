@@ -341,7 +341,11 @@ class ToolstackCallsTest {
         assertThat(domain.debugged).isTrue();
         assertThat(domctl(Domctl.XEN_DOMCTL_SETDEBUGGING, caller.domain.domid, 1)).isEqualTo(-EINVAL);
         assertThat(domctl(Domctl.XEN_DOMCTL_SET_ADDRESS_SIZE, domid, 64)).isZero();
-        assertThat(domctl(Domctl.XEN_DOMCTL_SET_ADDRESS_SIZE, domid, 32)).isEqualTo(-EOPNOTSUPP);
+        assertThat(domctl(Domctl.XEN_DOMCTL_SET_ADDRESS_SIZE, domid, 16)).isEqualTo(-EINVAL);
+        assertThat(domctl(Domctl.XEN_DOMCTL_SET_ADDRESS_SIZE, domid, 32)).isZero();
+        assertThat(domctl(Domctl.XEN_DOMCTL_SET_ADDRESS_SIZE, domid, 64)).isEqualTo(-EINVAL);
+        assertThat(domctl(Domctl.XEN_DOMCTL_GET_ADDRESS_SIZE, domid)).isZero();
+        assertThat(result32(Domctl.AddressSize.BITS)).isEqualTo(32);
         assertThat(domctl(Domctl.XEN_DOMCTL_SETTSCINFO, domid, Domctl.TscInfo.ALWAYS_EMULATE)).isEqualTo(-EOPNOTSUPP);
         assertThat(domctl(Domctl.XEN_DOMCTL_SETTSCINFO, domid, 3)).isEqualTo(-EINVAL);
         assertThat(domctl(Domctl.XEN_DOMCTL_SETTSCINFO, domid, Domctl.TscInfo.NEVER_EMULATE)).isZero();
