@@ -14,12 +14,12 @@ final class CompatDomain {
 
     /** Makes {@code domain}, a PV domain without memory, one of 32 bits. 0 or -ENOMEM: nothing has changed. */
     static int make(Domains domains, Domain domain, int gdtFrame) {
-        if (!domains.memory.m2p().provideCompat(domains.memory)) {
+        if (!domains.memory.m2p().takeCompat(domains.memory)) {
             return -ENOMEM;
         }
         for (Vcpu vcpu : domain.vcpus) {
             if (!vcpu.tables().provideCompatL4()) {
-                release(domain);
+                giveBack(domains, domain);
                 return -ENOMEM;
             }
         }
@@ -31,8 +31,15 @@ final class CompatDomain {
         return 0;
     }
 
-    /** Gives back what {@link #make} took; no processor holds the domain's vCPUs any more. */
-    static void release(Domain domain) {
+    /** Gives back what {@link #make} took, if this is such a domain; no processor holds its vCPUs, and no page table is left. */
+    static void release(Domains domains, Domain domain) {
+        if (domain.memory.isCompat()) {
+            giveBack(domains, domain);
+        }
+    }
+
+    private static void giveBack(Domains domains, Domain domain) {
+        domains.memory.m2p().giveCompat(domains.memory);
         for (Vcpu vcpu : domain.vcpus) {
             vcpu.tables().releaseCompatL4();
         }

@@ -305,7 +305,7 @@ public final class Domains {
             holders.get(i).ended(domain);
         }
         if (domain.descriptors != null) {
-            CompatDomain.release(domain);
+            CompatDomain.release(this, domain);
             domain.descriptors.release();
             memory.releaseHypervisorFrame(domain.sharedInfoFrame);
         }
@@ -557,7 +557,7 @@ public final class Domains {
     private void finish(Domain domain) {
         domain.dying = Domain.Dying.ZOMBIE;
         if (domain.descriptors != null) {
-            CompatDomain.release(domain);
+            CompatDomain.release(this, domain);
             domain.descriptors.release();
             memory.releaseHypervisorFrame(domain.sharedInfoFrame);
         }

@@ -7,8 +7,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The M2P table as 32-bit guests see it: 4 bytes an entry, mapped for their kernels, read-only, at
- * {@link ArchX86#HYPERVISOR_COMPAT_VIRT_START} (xen/arch/x86/x86_64/mm.c, compat_machine_to_phys_mapping). It is made with the first such
- * guest.
+ * {@link ArchX86#HYPERVISOR_COMPAT_VIRT_START} (xen/arch/x86/x86_64/mm.c, compat_machine_to_phys_mapping).
  */
 final class CompatMachineToPhysical {
     /** Entry of a frame without a pseudo-physical number. */
@@ -21,14 +20,21 @@ final class CompatMachineToPhysical {
             / Integer.BYTES;
 
     private final PhysicalMemory ram;
+    /** All frames that this holds. */
+    private final int[] taken;
     private final int[] tableFrames;
     /** L1 tables that map it, 2 MiB each. */
     private final int[] directories;
 
-    private CompatMachineToPhysical(PhysicalMemory ram, int[] tableFrames, int[] directories) {
+    private CompatMachineToPhysical(PhysicalMemory ram, int[] taken, int frames) {
         this.ram = ram;
-        this.tableFrames = tableFrames;
-        this.directories = directories;
+        this.taken = taken;
+        tableFrames = Arrays.copyOf(taken, frames);
+        directories = Arrays.copyOfRange(taken, frames, taken.length - 1);
+    }
+
+    void release(Memory memory) {
+        Arrays.stream(taken).forEach(memory::releaseHypervisorFrame);
     }
 
     /** The table of what {@code m2p} says; null if there is not enough memory. */
@@ -47,8 +53,7 @@ final class CompatMachineToPhysical {
                 return null;
             }
         }
-        CompatMachineToPhysical table = new CompatMachineToPhysical(memory.ram(), Arrays.copyOf(taken, frames),
-                Arrays.copyOfRange(taken, frames, frames + directories));
+        CompatMachineToPhysical table = new CompatMachineToPhysical(memory.ram(), taken, frames);
         table.fill(m2p, size, taken[taken.length - 1]);
         return table;
     }

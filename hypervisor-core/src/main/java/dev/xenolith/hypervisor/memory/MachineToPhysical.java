@@ -24,8 +24,9 @@ public final class MachineToPhysical {
     private final int[] tableFrames;
     private final int size;
     private final int root;
-    /** The same for 32-bit guests, once there has been one. */
+    /** The same for 32-bit guests, while there are any. */
     private @Nullable CompatMachineToPhysical compat;
+    private int compatUsers;
 
     /**
      * Builds the table and the page tables that map it.
@@ -93,12 +94,24 @@ public final class MachineToPhysical {
         }
     }
 
-    /** Makes the table of 32-bit guests, unless it is there. False if there is not enough memory. */
-    public boolean provideCompat(Memory memory) {
+    /** There is one more 32-bit guest: the first has their table made. False if there is not enough memory. */
+    public boolean takeCompat(Memory memory) {
         if (compat == null) {
             compat = CompatMachineToPhysical.create(memory, this);
         }
+        if (compat != null) {
+            compatUsers++;
+        }
         return compat != null;
+    }
+
+    /** There is one 32-bit guest less, and none of its page tables is left. */
+    public void giveCompat(Memory memory) {
+        CompatMachineToPhysical table = Objects.requireNonNull(compat);
+        if (--compatUsers == 0) {
+            compat = null;
+            table.release(memory);
+        }
     }
 
     /** Level-2 entry that maps the 2 MiB with number {@code index} of the table of 32-bit guests; 0 beyond its end. */
