@@ -1,5 +1,6 @@
 package dev.xenolith.dom0.build;
 
+import dev.xenolith.dom0.pv.PvAbi;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -16,6 +17,14 @@ record KernelImage(String name, byte[] bytes, ElfFile elf, XenNotes notes) {
     private static final long MAX_BYTES = 1 << 30;
     /** A file is held whole on the heap, for a moment twice, beside those of other creations: this part of it is for one. */
     private static final int HEAP_SHARE = 4;
+
+    /** What it is written for. */
+    PvAbi abi() { return elf.abi(); }
+
+    /** Whether the root of its page tables may be at and above 4 GiB. */
+    boolean rootAnywhere() {
+        return abi() == PvAbi.X86_64 || notes.paeMode() == PaeMode.ANYWHERE;
+    }
 
     static KernelImage read(Path path) throws BuildException {
         String name = path.toString();
@@ -57,7 +66,7 @@ record KernelImage(String name, byte[] bytes, ElfFile elf, XenNotes notes) {
                     name + ": not a kernel: neither ELF nor a Linux bzImage, nor either of them compressed");
         }
         ElfFile elf = ElfFile.parse(image, name);
-        return new KernelImage(name, image, elf, XenNotes.of(elf, name));
+        return new KernelImage(name, image, elf, XenNotes.of(elf));
     }
 
     /** Takes one layer of packing off, if there is one: a file may be a compressed kernel or bzImage, a bzImage's payload a compressed kernel. */

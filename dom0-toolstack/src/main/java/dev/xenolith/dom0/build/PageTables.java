@@ -1,20 +1,30 @@
 package dev.xenolith.dom0.build;
 
+import dev.xenolith.dom0.pv.PvAbi;
 import dev.xenolith.hypervisor.operations.SharedPage;
-import java.util.OptionalLong;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
- * The four-level page tables that a PV domain starts on (SDM 3A 4.5): they map the bootstrap region writable, themselves
- * read-only as the hypervisor demands of page tables, and the P2M list where the kernel wants it.
+ * The page tables that a PV domain starts on (SDM 3A 4.4, 4.5): they map the bootstrap region writable, themselves read-only as the
+ * hypervisor demands of page tables, and the P2M list where the kernel wants it. The root is the first of them.
  */
 final class PageTables {
-    private static final int LEVELS = 4;
     private static final int INDEX_BITS = 9;
     private static final int PAGE_SHIFT = 12;
-    /** Present, writable, user, accessed, dirty. */
-    private static final long WRITABLE = 0x67;
-    private static final long READ_ONLY = 0x65;
 
+    /** Virtual addresses {@code first} to {@code last}, both included. */
+    record Span(long first, long last) {
+        static Span ofFrames(long address, long frames) {
+            return new Span(address, address + (frames << PAGE_SHIFT) - 1);
+        }
+
+        boolean overlaps(Span other) {
+            return Long.compareUnsigned(first, other.last) <= 0 && Long.compareUnsigned(other.first, last) <= 0;
+        }
+    }
+
+    private final PvAbi abi;
     private final PvLayout layout;
     private final long[] mfns;
     private final SharedPage tables;
@@ -28,38 +38,49 @@ final class PageTables {
      * @param tables the layout's page-table frames, zeroed
      */
     PageTables(PvLayout layout, long[] mfns, SharedPage tables) {
+        this.abi = layout.abi();
         this.layout = layout;
         this.mfns = mfns;
         this.tables = tables;
     }
 
-    /** Number of tables needed to map {@code frames} frames at {@code base} and, if it lies apart, the P2M list. */
-    static long count(long base, long frames, OptionalLong p2m, long p2mFrames) {
+    /** Number of tables needed to map {@code spans}. */
+    static long count(PvAbi abi, List<Span> spans) {
         long total = 1;
-        for (int level = 1; level < LEVELS; level++) {
-            int shift = PAGE_SHIFT + INDEX_BITS * level;
-            long first = base >>> shift;
-            long last = (base + (frames << PAGE_SHIFT) - 1) >>> shift;
-            total += last - first + 1;
-            if (p2m.isPresent()) {
-                long p2mFirst = p2m.getAsLong() >>> shift;
-                long p2mLast = (p2m.getAsLong() + (p2mFrames << PAGE_SHIFT) - 1) >>> shift;
-                total += p2mLast - p2mFirst + 1;
-                // A table that both ranges share is needed once.
-                total -= Math.max(0, Math.min(last, p2mLast) - Math.max(first, p2mFirst) + 1);
+        for (int level = 1; level < abi.levels(); level++) {
+            List<Span> mapped = new ArrayList<>(spans);
+            if (level == abi.levels() - 1) {
+                abi.rootCovers().ifPresent(address -> mapped.add(new Span(address, address)));
             }
+            total += count(mapped, PAGE_SHIFT + INDEX_BITS * level);
+        }
+        return total;
+    }
+
+    /** Number of regions of {@code 1 << shift} bytes in which any of {@code spans} lies. */
+    private static long count(List<Span> spans, int shift) {
+        List<Span> sorted = spans.stream().sorted((a, b) -> Long.compareUnsigned(a.first, b.first)).toList();
+        long total = 0;
+        long next = 0;
+        for (Span span : sorted) {
+            // A region that two of them share is counted once.
+            long first = Math.max(span.first >>> shift, next);
+            long end = (span.last >>> shift) + 1;
+            total += Math.max(0, end - first);
+            next = Math.max(next, end);
         }
         return total;
     }
 
     void build() {
+        abi.rootCovers().ifPresent(address -> table(address, abi.levels() - 1));
         for (long pfn = 0; pfn < layout.mappedFrames(); pfn++) {
             boolean table = pfn >= layout.tablePfn() && pfn < layout.tablePfn() + layout.tableFrames();
-            map(layout.virtual(pfn), pfn, table ? READ_ONLY : WRITABLE);
+            map(layout.virtual(pfn), pfn, table ? abi.pageFlags() & ~PvAbi.WRITABLE : abi.pageFlags());
         }
         if (layout.separateP2m().isPresent()) {
             for (long i = 0; i < layout.p2mFrames(); i++) {
-                map(layout.p2mVirtual() + (i << PAGE_SHIFT), layout.p2mPfn() + i, WRITABLE);
+                map(layout.p2mVirtual() + (i << PAGE_SHIFT), layout.p2mPfn() + i, abi.pageFlags());
             }
         }
     }
@@ -67,20 +88,22 @@ final class PageTables {
     private void map(long address, long pfn, long flags) {
         long region = address >>> (PAGE_SHIFT + INDEX_BITS);
         if (region != lastRegion) {
-            lastTable = levelOneTable(address);
+            lastTable = table(address, 1);
             lastRegion = region;
         }
         tables.put64(slot(lastTable, address, 1), entry(pfn, flags));
     }
 
-    private long levelOneTable(long address) {
+    /** The table of level {@code wanted} for {@code address}, made if need be, as are those above it. */
+    private long table(long address, int wanted) {
         long table = 0;
-        for (int level = LEVELS; level > 1; level--) {
+        for (int level = abi.levels(); level > wanted; level--) {
             int slot = slot(table, address, level);
             long entry = tables.get64(slot);
             if (entry == 0) {
                 long next = used++;
-                tables.put64(slot, entry(layout.tablePfn() + next, WRITABLE));
+                tables.put64(slot, entry(layout.tablePfn() + next,
+                        level == abi.levels() ? abi.rootFlags() : abi.tableFlags()));
                 table = next;
             } else {
                 table = tableOf(entry);

@@ -1,15 +1,14 @@
 package dev.xenolith.dom0.build;
 
+import dev.xenolith.dom0.pv.PvAbi;
+import dev.xenolith.dom0.pv.StartInfoPage;
 import dev.xenolith.hypervisor.abi.Errno;
-import dev.xenolith.hypervisor.abi.HypercallPage;
 import dev.xenolith.hypervisor.abi.Xen;
 import dev.xenolith.hypervisor.abi.Xen.StartInfo;
 import dev.xenolith.hypervisor.operations.DomainControl;
 import dev.xenolith.hypervisor.operations.DomainHandle;
 import dev.xenolith.hypervisor.operations.OperationException;
 import dev.xenolith.hypervisor.operations.SharedPage;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
@@ -28,7 +27,8 @@ public final class PvBuilder {
 
     private static final int PAGE_SIZE = PvLayout.PAGE_SIZE;
     private static final int FRAMES_PER_STEP = 1024;
-    private static final String MAGIC = "xen-3.0-x86_64";
+    /** First frame at 4 GiB. */
+    private static final long FRAMES_4G = 1L << 20;
 
     /** What the toolstack has to know of a built domain: machine frames and ports of its console and xenstore rings. */
     public record Built(long consoleFrame, int consolePort, long xenstoreFrame, int xenstorePort) {
@@ -52,7 +52,7 @@ public final class PvBuilder {
     }
 
     private enum Phase {
-        MEMORY, KERNEL, RAMDISK, TABLES, MACHINE_TO_PHYSICAL, PIN, CHANNELS, START_INFO, CONTEXT, DONE
+        ADDRESS_SIZE, MEMORY, KERNEL, RAMDISK, TABLES, MACHINE_TO_PHYSICAL, PIN, CHANNELS, START_INFO, CONTEXT, DONE
     }
 
     private final DomainHandle dom0;
@@ -61,9 +61,10 @@ public final class PvBuilder {
     private final Payload payload;
     private final String commandLine;
     private final boolean privileged;
+    private final PvAbi abi;
     private final PvLayout layout;
     private final long[] mfns;
-    private Phase phase = Phase.MEMORY;
+    private Phase phase = Phase.ADDRESS_SIZE;
     /** Progress within a phase, in frames. */
     private int done;
     private int consolePort;
@@ -80,6 +81,7 @@ public final class PvBuilder {
         this.payload = payload;
         this.commandLine = commandLine;
         this.privileged = privileged;
+        this.abi = payload.kernel.abi();
         this.layout = PvLayout.of(payload.kernel, payload.ramdisk.length, memoryKiB / 4);
         this.mfns = new long[(int) layout.pages()];
         int limit = StartInfo.MAX_CMDLINE - 1;
@@ -91,6 +93,7 @@ public final class PvBuilder {
     /** Does the next bit of work. Returns false when the domain is complete. */
     public boolean step() throws BuildException {
         switch (phase) {
+            case ADDRESS_SIZE -> setAddressSize();
             case MEMORY -> allocate();
             case KERNEL -> loadKernel();
             case RAMDISK -> loadRamdisk();
@@ -120,12 +123,37 @@ public final class PvBuilder {
         done = 0;
     }
 
+    /** While the domain is empty: what its pages are for the hypervisor depends on it. */
+    private void setAddressSize() throws BuildException {
+        check(control.setAddressSize(domid, abi.bits()), "setting the address size");
+        next(Phase.MEMORY);
+    }
+
     private void allocate() throws BuildException {
         int result = check(control.populate(domid, mfns, done), "allocating memory");
         done = result;
         if (done == mfns.length) {
+            if (!payload.kernel.rootAnywhere()) {
+                moveRootBelow4G();
+            }
             next(Phase.KERNEL);
         }
+    }
+
+    /** Such a kernel has 32 bits for the root's address. The frames are still all alike, so that any two can change places. */
+    private void moveRootBelow4G() throws BuildException {
+        int root = (int) layout.tablePfn();
+        int low = root;
+        for (int pfn = 0; mfns[low] >= FRAMES_4G && pfn < mfns.length; pfn++) {
+            low = pfn;
+        }
+        if (mfns[low] >= FRAMES_4G) {
+            throw new BuildException(payload.kernel.name() + ": its page tables have to be below 4 GiB (PAE=yes"
+                    + " without extended-cr3), where no memory is free");
+        }
+        long frame = mfns[low];
+        mfns[low] = mfns[root];
+        mfns[root] = frame;
     }
 
     private void loadKernel() throws BuildException {
@@ -135,7 +163,7 @@ public final class PvBuilder {
         }
         if (payload.kernel.notes().hypercallPage().isPresent()) {
             long page = payload.kernel.notes().hypercallPage().getAsLong() - layout.virtBase();
-            byte[] stubs = HypercallPage.contents();
+            byte[] stubs = abi.hypercallPage();
             copyIn(page, stubs, 0, stubs.length);
         }
         next(payload.ramdisk.length > 0 ? Phase.RAMDISK : Phase.TABLES);
@@ -154,7 +182,7 @@ public final class PvBuilder {
     private void buildTables() throws BuildException {
         SharedPage list = map(layout.p2mPfn(), layout.p2mFrames(), "the P2M list");
         for (int pfn = 0; pfn < mfns.length; pfn++) {
-            list.put64(pfn * Long.BYTES, mfns[pfn]);
+            abi.putWord(list, pfn * abi.wordBytes(), mfns[pfn]);
         }
         list.unmap();
         SharedPage tables = map(layout.tablePfn(), layout.tableFrames(), "page tables");
@@ -191,37 +219,33 @@ public final class PvBuilder {
     }
 
     private void writeStartInfo() throws BuildException {
-        ByteBuffer info = ByteBuffer.allocate(StartInfo.SIZE).order(ByteOrder.LITTLE_ENDIAN);
-        info.put(StartInfo.MAGIC, MAGIC.getBytes(StandardCharsets.US_ASCII));
-        info.putLong(StartInfo.NR_PAGES, layout.pages());
-        info.putLong(StartInfo.SHARED_INFO, control.sharedInfoFrame(domid) * PAGE_SIZE);
-        info.putInt(StartInfo.FLAGS,
-                (privileged ? Xen.SIF_PRIVILEGED : 0) | (layout.separateP2m().isPresent() ? Xen.SIF_VIRT_P2M_4TOOLS : 0)
-                        | (payload.ramdisk.length > 0 && layout.ramdiskByPfn() ? Xen.SIF_MOD_START_PFN : 0));
-        info.putLong(StartInfo.STORE_MFN, mfn(layout.xenstorePfn()));
-        info.putInt(StartInfo.STORE_EVTCHN, xenstorePort);
-        info.putLong(StartInfo.CONSOLE_MFN, mfn(layout.consolePfn()));
-        info.putInt(StartInfo.CONSOLE_EVTCHN, consolePort);
-        info.putLong(StartInfo.PT_BASE, layout.virtual(layout.tablePfn()));
-        info.putLong(StartInfo.NR_PT_FRAMES, layout.tableFrames());
-        info.putLong(StartInfo.MFN_LIST, layout.p2mVirtual());
-        if (payload.ramdisk.length > 0) {
-            info.putLong(StartInfo.MOD_START,
-                    layout.ramdiskByPfn() ? layout.ramdiskPfn() : layout.virtual(layout.ramdiskPfn()));
-            info.putLong(StartInfo.MOD_LEN, payload.ramdisk.length);
+        SharedPage page = map(layout.startInfoPfn(), 1, "start info");
+        StartInfoPage info = new StartInfoPage(abi, page);
+        boolean p2mApart = layout.separateP2m().isPresent();
+        boolean ramdisk = payload.ramdisk.length > 0;
+        info.text("magic", abi.guestType()).word("nr_pages", layout.pages())
+                .word("shared_info", control.sharedInfoFrame(domid) * PAGE_SIZE)
+                .u32("flags", (privileged ? Xen.SIF_PRIVILEGED : 0) | (p2mApart ? Xen.SIF_VIRT_P2M_4TOOLS : 0)
+                        | (ramdisk && layout.ramdiskByPfn() ? Xen.SIF_MOD_START_PFN : 0))
+                .word("store_mfn", mfn(layout.xenstorePfn())).u32("store_evtchn", xenstorePort)
+                .word("console.domU.mfn", mfn(layout.consolePfn())).u32("console.domU.evtchn", consolePort)
+                .word("pt_base", layout.virtual(layout.tablePfn())).word("nr_pt_frames", layout.tableFrames())
+                .word("mfn_list", layout.p2mVirtual()).text("cmd_line", commandLine);
+        if (ramdisk) {
+            info.word("mod_start", layout.ramdiskByPfn() ? layout.ramdiskPfn() : layout.virtual(layout.ramdiskPfn()))
+                    .word("mod_len", payload.ramdisk.length);
         }
-        info.put(StartInfo.CMD_LINE, commandLine.getBytes(StandardCharsets.UTF_8));
-        if (layout.separateP2m().isPresent()) {
-            info.putLong(StartInfo.FIRST_P2M_PFN, layout.p2mPfn());
-            info.putLong(StartInfo.NR_P2M_FRAMES, layout.p2mFrames());
+        if (p2mApart) {
+            info.word("first_p2m_pfn", layout.p2mPfn()).word("nr_p2m_frames", layout.p2mFrames());
         }
-        copyIn(layout.startInfoPfn() * PAGE_SIZE, info.array(), 0, info.capacity());
+        page.unmap();
         next(Phase.CONTEXT);
     }
 
     private void setContext() throws BuildException {
-        byte[] context = InitialContext.of(layout.entry(), layout.virtual(layout.startInfoPfn()),
-                layout.virtual(layout.stackPfn()) + PAGE_SIZE, mfn(layout.tablePfn()));
+        byte[] context = InitialContext.of(abi, layout.entry(), layout.virtual(layout.startInfoPfn()),
+                layout.virtual(layout.stackPfn()) + PAGE_SIZE, mfn(layout.tablePfn()),
+                payload.kernel.rootAnywhere() ? abi.extendedCr3() : 0);
         int result = control.setVcpuContext(domid, 0, context);
         if (result != DomainControl.AGAIN) {
             check(result, "setting the registers of vCPU 0");

@@ -1,5 +1,7 @@
 package dev.xenolith.dom0.build;
 
+import dev.xenolith.dom0.pv.PvAbi;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.OptionalLong;
@@ -12,15 +14,17 @@ import java.util.OptionalLong;
  * <p>Order: kernel, ramdisk (unless the kernel takes it by PFN), P2M list (unless it has an address of its own), start info,
  * xenstore page, console page, page tables, boot stack; then padding to a 4 MiB boundary, at least 512 KiB.
  *
+ * @param abi what the kernel is written for
  * @param mappedFrames number of frames from PFN 0 that the bootstrap region maps
  * @param ramdiskPfn first frame of the ramdisk, or 0 without one
  * @param p2mPfn first frame of the P2M list
  * @param p2mFrames length of the P2M list in frames
  * @param p2mVirtual where the P2M list is mapped
- * @param tablePfn first frame of the page tables; the level-4 table is the first of them
+ * @param tablePfn first frame of the page tables; the root is the first of them
  * @param tableFrames number of page-table frames
  */
-record PvLayout(long virtBase, long pages, long mappedFrames, long kernelPfn, long kernelFrames, long ramdiskPfn,
+record PvLayout(PvAbi abi, long virtBase, long pages, long mappedFrames, long kernelPfn, long kernelFrames,
+        long ramdiskPfn,
         long ramdiskSize,
         boolean ramdiskByPfn, long p2mPfn, long p2mFrames, long p2mVirtual, long startInfoPfn, long xenstorePfn,
         long consolePfn,
@@ -29,11 +33,10 @@ record PvLayout(long virtBase, long pages, long mappedFrames, long kernelPfn, lo
     private static final int PAGE_SHIFT = 12;
     private static final long REGION_ALIGN = (4 << 20) >> PAGE_SHIFT;
     private static final long MIN_PAD = (512 << 10) >> PAGE_SHIFT;
-    private static final long XEN_HOLE_START = 0xffff_8000_0000_0000L;
-    private static final long XEN_HOLE_END = 0xffff_8800_0000_0000L;
 
     /** Lays out {@code kernel} and a ramdisk of {@code ramdiskSize} bytes in a domain of {@code pages} frames. */
     static PvLayout of(KernelImage kernel, long ramdiskSize, long pages) throws BuildException {
+        PvAbi abi = kernel.abi();
         XenNotes notes = kernel.notes();
         long memory = pages << PAGE_SHIFT;
         long low = Long.MAX_VALUE;
@@ -51,28 +54,6 @@ record PvLayout(long virtBase, long pages, long mappedFrames, long kernelPfn, lo
         }
         refuseOverlaps(kernel);
         long virtBase = notes.virtBase();
-        long virtEnd = virtBase + memory;
-        if ((virtBase & (PAGE_SIZE - 1)) != 0 || !canonical(virtBase) || !canonical(virtEnd - 1)
-                || (virtBase < 0) != (virtEnd - 1 < 0) || overlapsXen(virtBase, virtEnd)) {
-            throw new BuildException("%s: VIRT_BASE 0x%x: the domain's memory cannot be mapped there"
-                    .formatted(kernel.name(), virtBase));
-        }
-        long entry = notes.entry().orElse(kernel.elf().entry());
-        long entryPhysical = entry - virtBase + notes.paddrOffset();
-        if (kernel.elf().segments().stream().noneMatch(segment -> segment.holds(entryPhysical))) {
-            throw new BuildException(
-                    "%s: entry point 0x%x lies outside the kernel's segments".formatted(kernel.name(), entry));
-        }
-        if (notes.hypercallPage().isPresent()) {
-            long page = notes.hypercallPage().getAsLong() - virtBase;
-            if ((page & (PAGE_SIZE - 1)) != 0 || page < (low & -PAGE_SIZE)
-                    || page + PAGE_SIZE > frames(high) << PAGE_SHIFT) {
-                throw new BuildException(
-                        "%s: hypercall page 0x%x lies outside the loaded kernel".formatted(kernel.name(),
-                                notes.hypercallPage().getAsLong()));
-            }
-        }
-
         long next = frames(high);
         boolean byPfn = notes.modStartPfn();
         long ramdiskPfn = 0;
@@ -80,7 +61,7 @@ record PvLayout(long virtBase, long pages, long mappedFrames, long kernelPfn, lo
             ramdiskPfn = next;
             next += frames(ramdiskSize);
         }
-        long p2mFrames = frames(pages * 8);
+        long p2mFrames = frames(pages * abi.wordBytes());
         long p2mPfn = 0;
         boolean p2mApart = notes.initP2m().isPresent();
         if (!p2mApart) {
@@ -97,20 +78,30 @@ record PvLayout(long virtBase, long pages, long mappedFrames, long kernelPfn, lo
         while (true) {
             stack = tablePfn + tables;
             end = roundUp(stack + 1 + MIN_PAD, REGION_ALIGN);
-            long needed = PageTables.count(virtBase, Math.min(end, pages), notes.initP2m(), p2mFrames);
+            List<PageTables.Span> spans = new ArrayList<>();
+            spans.add(PageTables.Span.ofFrames(virtBase, Math.min(end, pages)));
+            notes.initP2m().ifPresent(address -> spans.add(PageTables.Span.ofFrames(address, p2mFrames)));
+            long needed = PageTables.count(abi, spans);
             if (needed <= tables) {
                 break;
             }
             tables = needed;
         }
-        long outside = Math.min(end, pages);
+        long mapped = Math.min(end, pages);
+        PageTables.Span region = PageTables.Span.ofFrames(virtBase, mapped);
+        if ((virtBase & (PAGE_SIZE - 1)) != 0 || !abi.mayMap(region.first(), region.last())) {
+            throw new BuildException("%s: VIRT_BASE 0x%x: its first %d MiB cannot be mapped there"
+                    .formatted(kernel.name(), virtBase, mapped << PAGE_SHIFT >> 20));
+        }
+        long entry = entry(kernel);
+        checkHypercallPage(kernel, low, high);
         long last = stack + 1;
         if (p2mApart) {
-            p2mPfn = Math.max(outside, last);
+            p2mPfn = Math.max(mapped, last);
             last = p2mPfn + p2mFrames;
         }
         if (ramdiskSize > 0 && byPfn) {
-            ramdiskPfn = Math.max(last, outside);
+            ramdiskPfn = Math.max(last, mapped);
             last = ramdiskPfn + frames(ramdiskSize);
         }
         if (last > pages) {
@@ -119,9 +110,9 @@ record PvLayout(long virtBase, long pages, long mappedFrames, long kernelPfn, lo
                             kernel.name(), memory >> 20, ((last << PAGE_SHIFT) + (1 << 20) - 1) >> 20));
         }
         long p2mVirtual = p2mApart
-                ? checkedP2m(kernel, notes.initP2m().getAsLong(), p2mFrames)
+                ? checkedP2m(kernel, region, p2mFrames)
                 : virtBase + (p2mPfn << PAGE_SHIFT);
-        return new PvLayout(virtBase, pages, Math.min(end, pages), low >> PAGE_SHIFT,
+        return new PvLayout(abi, virtBase, pages, mapped, low >> PAGE_SHIFT,
                 frames(high) - (low >> PAGE_SHIFT), ramdiskPfn,
                 ramdiskSize, byPfn, p2mPfn, p2mFrames, p2mVirtual, startInfo, xenstore, console, tablePfn, tables,
                 stack, entry);
@@ -150,22 +141,39 @@ record PvLayout(long virtBase, long pages, long mappedFrames, long kernelPfn, lo
         return p2mVirtual == virtual(p2mPfn) ? OptionalLong.empty() : OptionalLong.of(p2mVirtual);
     }
 
-    private static long checkedP2m(KernelImage kernel, long address, long frames) throws BuildException {
-        long end = address + (frames << PAGE_SHIFT);
-        if ((address & (PAGE_SIZE - 1)) != 0 || !canonical(address) || !canonical(end - 1)
-                || overlapsXen(address, end)) {
+    /** Where vCPU 0 starts. */
+    private static long entry(KernelImage kernel) throws BuildException {
+        long entry = kernel.notes().entry().orElse(kernel.elf().entry());
+        long physical = entry - kernel.notes().virtBase() + kernel.notes().paddrOffset();
+        if (kernel.elf().segments().stream().noneMatch(segment -> segment.holds(physical))) {
+            throw new BuildException(
+                    "%s: entry point 0x%x lies outside the kernel's segments".formatted(kernel.name(), entry));
+        }
+        return entry;
+    }
+
+    /** The kernel's memory is from {@code low} to {@code high}. */
+    private static void checkHypercallPage(KernelImage kernel, long low, long high) throws BuildException {
+        if (kernel.notes().hypercallPage().isPresent()) {
+            long address = kernel.notes().hypercallPage().getAsLong();
+            long page = address - kernel.notes().virtBase();
+            if ((page & (PAGE_SIZE - 1)) != 0 || page < (low & -PAGE_SIZE)
+                    || page + PAGE_SIZE > frames(high) << PAGE_SHIFT) {
+                throw new BuildException("%s: hypercall page 0x%x lies outside the loaded kernel"
+                        .formatted(kernel.name(), address));
+            }
+        }
+    }
+
+    private static long checkedP2m(KernelImage kernel, PageTables.Span region, long frames) throws BuildException {
+        long address = kernel.notes().initP2m().getAsLong();
+        PageTables.Span list = PageTables.Span.ofFrames(address, frames);
+        if ((address & (PAGE_SIZE - 1)) != 0 || !kernel.abi().mayMap(list.first(), list.last())
+                || region.overlaps(list)) {
             throw new BuildException(
                     "%s: INIT_P2M 0x%x: the P2M list cannot be mapped there".formatted(kernel.name(), address));
         }
         return address;
-    }
-
-    private static boolean canonical(long address) {
-        return address << 16 >> 16 == address;
-    }
-
-    private static boolean overlapsXen(long start, long end) {
-        return Long.compareUnsigned(start, XEN_HOLE_END) < 0 && Long.compareUnsigned(end - 1, XEN_HOLE_START) >= 0;
     }
 
     static long frames(long bytes) {

@@ -1,14 +1,17 @@
 package dev.xenolith.dom0.build;
 
-import java.nio.ByteBuffer;
+import dev.xenolith.dom0.pv.PvAbi;
+import dev.xenolith.hypervisor.abi.Bytes;
+import dev.xenolith.hypervisor.abi.ElfNote;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalLong;
 
 /**
- * What a kernel says of itself in its ELF notes with owner "Xen" (xen/include/public/elfnote.h). Absent notes have the defaults
- * that libelf gives them.
+ * What a kernel says of itself in its ELF notes with owner "Xen" (xen/include/public/elfnote.h), or an older one in its section
+ * __xen_guest. What it does not say has the defaults that libelf gives it.
  *
  * @param entry XEN_ELFNOTE_ENTRY: virtual address at which vCPU 0 starts
  * @param hypercallPage XEN_ELFNOTE_HYPERCALL_PAGE: virtual address of the page to be filled with stubs
@@ -16,77 +19,61 @@ import java.util.OptionalLong;
  * @param paddrOffset XEN_ELFNOTE_PADDR_OFFSET: subtracted from p_paddr to get a pseudo-physical address
  * @param initP2m XEN_ELFNOTE_INIT_P2M: where the initial P2M list is to be mapped, if not after the kernel
  * @param modStartPfn XEN_ELFNOTE_MOD_START_PFN: the ramdisk need not be mapped, mod_start is a PFN
+ * @param paeMode XEN_ELFNOTE_PAE_MODE, of 32-bit kernels
  * @param guestOs XEN_ELFNOTE_GUEST_OS, for messages
  * @param requiredFeatures names in XEN_ELFNOTE_FEATURES that are required ("!name")
  */
 record XenNotes(OptionalLong entry, OptionalLong hypercallPage, long virtBase, long paddrOffset, OptionalLong initP2m,
-        boolean modStartPfn, String guestOs, String xenVersion, List<String> requiredFeatures) {
-    static final int ENTRY = 1;
-    static final int HYPERCALL_PAGE = 2;
-    static final int VIRT_BASE = 3;
-    static final int PADDR_OFFSET = 4;
-    static final int XEN_VERSION = 5;
-    static final int GUEST_OS = 6;
-    static final int FEATURES = 10;
-    static final int INIT_P2M = 15;
-    static final int MOD_START_PFN = 16;
-    static final int PHYS32_ENTRY = 18;
+        boolean modStartPfn, PaeMode paeMode, String guestOs, String xenVersion, List<String> requiredFeatures) {
+    private static final int NOTE_HEADER = 12;
 
-    private static final String OWNER = "Xen";
-
-    private record Note(int type, ByteBuffer value) {
-        /** Numeric notes have 4 or 8 bytes. */
-        long number(String name) throws BuildException {
-            return switch (value.remaining()) {
-                case 4 -> value.getInt(0) & 0xffff_ffffL;
-                case 8 -> value.getLong(0);
-                default -> throw new BuildException(
-                        name + ": Xen ELF note " + type + " has " + value.remaining() + " bytes, 4 or 8 expected");
-            };
+    static XenNotes of(ElfFile elf) throws BuildException {
+        Collector collector = new Collector(elf.name());
+        collect(elf, elf.notes(), collector);
+        if (collector.isEmpty()) {
+            collect(elf, elf.noteSections(), collector);
         }
-
-        String text() {
-            byte[] bytes = new byte[value.remaining()];
-            value.get(0, bytes);
-            int end = 0;
-            while (end < bytes.length && bytes[end] != 0) {
-                end++;
+        if (collector.isEmpty()) {
+            for (ElfFile.Part section : elf.sections(GuestInfo.SECTION)) {
+                GuestInfo.read(string(elf.image(), section.start(), section.end()), collector);
             }
-            return new String(bytes, 0, end, StandardCharsets.ISO_8859_1);
         }
+        return collector.finish(elf.abi());
     }
 
-    static XenNotes of(ElfFile elf, String name) throws BuildException {
-        List<Note> found = new ArrayList<>();
-        for (ByteBuffer segment : elf.notes()) {
-            collect(segment, found);
+    /** What has been found so far; later finds replace earlier ones. */
+    static final class Collector {
+        private final String name;
+        private boolean empty = true;
+        private boolean pvh;
+        private OptionalLong entry = OptionalLong.empty();
+        private OptionalLong hypercallPage = OptionalLong.empty();
+        private OptionalLong initP2m = OptionalLong.empty();
+        private OptionalLong virtBase = OptionalLong.empty();
+        private long paddrOffset;
+        private boolean modStartPfn;
+        private PaeMode paeMode = PaeMode.NONE;
+        private String guestOs = "unknown";
+        private String xenVersion = "";
+        private final List<String> required = new ArrayList<>();
+
+        /** @param name what errors call the kernel */
+        Collector(String name) {
+            this.name = name;
         }
-        if (found.isEmpty()) {
-            throw new BuildException(name + ": no Xen ELF notes: this kernel was not built to run as a Xen PV guest");
-        }
-        OptionalLong entry = OptionalLong.empty();
-        OptionalLong hypercallPage = OptionalLong.empty();
-        OptionalLong initP2m = OptionalLong.empty();
-        long virtBase = 0;
-        long paddrOffset = 0;
-        boolean modStartPfn = false;
-        boolean pvh = false;
-        String guestOs = "unknown";
-        String xenVersion = "";
-        List<String> required = new ArrayList<>();
-        for (Note note : found) {
-            switch (note.type()) {
-                case ENTRY -> entry = OptionalLong.of(note.number(name));
-                case HYPERCALL_PAGE -> hypercallPage = OptionalLong.of(note.number(name));
-                case VIRT_BASE -> virtBase = note.number(name);
-                case PADDR_OFFSET -> paddrOffset = note.number(name);
-                case INIT_P2M -> initP2m = OptionalLong.of(note.number(name));
-                case MOD_START_PFN -> modStartPfn = note.number(name) != 0;
-                case PHYS32_ENTRY -> pvh = true;
-                case GUEST_OS -> guestOs = note.text();
-                case XEN_VERSION -> xenVersion = note.text();
-                case FEATURES -> {
-                    for (String feature : note.text().split("\\|", -1)) {
+
+        boolean isEmpty() { return empty; }
+
+        String name() { return name; }
+
+        void text(int type, String value) {
+            empty = false;
+            switch (type) {
+                case ElfNote.GUEST_OS -> guestOs = value;
+                case ElfNote.XEN_VERSION -> xenVersion = value;
+                case ElfNote.PAE_MODE -> paeMode = PaeMode.ofNote(value);
+                case ElfNote.FEATURES -> {
+                    for (String feature : value.split("\\|", -1)) {
                         if (feature.startsWith("!")) {
                             required.add(feature.substring(1));
                         }
@@ -97,35 +84,102 @@ record XenNotes(OptionalLong entry, OptionalLong hypercallPage, long virtBase, l
                 }
             }
         }
-        if (pvh && entry.isEmpty() && virtBase == 0) {
-            throw new BuildException(
-                    name + ": a PVH-only kernel (PHYS32_ENTRY without a PV entry); PVH guests are not supported yet");
+
+        void number(int type, long value) {
+            empty = false;
+            switch (type) {
+                case ElfNote.ENTRY -> entry = OptionalLong.of(value);
+                case ElfNote.HYPERCALL_PAGE -> hypercallPage = OptionalLong.of(value);
+                case ElfNote.VIRT_BASE -> virtBase = OptionalLong.of(value);
+                case ElfNote.PADDR_OFFSET -> paddrOffset = value;
+                case ElfNote.INIT_P2M -> initP2m = OptionalLong.of(value);
+                case ElfNote.MOD_START_PFN -> modStartPfn = value != 0;
+                default -> throw new IllegalArgumentException("note " + type + " is none of numbers");
+            }
         }
-        if (!xenVersion.isEmpty() && !xenVersion.equals("xen-3.0")) {
-            throw new BuildException(name + ": written for hypervisor ABI '" + xenVersion + "', this one is xen-3.0");
+
+        void pae(PaeMode mode) {
+            paeMode = mode;
         }
-        return new XenNotes(entry, hypercallPage, virtBase, paddrOffset, initP2m, modStartPfn, guestOs, xenVersion,
-                List.copyOf(required));
+
+        private void note(int type, byte[] image, int start, long size) throws BuildException {
+            switch (type) {
+                case ElfNote.ENTRY, ElfNote.HYPERCALL_PAGE, ElfNote.VIRT_BASE, ElfNote.PADDR_OFFSET, ElfNote.INIT_P2M,
+                        ElfNote.MOD_START_PFN ->
+                    number(type, numeric(type, image, start, size));
+                case ElfNote.PHYS32_ENTRY -> {
+                    empty = false;
+                    pvh = true;
+                }
+                default -> text(type, string(image, start, (int) Math.min(image.length, start + size)));
+            }
+        }
+
+        /** Numeric notes have 4 or 8 bytes. */
+        private long numeric(int type, byte[] image, int start, long size) throws BuildException {
+            if (size != Integer.BYTES && size != Long.BYTES) {
+                throw new BuildException(
+                        name + ": Xen ELF note " + type + " has " + size + " bytes, 4 or 8 expected");
+            }
+            if (start + size > image.length) {
+                throw new BuildException(name + ": truncated: Xen ELF note " + type + " ends behind the file");
+            }
+            return size == Long.BYTES ? Bytes.get64(image, start) : Integer.toUnsignedLong(Bytes.get32(image, start));
+        }
+
+        XenNotes finish(PvAbi abi) throws BuildException {
+            if (empty) {
+                throw new BuildException(
+                        name + ": no Xen ELF notes: this kernel was not built to run as a Xen PV guest");
+            }
+            if (pvh && entry.isEmpty() && virtBase.orElse(0) == 0) {
+                throw new BuildException(
+                        name + ": a PVH-only kernel (PHYS32_ENTRY without a PV entry); PVH guests are not supported yet");
+            }
+            if (!xenVersion.isEmpty() && !xenVersion.equals("xen-3.0")) {
+                throw new BuildException(
+                        name + ": written for hypervisor ABI '" + xenVersion + "', this one is xen-3.0");
+            }
+            if (abi == PvAbi.X86_32P && paeMode == PaeMode.NONE) {
+                throw new BuildException(
+                        name + ": a non-PAE 32-bit kernel (its PAE_MODE is neither yes nor bimodal); Xen runs 32-bit PV"
+                                + " kernels only with PAE");
+            }
+            return new XenNotes(entry, hypercallPage, virtBase.orElse(0), paddrOffset, initP2m, modStartPfn, paeMode,
+                    guestOs, xenVersion, List.copyOf(required));
+        }
     }
 
-    private static void collect(ByteBuffer segment, List<Note> found) {
-        long position = 0;
-        while (position + 12 <= segment.limit()) {
-            int at = (int) position;
-            long nameSize = segment.getInt(at) & 0xffff_ffffL;
-            long valueSize = segment.getInt(at + 4) & 0xffff_ffffL;
-            int type = segment.getInt(at + 8);
-            long nameAt = position + 12;
-            long valueAt = nameAt + ((nameSize + 3) & ~3L);
-            if (valueAt + valueSize > segment.limit()) {
-                return;
+    private static void collect(ElfFile elf, List<ElfFile.Part> parts, Collector collector) throws BuildException {
+        byte[] owner = (ElfNote.OWNER + '\0').getBytes(StandardCharsets.US_ASCII);
+        byte[] image = elf.image();
+        for (ElfFile.Part part : parts) {
+            long position = part.start();
+            while (position + NOTE_HEADER <= part.end()) {
+                int at = (int) position;
+                long nameSize = Integer.toUnsignedLong(Bytes.get32(image, at));
+                long valueSize = Integer.toUnsignedLong(Bytes.get32(image, at + 4));
+                long nameAt = position + NOTE_HEADER;
+                long valueAt = nameAt + ((nameSize + 3) & ~3L);
+                if (valueAt > part.end()) {
+                    break;
+                }
+                if (nameSize == owner.length && Arrays.equals(image, (int) nameAt, (int) valueAt, owner, 0,
+                        owner.length)) {
+                    // The end of the value may lie behind the notes: GRUB's last string says that it is longer than it is.
+                    collector.note(Bytes.get32(image, at + 8), image, (int) valueAt, valueSize);
+                }
+                position = valueAt + ((valueSize + 3) & ~3L);
             }
-            if (nameSize == OWNER.length() + 1 && segment.get((int) nameAt) == 'X'
-                    && segment.get((int) nameAt + 1) == 'e'
-                    && segment.get((int) nameAt + 2) == 'n') {
-                found.add(new Note(type, segment.slice((int) valueAt, (int) valueSize).order(segment.order())));
-            }
-            position = valueAt + ((valueSize + 3) & ~3L);
         }
+    }
+
+    /** Bytes up to a NUL, or to {@code end}. */
+    private static String string(byte[] image, int start, int end) {
+        int length = 0;
+        while (start + length < end && image[start + length] != 0) {
+            length++;
+        }
+        return new String(image, start, length, StandardCharsets.ISO_8859_1);
     }
 }

@@ -1,11 +1,9 @@
 package dev.xenolith.dom0.lifecycle;
 
 import dev.xenolith.dom0.build.PvBuilder;
-import dev.xenolith.hypervisor.abi.ArchX86.UserRegs;
-import dev.xenolith.hypervisor.abi.ArchX86.VcpuGuestContext;
-import dev.xenolith.hypervisor.abi.Bytes;
+import dev.xenolith.dom0.pv.StartInfoPage;
+import dev.xenolith.dom0.pv.VcpuContext;
 import dev.xenolith.hypervisor.abi.Errno;
-import dev.xenolith.hypervisor.abi.Xen.StartInfo;
 import dev.xenolith.hypervisor.operations.DomainControl;
 import dev.xenolith.hypervisor.operations.DomainHandle;
 import dev.xenolith.hypervisor.operations.OperationException;
@@ -93,24 +91,22 @@ final class Reconnection {
     /** SCHEDOP_shutdown's third argument, which is in RDX, was the frame of start_info; its kernel wrote PFNs there. */
     private void writeStartInfo(long storeFrame, int storePort, long consoleFrame, int consolePort)
             throws IOException, OperationException {
-        byte[] context = control.vcpuContext(domid, 0);
+        VcpuContext context = VcpuContext.read(control, domid, 0);
         DomainControl.DomainInfo info = control.info(domid);
         if (context == null || info == null) {
             throw new IOException("it is gone");
         }
-        long startInfo = Bytes.get64(context, VcpuGuestContext.USER_REGS + UserRegs.RDX);
+        long startInfo = context.general(VcpuContext.RDX);
         SharedPage page;
         try {
             page = control.mapForeign(domid, startInfo);
         } catch (OperationException e) {
             throw new IOException("its start_info, frame 0x" + Long.toHexString(startInfo) + ": " + e.getMessage(), e);
         }
-        page.put64(StartInfo.NR_PAGES, info.pages());
-        page.put64(StartInfo.SHARED_INFO, control.sharedInfoFrame(domid) << FRAME_SHIFT);
-        page.put64(StartInfo.STORE_MFN, storeFrame);
-        page.put32(StartInfo.STORE_EVTCHN, storePort);
-        page.put64(StartInfo.CONSOLE_MFN, consoleFrame);
-        page.put32(StartInfo.CONSOLE_EVTCHN, consolePort);
+        new StartInfoPage(context.abi(), page).word("nr_pages", info.pages())
+                .word("shared_info", control.sharedInfoFrame(domid) << FRAME_SHIFT).word("store_mfn", storeFrame)
+                .u32("store_evtchn", storePort).word("console.domU.mfn", consoleFrame)
+                .u32("console.domU.evtchn", consolePort);
         page.unmap();
     }
 }

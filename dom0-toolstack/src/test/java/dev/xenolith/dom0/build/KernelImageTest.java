@@ -1,8 +1,10 @@
 package dev.xenolith.dom0.build;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.xenolith.hypervisor.abi.ElfNote;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -11,9 +13,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.SplittableRandom;
+import java.util.stream.Stream;
 import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
 class KernelImageTest {
     private static final long PAGES_8_MIB = 2048;
@@ -30,7 +35,7 @@ class KernelImageTest {
 
     @Test
     void readsNotesAndSegments() throws BuildException {
-        KernelImage kernel = KernelImage.of("k", ElfBytes.kernel().note(XenNotes.FEATURES, "!one|two").bytes());
+        KernelImage kernel = KernelImage.of("k", ElfBytes.kernel().note(ElfNote.FEATURES, "!one|two").bytes());
         assertThat(kernel.notes().virtBase()).isEqualTo(ElfBytes.VIRT_BASE);
         assertThat(kernel.notes().entry()).hasValue(ElfBytes.VIRT_BASE + 0x10_0000);
         assertThat(kernel.notes().guestOs()).isEqualTo("test");
@@ -52,8 +57,11 @@ class KernelImageTest {
     void saysWhatIsWrong(@TempDir Path directory) throws IOException {
         refused("not a kernel at all".getBytes(), "not a kernel");
         refused(new byte[0], "not a kernel");
-        refused(new ElfBytes().bytes(), "no Xen ELF notes");
-        refused(ElfBytes.kernel().elfClass(1).bytes(), "32-bit");
+        refused(ElfBytes.mute().bytes(), "no Xen ELF notes");
+        refused(ElfBytes.mute32().bytes(), "no Xen ELF notes");
+        refused(ElfBytes.kernel().elfClass(3).bytes(), "neither a 64-bit nor a 32-bit little-endian ELF file");
+        refused(ElfBytes.kernel().elfClass(1).bytes(), "another processor", "i386 is 3");
+        refused(ElfBytes.kernel32().machine(62).bytes(), "another processor", "i386 is 3");
         refused(ElfBytes.kernel().machine(183).bytes(), "another processor");
         byte[] whole = ElfBytes.kernel().bytes();
         refused(Arrays.copyOf(whole, whole.length - 1), "truncated", "segment 0");
@@ -62,12 +70,12 @@ class KernelImageTest {
         refused(ElfBytes.kernel().loadedAt(0x7f_f000, 0x2000).bytes(), "load address out of range", "8 MiB");
         refused(ElfBytes.kernel().loadedAt(-0x1000, 0x3000).bytes(), "load address out of range");
         refused(ElfBytes.kernel().loadedAt(0x10_0000, Long.MAX_VALUE).bytes(), "load address out of range");
-        refused(ElfBytes.kernel().note(XenNotes.ENTRY, 0x1234).bytes(), "entry point 0x1234");
-        refused(ElfBytes.kernel().note(XenNotes.VIRT_BASE, 0xffff_8000_0000_0000L).bytes(), "VIRT_BASE");
-        refused(ElfBytes.kernel().note(XenNotes.VIRT_BASE, 0x8000_0000_0000_0000L).bytes(), "VIRT_BASE");
-        refused(ElfBytes.kernel().note(XenNotes.HYPERCALL_PAGE, ElfBytes.VIRT_BASE).bytes(), "hypercall page");
-        refused(ElfBytes.kernel().note(XenNotes.INIT_P2M, 0xffff_8000_0000_0000L).bytes(), "INIT_P2M");
-        refused(ElfBytes.kernel().note(XenNotes.XEN_VERSION, "xen-2.0").bytes(), "xen-2.0");
+        refused(ElfBytes.kernel().note(ElfNote.ENTRY, 0x1234).bytes(), "entry point 0x1234");
+        refused(ElfBytes.kernel().note(ElfNote.VIRT_BASE, 0xffff_8000_0000_0000L).bytes(), "VIRT_BASE");
+        refused(ElfBytes.kernel().note(ElfNote.VIRT_BASE, 0x8000_0000_0000_0000L).bytes(), "VIRT_BASE");
+        refused(ElfBytes.kernel().note(ElfNote.HYPERCALL_PAGE, ElfBytes.VIRT_BASE).bytes(), "hypercall page");
+        refused(ElfBytes.kernel().note(ElfNote.INIT_P2M, 0xffff_8000_0000_0000L).bytes(), "INIT_P2M");
+        refused(ElfBytes.kernel().note(ElfNote.XEN_VERSION, "xen-2.0").bytes(), "xen-2.0");
         refused(ElfBytes.kernel().loadedAt(0x10_0000, 0x6f_8000).bytes(), "too small");
         Path missing = directory.resolve("nothing");
         assertThatThrownBy(() -> KernelImage.read(missing)).hasMessageContainingAll("nothing", "no such file");
@@ -82,7 +90,7 @@ class KernelImageTest {
         refused(ElfBytes.kernel().secondAt(0xf_f001).bytes(), "segments overlap");
         assertThat(layout(ElfBytes.kernel().secondAt(0x10_3000)).kernelFrames()).isEqualTo(4);
         assertThat(layout(ElfBytes.kernel().secondAt(0x20_0000)).kernelFrames()).isEqualTo(0x101);
-        refused(ElfBytes.kernel().secondAt(0x20_0000).note(XenNotes.ENTRY, ElfBytes.VIRT_BASE + 0x18_0000).bytes(),
+        refused(ElfBytes.kernel().secondAt(0x20_0000).note(ElfNote.ENTRY, ElfBytes.VIRT_BASE + 0x18_0000).bytes(),
                 "entry point 0xffffffff80180000 lies outside the kernel's segments");
     }
 
@@ -110,11 +118,20 @@ class KernelImageTest {
         refused(Arrays.copyOf(packed, packed.length / 2), "damaged gzip data: it ends early");
     }
 
-    @Test
-    void noDamageMakesItThrowAnythingElse() throws BuildException {
+    private static Stream<ElfBytes> wholeKernels() {
+        return Stream.of(ElfBytes.kernel().note(ElfNote.INIT_P2M, 0x80_0000_0000L),
+                ElfBytes.kernel32().note(ElfNote.INIT_P2M, 0x8000_0000L),
+                ElfBytes.mute32().section("__xen_guest", 1, Kernel32Test.GUEST_INFO.getBytes(UTF_8)),
+                ElfBytes.kernel32().notesInSection());
+    }
+
+    @ParameterizedTest
+    @MethodSource("wholeKernels")
+    void noDamageMakesItThrowAnythingElse(ElfBytes elf) throws BuildException {
         long seed = 20260101;
         SplittableRandom random = new SplittableRandom(seed);
-        byte[] good = ElfBytes.kernel().note(XenNotes.INIT_P2M, 0x80_0000_0000L).bytes();
+        byte[] good = elf.bytes();
+        PvLayout.of(KernelImage.of("k", good), 0, PAGES_8_MIB);
         int refused = 0;
         for (int i = 0; i < 50_000; i++) {
             byte[] bad = good.clone();
@@ -155,7 +172,7 @@ class KernelImageTest {
 
     @Test
     void aP2mAddressOfItsOwnTakesItOutOfTheRegion() throws BuildException {
-        PvLayout layout = layout(ElfBytes.kernel().note(XenNotes.INIT_P2M, 0x80_0000_0000L));
+        PvLayout layout = layout(ElfBytes.kernel().note(ElfNote.INIT_P2M, 0x80_0000_0000L));
         assertThat(layout.separateP2m()).hasValue(0x80_0000_0000L);
         assertThat(layout.p2mPfn()).isEqualTo(layout.mappedFrames());
         assertThat(layout.tableFrames()).isEqualTo(8);

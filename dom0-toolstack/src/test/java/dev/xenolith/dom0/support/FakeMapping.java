@@ -7,13 +7,13 @@ import java.util.List;
 import java.util.Objects;
 
 /** Pages of another domain as one range of bytes, until they are given back. */
-final class FakeMapping implements SharedPage {
+public final class FakeMapping implements SharedPage {
     private static final int PAGE = 4096;
 
     private final List<FakePage> pages;
     private boolean unmapped;
 
-    FakeMapping(List<FakePage> pages) {
+    public FakeMapping(List<FakePage> pages) {
         this.pages = List.copyOf(pages);
         pages.forEach(FakePage::map);
     }
