@@ -48,8 +48,9 @@ public final class BoardTarget implements GdbTarget {
     }
 
     @Override
-    public void load(int processor, ProcessorState from) {
+    public boolean load(int processor, ProcessorState from) {
         from.load(all.get(processor));
+        return true;
     }
 
     @Override

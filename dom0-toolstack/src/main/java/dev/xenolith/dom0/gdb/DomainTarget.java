@@ -2,8 +2,9 @@ package dev.xenolith.dom0.gdb;
 
 import dev.xenolith.cpu.processor.DebugPoints;
 import dev.xenolith.cpu.processor.ProcessorState;
+import dev.xenolith.dom0.pv.PvAbi;
+import dev.xenolith.dom0.pv.VcpuContext;
 import dev.xenolith.hypervisor.abi.ArchX86;
-import dev.xenolith.hypervisor.abi.ArchX86.VcpuGuestContext;
 import dev.xenolith.hypervisor.abi.Bytes;
 import dev.xenolith.hypervisor.abi.Errno;
 import dev.xenolith.hypervisor.operations.DomainControl;
@@ -27,17 +28,19 @@ public final class DomainTarget implements GdbTarget {
         void ended(int reason);
     }
 
-    /** Kinds of descriptors, and the bit that says 64-bit code, in a descriptor's 8 bytes. */
+    /** Bit of a selector: its descriptor is in the LDT. */
     private static final int TABLE_LDT = 1 << 2;
     private static final int INDEX_SHIFT = 3;
     private static final int DESCRIPTORS_PER_FRAME_SHIFT = 9;
-    private static final int DESCRIPTOR_LONG = 53;
-    private static final int KERNEL_ROOT = 3;
+    /** Descriptor of 64-bit code of ring 3, and of flat data. */
+    private static final long CODE_64 = 0x00af_fb00_0000_ffffL;
+    private static final long FLAT = 0x00cf_f300_0000_ffffL;
 
     private final DomainControl control;
     private final DomainDebug debug;
     private final int domid;
     private final int vcpus;
+    private final PvAbi abi;
     private final GuestMemory memory;
     private final Executor handlers;
     private final Fate fate;
@@ -51,7 +54,8 @@ public final class DomainTarget implements GdbTarget {
         this.vcpus = vcpus;
         this.handlers = handlers;
         this.fate = fate;
-        memory = new GuestMemory(control, domid);
+        abi = PvAbi.of(control, domid);
+        memory = new GuestMemory(control, domid, abi);
     }
 
     /**
@@ -98,6 +102,14 @@ public final class DomainTarget implements GdbTarget {
         }
     }
 
+    /** What processors a domain's kernel is written for. */
+    public static Architecture architecture(DomainHandle dom0, int domid) {
+        return switch (PvAbi.of(dom0.control(), domid)) {
+            case X86_64 -> Architecture.X86_64;
+            case X86_32P -> Architecture.I386;
+        };
+    }
+
     @Override
     public int processors() {
         return vcpus;
@@ -112,64 +124,63 @@ public final class DomainTarget implements GdbTarget {
 
     @Override
     public String dump(int processor) {
-        byte[] context = control.vcpuContext(domid, processor);
-        return context == null ? describe(processor) + '\n' : GuestRegisters.dump(context);
+        VcpuContext context = VcpuContext.read(control, domid, processor);
+        return context == null ? describe(processor) + '\n' : registers(context).dump();
     }
 
     // ---- registers ---------------------------------------------------------------------------------------------------
 
+    private GuestRegisters registers(VcpuContext context) {
+        return new GuestRegisters(context, selector -> descriptor(context, selector));
+    }
+
     @Override
     public void save(int processor, ProcessorState into) {
-        byte[] context = control.vcpuContext(domid, processor);
-        byte[] known = context == null ? new byte[VcpuGuestContext.SIZE] : context;
-        GuestRegisters.save(known, context == null || is64Bit(known), into);
+        VcpuContext context = VcpuContext.read(control, domid, processor);
+        registers(context == null ? new VcpuContext(abi) : context).save(into);
     }
 
     @Override
-    public void load(int processor, ProcessorState from) {
-        byte[] context = control.vcpuContext(domid, processor);
-        if (context != null) {
-            GuestRegisters.load(from, context);
-            int result;
-            do {
-                result = control.setVcpuContext(domid, processor, context);
-            } while (result == DomainControl.AGAIN);
+    public boolean load(int processor, ProcessorState from) {
+        VcpuContext context = VcpuContext.read(control, domid, processor);
+        if (context == null || !registers(context).load(from)) {
+            return false;
         }
+        int result;
+        do {
+            result = control.setVcpuContext(domid, processor, context.bytes());
+        } while (result == DomainControl.AGAIN);
+        return result == 0;
     }
 
-    /** Whether the code segment is one of 64-bit code: only its descriptor says. */
-    private boolean is64Bit(byte[] context) {
-        int selector = GuestRegisters.codeSelector(context);
+    /** The descriptor that a selector names, 0 if there is none. */
+    private long descriptor(VcpuContext context, int selector) {
         int index = selector >> INDEX_SHIFT;
         if ((selector & TABLE_LDT) != 0) {
-            long address = Bytes.get64(context, VcpuGuestContext.LDT_BASE) + (long) index * Long.BYTES;
+            long address = context.word("ldt_base") + (long) index * Long.BYTES;
             byte[] descriptor = new byte[Long.BYTES];
-            return memory.read(GuestRegisters.control(context, KERNEL_ROOT), address, descriptor,
-                    Long.BYTES) == Long.BYTES && isLong(Bytes.get64(descriptor, 0));
+            return memory.read(context.root(), address, descriptor, Long.BYTES) == Long.BYTES
+                    ? Bytes.get64(descriptor, 0)
+                    : 0;
         }
         if (index >= ArchX86.FIRST_RESERVED_GDT_ENTRY) {
-            return (selector | 3) == ArchX86.FLAT_RING3_CS64;
+            return (selector | 3) == ArchX86.FLAT_RING3_CS64 && abi == PvAbi.X86_64 ? CODE_64 : FLAT;
         }
-        long frame = Bytes.get64(context,
-                VcpuGuestContext.GDT_FRAMES + (index >> DESCRIPTORS_PER_FRAME_SHIFT) * Long.BYTES);
+        long frame = context.word("gdt_frames", index >> DESCRIPTORS_PER_FRAME_SHIFT);
         int within = index & (1 << DESCRIPTORS_PER_FRAME_SHIFT) - 1;
-        return memory.readFrame(frame, descriptors) && isLong(Bytes.get64(descriptors, within * Long.BYTES));
-    }
-
-    private static boolean isLong(long descriptor) {
-        return (descriptor >>> DESCRIPTOR_LONG & 1) != 0;
+        return memory.readFrame(frame, descriptors) ? Bytes.get64(descriptors, within * Long.BYTES) : 0;
     }
 
     @Override
     public long control(int processor, Control register) {
-        byte[] context = control.vcpuContext(domid, processor);
+        VcpuContext context = VcpuContext.read(control, domid, processor);
         if (context == null) {
             return 0;
         }
         return switch (register) {
-            case CR0 -> GuestRegisters.control(context, 0);
-            case CR3 -> GuestRegisters.control(context, KERNEL_ROOT);
-            case CR4 -> GuestRegisters.control(context, 4);
+            case CR0 -> context.control(0);
+            case CR3 -> abi.cr3(context.root());
+            case CR4 -> context.control(4);
             case CR8 -> 0;
             case EFER -> GuestRegisters.EFER;
         };
@@ -191,12 +202,18 @@ public final class DomainTarget implements GdbTarget {
 
     @Override
     public int read(int processor, long address, byte[] into, int length) {
-        return memory.read(control(processor, Control.CR3), address, into, length);
+        return memory.read(root(processor), address, into, length);
     }
 
     @Override
     public int write(int processor, long address, byte[] from, int length) {
-        return memory.write(control(processor, Control.CR3), address, from, length);
+        return memory.write(root(processor), address, from, length);
+    }
+
+    /** The frame of the kernel's root, 0 without a vCPU. */
+    private long root(int processor) {
+        VcpuContext context = VcpuContext.read(control, domid, processor);
+        return context == null ? 0 : context.root();
     }
 
     // ---- execution ---------------------------------------------------------------------------------------------------

@@ -63,8 +63,8 @@ public interface GdbTarget {
     /** Reads the registers of a processor. */
     void save(int processor, ProcessorState into);
 
-    /** Writes them; what {@link Control} lists and segments stay as they are. */
-    void load(int processor, ProcessorState from);
+    /** Writes them; what {@link Control} lists and segments stay as they are. False, with nothing changed, if they cannot be so. */
+    boolean load(int processor, ProcessorState from);
 
     long control(int processor, Control register);
 

@@ -1,5 +1,6 @@
 package dev.xenolith.dom0.gdb;
 
+import dev.xenolith.dom0.pv.PvAbi;
 import dev.xenolith.hypervisor.abi.Bytes;
 import dev.xenolith.hypervisor.operations.DomainControl;
 import dev.xenolith.hypervisor.operations.OperationException;
@@ -11,7 +12,6 @@ import dev.xenolith.hypervisor.operations.SharedPage;
  */
 final class GuestMemory {
     private static final int PAGE = 4096;
-    private static final int LEVELS = 4;
     private static final int INDEX_BITS = 9;
     private static final int PAGE_BITS = 12;
     private static final long PRESENT = 1;
@@ -21,14 +21,16 @@ final class GuestMemory {
 
     private final DomainControl control;
     private final int domid;
+    private final PvAbi abi;
     private final byte[] page = new byte[PAGE];
 
-    GuestMemory(DomainControl control, int domid) {
+    GuestMemory(DomainControl control, int domid, PvAbi abi) {
         this.control = control;
         this.domid = domid;
+        this.abi = abi;
     }
 
-    /** Reads from {@code address} on by the tables below the physical address {@code root}; returns how many bytes are there in a row. */
+    /** Reads from {@code address} on by the tables below the frame {@code root}; returns how many bytes are there in a row. */
     int read(long root, long address, byte[] into, int length) {
         int done = 0;
         while (done < length) {
@@ -73,11 +75,11 @@ final class GuestMemory {
 
     /** The frame where {@code address} is, or {@link #NOT_THERE}. */
     private long translate(long root, long address) {
-        if (address << 16 >> 16 != address) {
+        if (!abi.mayMap(address, address)) {
             return NOT_THERE;
         }
-        long table = root >>> PAGE_BITS;
-        for (int level = LEVELS; level > 0; level--) {
+        long table = root;
+        for (int level = abi.levels(); level > 0; level--) {
             if (control.copyFrame(domid, table, page, 0) != 0) {
                 return NOT_THERE;
             }

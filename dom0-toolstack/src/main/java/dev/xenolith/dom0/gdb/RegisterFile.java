@@ -80,13 +80,7 @@ final class RegisterFile {
             case CR4 -> target.setControl(processor, GdbTarget.Control.CR4, number(bytes));
             case CR8 -> target.setControl(processor, GdbTarget.Control.CR8, number(bytes));
             case EFER -> target.setControl(processor, GdbTarget.Control.EFER, number(bytes));
-            default -> {
-                boolean possible = set(register, bytes);
-                if (possible) {
-                    target.load(processor, state);
-                }
-                yield possible;
-            }
+            default -> set(register, bytes) && target.load(processor, state);
         };
     }
 

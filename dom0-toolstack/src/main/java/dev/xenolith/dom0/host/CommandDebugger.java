@@ -36,7 +36,8 @@ final class CommandDebugger implements DomainDebugger {
             InetSocketAddress address, boolean destroys) {
         this.asker = asker;
         try {
-            server = new GdbServer(address, Architecture.X86_64, false);
+            Architecture architecture = asker.ask(() -> DomainTarget.architecture(dom0, domid));
+            server = new GdbServer(address, architecture, false);
         } catch (IOException e) {
             throw new ToolstackException(ToolstackException.FAILURE, String.valueOf(e.getMessage()), e);
         }
