@@ -1,6 +1,7 @@
 package dev.xenolith.dom0.dump;
 
 import dev.xenolith.device.board.Machine;
+import dev.xenolith.dom0.pv.PvAbi;
 import dev.xenolith.hypervisor.abi.Errno;
 import dev.xenolith.hypervisor.operations.DomainControl;
 import dev.xenolith.hypervisor.operations.DomainHandle;
@@ -133,7 +134,8 @@ public final class CoreDump {
             done.done(error < 0 ? problem(error) : "none of its vCPUs has a state yet");
             return;
         }
-        CoreFile.Contents contents = new CoreFile.Contents(vcpus, sharedInfo, kept, dom0.host().version());
+        CoreFile.Contents contents = new CoreFile.Contents(PvAbi.of(control, domid), vcpus, sharedInfo, kept,
+                dom0.host().version());
         machine.<CoreFile>submit(OPEN_LATENCY, () -> CoreFile.create(target.choose(), contents), (made, failure) -> {
             file = made;
             goOn(failure);

@@ -1,5 +1,6 @@
 package dev.xenolith.dom0.dump;
 
+import dev.xenolith.dom0.pv.PvAbi;
 import dev.xenolith.hypervisor.abi.ArchX86.VcpuGuestContext;
 import dev.xenolith.hypervisor.abi.ElfNote;
 import dev.xenolith.hypervisor.abi.Version;
@@ -15,6 +16,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 
@@ -51,6 +53,8 @@ final class CoreFile {
             ".xen_shared_info", ".xen_pages", ".xen_p2m");
     private static final byte[] NAMES = (String.join("\0", SECTIONS) + '\0').getBytes(StandardCharsets.US_ASCII);
     private static final int P2M_ENTRY_SIZE = 2 * Long.BYTES;
+    /** A vcpu_guest_context_any_t, in which one of a 32-bit domain takes a part only. */
+    private static final int VCPU_SIZE = VcpuGuestContext.SIZE;
 
     private final Path path;
     private final FileChannel channel;
@@ -58,11 +62,12 @@ final class CoreFile {
     /**
      * What comes before the pages.
      *
+     * @param abi of the domain; the file and its machine are those of the tools, 64 bits, whatever it is
      * @param vcpus each vCPU's vcpu_guest_context
      * @param sharedInfo the shared_info page
      * @param pages how many follow
      */
-    record Contents(List<byte[]> vcpus, byte[] sharedInfo, int pages, HostControl.Version version) {
+    record Contents(PvAbi abi, List<byte[]> vcpus, byte[] sharedInfo, int pages, HostControl.Version version) {
     }
 
     private CoreFile(Path path, FileChannel channel) {
@@ -125,7 +130,7 @@ final class CoreFile {
     private static ByteBuffer front(Contents contents) {
         int notes = HEADER_SIZE + SECTIONS.size() * SECTION_HEADER_SIZE;
         int vcpus = notes + NOTES_SIZE;
-        int vcpusSize = contents.vcpus.size() * VcpuGuestContext.SIZE;
+        int vcpusSize = contents.vcpus.size() * VCPU_SIZE;
         int sharedInfo = vcpus + vcpusSize;
         int pages = (sharedInfo + PAGE_SIZE + PAGE_SIZE - 1) / PAGE_SIZE * PAGE_SIZE;
         long pagesSize = (long) contents.pages * PAGE_SIZE;
@@ -136,12 +141,12 @@ final class CoreFile {
         section(out, 0, 0, 0, 0, 0, 0);
         section(out, 1, SHT_STRTAB, p2m + p2mSize, NAMES.length, 0, 0);
         section(out, 2, SHT_NOTE, notes, NOTES_SIZE, 0, 0);
-        section(out, 3, SHT_PROGBITS, vcpus, vcpusSize, Long.BYTES, VcpuGuestContext.SIZE);
+        section(out, 3, SHT_PROGBITS, vcpus, vcpusSize, Long.BYTES, VCPU_SIZE);
         section(out, 4, SHT_PROGBITS, sharedInfo, PAGE_SIZE, Long.BYTES, PAGE_SIZE);
         section(out, 5, SHT_PROGBITS, pages, pagesSize, PAGE_SIZE, PAGE_SIZE);
         section(out, 6, SHT_PROGBITS, p2m, p2mSize, Long.BYTES, P2M_ENTRY_SIZE);
         notes(out, contents);
-        contents.vcpus.forEach(out::put);
+        contents.vcpus.forEach(vcpu -> out.put(Arrays.copyOf(vcpu, VCPU_SIZE)));
         out.put(contents.sharedInfo);
         return out.rewind();
     }
@@ -178,7 +183,10 @@ final class CoreFile {
         text(out, version.compileDate(), Version.CompileInfo.SIZE - Version.CompileInfo.COMPILE_DATE);
         text(out, version.capabilities(), Version.CAPABILITIES_LEN);
         text(out, version.changeset(), Version.CHANGESET_LEN);
-        out.putLong(version.virtStart()).putLong(version.pageSize());
+        // Of a 32-bit domain it is that domain's structure, where this is an unsigned long, in the room of the larger one.
+        int at = out.position();
+        contents.abi.putWord(out.array(), at, version.virtStart());
+        out.putLong(at + contents.abi.wordBytes(), version.pageSize()).position(at + 2 * Long.BYTES);
         note(out, ElfNote.DUMPCORE_FORMAT_VERSION, Long.BYTES);
         out.putLong(FORMAT_VERSION);
     }

@@ -3,6 +3,7 @@ package dev.xenolith.dom0.dump;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.xenolith.dom0.pv.PvAbi;
 import dev.xenolith.hypervisor.operations.HostControl;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -38,10 +39,15 @@ class CoreFileTest {
     }
 
     private ByteBuffer dump() throws IOException {
+        return dump(PvAbi.X86_64, 5168);
+    }
+
+    private ByteBuffer dump(PvAbi abi, int contextSize) throws IOException {
         Path path = directory.resolve("core");
         Files.writeString(path, "what was there before");
         CoreFile file = CoreFile.create(path,
-                new CoreFile.Contents(List.of(filled(5168, 1), filled(5168, 2)), filled(4096, 3), 3, VERSION));
+                new CoreFile.Contents(abi, List.of(filled(contextSize, 1), filled(contextSize, 2)), filled(4096, 3), 3,
+                        VERSION));
         file.pages(filled(2 * 4096, 4));
         file.pages(filled(4096, 5));
         file.finish(new long[]{0, 1, CoreFile.INVALID_FRAME}, new long[]{100, 200, CoreFile.INVALID_FRAME});
@@ -93,6 +99,25 @@ class CoreFileTest {
         assertThat(names.offset + names.size).isEqualTo(file.capacity());
     }
 
+    @Test
+    void contextsOfA32BitDomainHaveTheRoomOfALargerOne() throws IOException {
+        ByteBuffer file = dump(PvAbi.X86_32P, 2800);
+        assertThat(file.get(4)).as("ELFCLASS64").isEqualTo((byte) 2);
+        assertThat(file.getShort(18)).as("the tools' machine").isEqualTo((short) 62);
+        Map<String, Section> sections = sections(file);
+        Section vcpus = of(sections, ".xen_prstatus");
+        expect(file, vcpus, 2 * 5168, 5168, 1, 0);
+        int second = (int) vcpus.offset + 5168;
+        assertThat(new byte[]{file.get(second - 1), file.get(second), file.get(second + 2799), file.get(second + 2800)})
+                .containsExactly(0, 2, 2, 0);
+        assertThat(of(sections, ".xen_p2m").size).isEqualTo(48);
+        // The version note is as long as any; in it the page's size follows a virt_start of 4 bytes.
+        int parameters = of(notes(file, of(sections, ".note.Xen")), 0x2000002) + 32 + 144 + 1024 + 64;
+        assertThat(file.getInt(parameters)).isZero();
+        assertThat(file.getLong(parameters + 4)).isEqualTo(4096);
+        assertThat(file.getInt(parameters + 12)).isZero();
+    }
+
     private static <K extends Object, V extends Object> V of(Map<K, V> map, K key) {
         return Objects.requireNonNull(map.get(key), key.toString());
     }
@@ -105,11 +130,8 @@ class CoreFileTest {
         assertThat(file.get((int) (section.offset + section.size - 1))).isEqualTo((byte) last);
     }
 
-    @Test
-    void notesTellOfTheDomainAndOfXen() throws IOException {
-        ByteBuffer file = dump();
-        Section section = of(sections(file), ".note.Xen");
-        assertThat(section.type).isEqualTo(7);
+    /** Where the description of each type of note begins. */
+    private static Map<Integer, Integer> notes(ByteBuffer file, Section section) {
         Map<Integer, Integer> notes = new LinkedHashMap<>();
         int at = (int) section.offset;
         while (at < section.offset + section.size) {
@@ -119,6 +141,15 @@ class CoreFileTest {
             at += 16 + file.getInt(at + 4);
         }
         assertThat(at).isEqualTo((int) (section.offset + section.size));
+        return notes;
+    }
+
+    @Test
+    void notesTellOfTheDomainAndOfXen() throws IOException {
+        ByteBuffer file = dump();
+        Section section = of(sections(file), ".note.Xen");
+        assertThat(section.type).isEqualTo(7);
+        Map<Integer, Integer> notes = notes(file, section);
         assertThat(notes.keySet()).containsExactly(0x2000000, 0x2000001, 0x2000002, 0x2000003);
         int header = of(notes, 0x2000001);
         assertThat(file.getLong(header)).isEqualTo(0xF00FEBEDL);
@@ -141,12 +172,13 @@ class CoreFileTest {
     void anIncompleteFileDoesNotStay() throws IOException {
         Path path = directory.resolve("core");
         CoreFile file = CoreFile.create(path,
-                new CoreFile.Contents(List.of(filled(5168, 1)), filled(4096, 3), 3, VERSION));
+                new CoreFile.Contents(PvAbi.X86_64, List.of(filled(5168, 1)), filled(4096, 3), 3, VERSION));
         assertThat(path).exists();
         file.abandon();
         assertThat(path).doesNotExist();
         assertThatThrownBy(() -> CoreFile.create(directory,
-                new CoreFile.Contents(List.of(), filled(4096, 3), 0, VERSION))).isInstanceOf(IOException.class);
+                new CoreFile.Contents(PvAbi.X86_64, List.of(), filled(4096, 3), 0, VERSION)))
+                .isInstanceOf(IOException.class);
         assertThat(directory).exists();
     }
 
@@ -170,7 +202,8 @@ class CoreFileTest {
                 "t",
                 0, 4096, "");
         Path path = directory.resolve("wordy");
-        CoreFile file = CoreFile.create(path, new CoreFile.Contents(List.of(), filled(4096, 0), 0, wordy));
+        CoreFile file = CoreFile.create(path,
+                new CoreFile.Contents(PvAbi.X86_64, List.of(), filled(4096, 0), 0, wordy));
         file.finish(new long[0], new long[0]);
         assertThat(new String(Files.readAllBytes(path), StandardCharsets.ISO_8859_1)).contains("x".repeat(15) + "\0gcc")
                 .doesNotContain("x".repeat(16));
