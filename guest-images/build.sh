@@ -13,33 +13,53 @@ trap 'rm -rf "$objects"' EXIT
 mkdir -p "$images"
 cd "$sources"
 
-# General registers only: a PV guest that never touches the FPU needs no lazy FPU switching. No red zone: Xen pushes
-# trap frames at the stack pointer. Code model "kernel": linked into the last 2 GB of the address space.
+# General registers only: a PV guest that never touches the FPU needs no lazy FPU switching. For 64 bits no red zone, for Xen pushes
+# trap frames at the stack pointer, and code model "kernel": linked into the last 2 GB of the address space.
 compile() {
-    gcc -std=gnu11 -O2 -ffreestanding -fno-pic -fno-pie -mcmodel=kernel -mgeneral-regs-only -mno-red-zone \
-        -fno-stack-protector -fcf-protection=none -fno-asynchronous-unwind-tables -fno-strict-aliasing \
-        -fno-delete-null-pointer-checks -ffunction-sections -fdata-sections -ffile-prefix-map="$sources"=. \
-        -Wall -Wextra -Werror -Iruntime -c "$1" -o "$2"
+    case $arch in
+        x86_64) options="-m64 -mcmodel=kernel -mno-red-zone" ;;
+        x86_32) options="-m32 -march=i686" ;;
+    esac
+    # shellcheck disable=SC2086 # several words
+    gcc $options -std=gnu11 -O2 -ffreestanding -fno-pic -fno-pie -mgeneral-regs-only -fno-stack-protector \
+        -fcf-protection=none -fno-asynchronous-unwind-tables -fno-strict-aliasing -fno-delete-null-pointer-checks \
+        -ffunction-sections -fdata-sections -ffile-prefix-map="$sources"=. -Wall -Wextra -Werror \
+        -Iruntime -I"runtime/$arch" -c "$1" -o "$2"
 }
 
-for source in runtime/*.c runtime/*.S; do
-    name=${source#runtime/}
-    compile "$source" "$objects/runtime-${name%.*}.o"
-done
-
-for guest in */; do
-    guest=${guest%/}
-    case $guest in runtime | bare) continue ;; esac
-    for source in "$guest"/*.c "$guest"/*.S; do
-        [ -e "$source" ] || continue
-        name=${source#"$guest"/}
-        compile "$source" "$objects/$guest-${name%.*}.o"
+# PV guests of one width: what is in a guest's directory is for both, what is in x86_64 or x86_32 below it is for one.
+build_guests() {
+    arch=$1
+    target=$2
+    mkdir -p "$target"
+    for source in runtime/*.[cS] "runtime/$arch"/*.[cS]; do
+        compile "$source" "$objects/$arch-runtime-$(flat "$source").o"
     done
-    ld -T runtime/guest.ld --gc-sections --build-id=none -z noexecstack -z max-page-size=0x1000 --no-warn-rwx-segments \
-        -o "$images/$guest.elf" "$objects"/runtime-*.o "$objects/$guest"-*.o
-    strip --strip-all "$images/$guest.elf"
-    chmod 644 "$images/$guest.elf"
-done
+    for guest in */; do
+        guest=${guest%/}
+        case $arch/$guest in
+            */runtime | */bare) continue ;;
+            x86_32/hello | x86_32/events) ;;
+            x86_32/*) continue ;;
+        esac
+        for source in "$guest"/*.[cS] "$guest/$arch"/*.[cS]; do
+            [ -e "$source" ] || continue
+            compile "$source" "$objects/$arch-guest-$(flat "$source").o"
+        done
+        ld -m "$3" -L runtime -T "runtime/$arch/guest.ld" --gc-sections --build-id=none -z noexecstack -z max-page-size=0x1000 \
+            --no-warn-rwx-segments -o "$target/$guest.elf" "$objects/$arch"-runtime-*.o "$objects/$arch-guest-$guest"-*.o
+        strip --strip-all "$target/$guest.elf"
+        chmod 644 "$target/$guest.elf"
+    done
+}
+
+# A source's name with all directories in it, for that of an object.
+flat() {
+    echo "${1%.*}" | tr / -
+}
+
+build_guests x86_64 "$images" elf_x86_64
+build_guests x86_32 "$images/pae" elf_i386
 
 # Bare guests: Multiboot kernels, which are ELF32 even where they go on to 64-bit mode. Those in protected and real mode are loaded
 # below 1 MiB.

@@ -20,7 +20,7 @@ static unsigned taken(evtchn_port_t port)
 /* A pair of ports of this domain, connected with each other. */
 static void loopback(evtchn_port_t *first, evtchn_port_t *second)
 {
-    int64_t unbound = event_alloc_unbound(DOMID_SELF, count, NULL), other;
+    long unbound = event_alloc_unbound(DOMID_SELF, count, NULL), other;
 
     check(unbound > 0, "alloc_unbound: %s", xen_error_name(unbound));
     *first = unbound;
@@ -39,7 +39,7 @@ static void check_status(evtchn_port_t port, uint32_t status)
 
 static void test_delivery(void)
 {
-    int64_t port = event_bind_ipi(0, count, NULL);
+    long port = event_bind_ipi(0, count, NULL);
 
     section("delivery");
     if (!check(port > 0, "bind_ipi: %s", xen_error_name(port)))
@@ -54,7 +54,7 @@ static void test_delivery(void)
     check_equal("upcalls while the vCPU masks them", taken(port), 0);
     check(event_is_pending(port), "the port is not pending");
     check_equal("upcall pending", this_cpu()->info->evtchn_upcall_pending, 1);
-    check_equal("selector", this_cpu()->info->evtchn_pending_sel, 1ul << port / 64);
+    check_equal("selector", this_cpu()->info->evtchn_pending_sel, 1ul << port / WORD_BITS);
     events_enable();
     check_equal("upcalls for two sends while masked", taken(port), 1);
 
@@ -119,7 +119,7 @@ static void test_errors(void)
     struct evtchn_port_op none = {0}, last = {~0u};
     struct evtchn_alloc_unbound foreign = {0, DOMID_SELF, 0};
     struct evtchn_bind_vcpu move = {0, 0};
-    int64_t timer = event_bind_virq(VIRQ_TIMER, 0, count, NULL), port;
+    long timer = event_bind_virq(VIRQ_TIMER, 0, count, NULL), port;
 
     section("errors");
     check(timer > 0, "bind_virq of the timer: %s", xen_error_name(timer));
@@ -150,7 +150,7 @@ static void test_errors(void)
 
 static void test_poll(void)
 {
-    int64_t port = event_bind_ipi(0, NULL, NULL);
+    long port = event_bind_ipi(0, NULL, NULL);
     evtchn_port_t poll[2] = {port, port};
     evtchn_port_t wrong = ~0u;
     uint64_t start, waited = 0;
@@ -164,12 +164,12 @@ static void test_poll(void)
         check_result("poll with timeout", sched_poll(poll, 1, start + 20 * NS_PER_MS), 0);
         waited = system_time() - start;
     }
-    check(waited >= 19 * NS_PER_MS, "poll came back after %lu us", waited / 1000);
+    check(waited >= 19 * NS_PER_MS, "poll came back after %lu us", (unsigned long)waited / 1000);
     event_send(port);
     start = system_time();
     check_result("poll of a pending masked port", sched_poll(poll, 2, start + 10 * NS_PER_S), 0);
     waited = system_time() - start;
-    check(waited < 5 * NS_PER_S, "poll of a pending port took %lu ms", waited / NS_PER_MS);
+    check(waited < 5 * NS_PER_S, "poll of a pending port took %lu ms", (unsigned long)(waited / NS_PER_MS));
     event_clear(port);
     check_result("poll with a timeout in the past", sched_poll(poll, 1, 1), 0);
     check_result("poll of no ports, with timeout", sched_poll(NULL, 0, system_time() + NS_PER_MS), 0);
@@ -185,7 +185,7 @@ static void test_many(void)
 
     section("many ports");
     for (; bound < ARRAY_LENGTH(ports); bound++) {
-        int64_t port = event_bind_ipi(0, count, NULL);
+        long port = event_bind_ipi(0, count, NULL);
 
         if (port < 0)
             break;
@@ -204,12 +204,39 @@ static void test_many(void)
         event_close(ports[bound]);
 }
 
+/* The words of shared_info and their bits are as wide as an unsigned long: their number limits that of ports. */
+static void test_last(evtchn_port_t last)
+{
+    static evtchn_port_t ports[EVTCHN_2L_PORTS];
+    unsigned bound = 0;
+    evtchn_port_t highest = 0;
+    long port;
+
+    section("the last port");
+    while ((port = event_bind_ipi(0, NULL, NULL)) > 0 && bound < ARRAY_LENGTH(ports)) {
+        ports[bound++] = port;
+        if ((evtchn_port_t)port > highest)
+            highest = port;
+    }
+    check_result("one port too many", port, -XEN_ENOSPC);
+    check_equal("the last port", highest, last);
+    event_mask(highest);
+    event_send(highest);
+    check_equal("bit of the last port", shared_info->evtchn_pending[highest / WORD_BITS] >> highest % WORD_BITS & 1, 1);
+    while (bound-- > 0)
+        event_close(ports[bound]);
+}
+
 void guest_main(void)
 {
+    evtchn_port_t last = cmdline_number("last", 0);
+
     test_delivery();
     test_interdomain();
     test_errors();
     test_poll();
     test_many();
+    if (last != 0)
+        test_last(last);
     verdict("events");
 }

@@ -22,7 +22,7 @@ void guest_main(void)
 {
     static xen_capabilities_info_t capabilities;
     xen_extraversion_t extra = "";
-    int64_t version = hypercall_xen_version(XENVER_version, NULL);
+    long version = hypercall_xen_version(XENVER_version, NULL);
 
     hypercall_xen_version(XENVER_extraversion, extra);
     hypercall_xen_version(XENVER_capabilities, capabilities);

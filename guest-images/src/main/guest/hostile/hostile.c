@@ -8,16 +8,16 @@ static bool catch(struct trap_frame *frame)
 {
     caught.vector = frame->vector;
     caught.error_code = frame->error_code;
-    caught.rip = frame->rip;
-    caught.rflags = frame->rflags;
+    caught.rip = frame->ip;
+    caught.rflags = frame->flags;
     if (caught.count++ > 100 || caught.resume == 0)
         return false;
     if (frame->vector != 1)
-        frame->rip = caught.resume;
+        frame->ip = caught.resume;
     /* A return that failed has left what it was to go to. */
     frame->cs = FLAT_RING3_CS64 & ~3;
     frame->ss = FLAT_RING3_SS64 & ~3;
-    frame->rflags &= ~0x100ul;
+    frame->flags &= ~0x100ul;
     return true;
 }
 

@@ -110,9 +110,9 @@ static bool sysenter(struct trap_frame *frame)
 {
     sysenters++;
     /* SYSENTER keeps neither where it was nor the stack. */
-    frame->rip = caught.resume;
-    frame->rsp = frame->rbx;
-    frame->rflags = 0x202;
+    frame->ip = caught.resume;
+    frame->sp = frame->bx;
+    frame->flags = 0x202;
     frame->cs = FLAT_RING3_CS64 & ~3;
     frame->ss = FLAT_RING3_SS64 & ~3;
     return true;

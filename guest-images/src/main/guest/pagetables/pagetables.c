@@ -156,7 +156,7 @@ static uint64_t resume;
 static bool page_fault(struct trap_frame *frame)
 {
     caught_fault = true;
-    frame->rip = resume;
+    frame->ip = resume;
     return true;
 }
 

@@ -9,23 +9,23 @@ static struct {
 } ports[MAX_PORTS];
 
 /* Bits of the ports that each vCPU scans: the pending array is one for the domain, a port belongs to one vCPU. */
-static uint64_t port_of_vcpu[MAX_VCPUS][EVTCHN_2L_WORDS];
+static unsigned long port_of_vcpu[MAX_VCPUS][EVTCHN_2L_WORDS];
 
-static inline bool test_bit(const volatile uint64_t *bits, unsigned bit) { return bits[bit / 64] >> (bit % 64) & 1; }
+static inline bool test_bit(const volatile unsigned long *bits, unsigned bit) { return bits[bit / WORD_BITS] >> (bit % WORD_BITS) & 1; }
 
-static inline bool test_and_set_bit(volatile uint64_t *bits, uint64_t bit)
+static inline bool test_and_set_bit(volatile unsigned long *bits, unsigned long bit)
 {
     bool old;
 
-    __asm__ volatile("lock; btsq %2, %1" : "=@ccc"(old), "+m"(*bits) : "r"(bit) : "memory");
+    __asm__ volatile("lock; bts %2, %1" : "=@ccc"(old), "+m"(*bits) : "r"(bit) : "memory");
     return old;
 }
 
-static inline bool test_and_clear_bit(volatile uint64_t *bits, uint64_t bit)
+static inline bool test_and_clear_bit(volatile unsigned long *bits, unsigned long bit)
 {
     bool old;
 
-    __asm__ volatile("lock; btrq %2, %1" : "=@ccc"(old), "+m"(*bits) : "r"(bit) : "memory");
+    __asm__ volatile("lock; btr %2, %1" : "=@ccc"(old), "+m"(*bits) : "r"(bit) : "memory");
     return old;
 }
 
@@ -83,18 +83,18 @@ void event_upcall(void)
 
     cpu->upcalls++;
     do {
-        uint64_t selector;
+        unsigned long selector;
 
         *(volatile uint8_t *)&info->evtchn_upcall_pending = 0;
         selector = __atomic_exchange_n(&info->evtchn_pending_sel, 0, __ATOMIC_SEQ_CST);
         while (selector != 0) {
             unsigned word = __builtin_ctzl(selector);
-            uint64_t bits;
+            unsigned long bits;
 
             selector &= selector - 1;
-            while ((bits = *(volatile uint64_t *)&shared_info->evtchn_pending[word] &
-                           ~*(volatile uint64_t *)&shared_info->evtchn_mask[word] & port_of_vcpu[cpu->id][word]) != 0) {
-                evtchn_port_t port = word * 64 + __builtin_ctzl(bits);
+            while ((bits = *(volatile unsigned long *)&shared_info->evtchn_pending[word] &
+                           ~*(volatile unsigned long *)&shared_info->evtchn_mask[word] & port_of_vcpu[cpu->id][word]) != 0) {
+                evtchn_port_t port = word * WORD_BITS + __builtin_ctzl(bits);
 
                 event_clear(port);
                 dispatch(port);
@@ -132,14 +132,14 @@ bool event_is_pending(evtchn_port_t port) { return test_bit(shared_info->evtchn_
 bool event_is_masked(evtchn_port_t port) { return test_bit(shared_info->evtchn_mask, port); }
 bool event_clear(evtchn_port_t port) { return test_and_clear_bit(shared_info->evtchn_pending, port); }
 
-int64_t event_send(evtchn_port_t port)
+long event_send(evtchn_port_t port)
 {
     struct evtchn_port_op op = {port};
 
     return hypercall_event_channel_op(EVTCHNOP_send, &op);
 }
 
-int64_t event_close(evtchn_port_t port)
+long event_close(evtchn_port_t port)
 {
     struct evtchn_port_op op = {port};
 
@@ -150,7 +150,7 @@ int64_t event_close(evtchn_port_t port)
     return hypercall_event_channel_op(EVTCHNOP_close, &op);
 }
 
-static int64_t bound(int64_t result, evtchn_port_t port, uint32_t vcpu, event_handler handler, void *arg)
+static long bound(long result, evtchn_port_t port, uint32_t vcpu, event_handler handler, void *arg)
 {
     if (result != 0)
         return result;
@@ -162,34 +162,34 @@ static int64_t bound(int64_t result, evtchn_port_t port, uint32_t vcpu, event_ha
     return port;
 }
 
-int64_t event_bind_virq(uint32_t virq, uint32_t vcpu, event_handler handler, void *arg)
+long event_bind_virq(uint32_t virq, uint32_t vcpu, event_handler handler, void *arg)
 {
     struct evtchn_bind_virq op = {virq, vcpu, 0};
-    int64_t result = hypercall_event_channel_op(EVTCHNOP_bind_virq, &op);
+    long result = hypercall_event_channel_op(EVTCHNOP_bind_virq, &op);
 
     return bound(result, op.port, vcpu, handler, arg);
 }
 
-int64_t event_bind_ipi(uint32_t vcpu, event_handler handler, void *arg)
+long event_bind_ipi(uint32_t vcpu, event_handler handler, void *arg)
 {
     struct evtchn_bind_ipi op = {vcpu, 0};
-    int64_t result = hypercall_event_channel_op(EVTCHNOP_bind_ipi, &op);
+    long result = hypercall_event_channel_op(EVTCHNOP_bind_ipi, &op);
 
     return bound(result, op.port, vcpu, handler, arg);
 }
 
-int64_t event_alloc_unbound(domid_t remote, event_handler handler, void *arg)
+long event_alloc_unbound(domid_t remote, event_handler handler, void *arg)
 {
     struct evtchn_alloc_unbound op = {DOMID_SELF, remote, 0};
-    int64_t result = hypercall_event_channel_op(EVTCHNOP_alloc_unbound, &op);
+    long result = hypercall_event_channel_op(EVTCHNOP_alloc_unbound, &op);
 
     return bound(result, op.port, 0, handler, arg);
 }
 
-int64_t event_bind_interdomain(domid_t remote, evtchn_port_t remote_port, event_handler handler, void *arg)
+long event_bind_interdomain(domid_t remote, evtchn_port_t remote_port, event_handler handler, void *arg)
 {
     struct evtchn_bind_interdomain op = {remote, remote_port, 0};
-    int64_t result = hypercall_event_channel_op(EVTCHNOP_bind_interdomain, &op);
+    long result = hypercall_event_channel_op(EVTCHNOP_bind_interdomain, &op);
 
     return bound(result, op.local_port, 0, handler, arg);
 }

@@ -6,11 +6,12 @@
 static struct grant_entry_v1 *table;
 static uint32_t next_free = GNTTAB_NR_RESERVED_ENTRIES;
 
-int64_t grant_init(void)
+long grant_init(void)
 {
-    uint64_t frame = 0, va;
+    xen_pfn_t frame = 0;
     struct gnttab_setup_table setup = {DOMID_SELF, 1, 0, &frame};
-    int64_t error;
+    unsigned long va;
+    long error;
 
     if (table != NULL)
         return 0;
@@ -28,7 +29,7 @@ int64_t grant_init(void)
 
 struct grant_entry_v1 *grant_entry(uint32_t ref) { return &table[ref]; }
 
-int64_t grant_access(domid_t domain, uint64_t mfn, bool read_only)
+long grant_access(domid_t domain, xen_pfn_t mfn, bool read_only)
 {
     for (uint32_t tried = 0; tried < GRANT_ENTRIES - GNTTAB_NR_RESERVED_ENTRIES; tried++) {
         uint32_t ref = next_free;

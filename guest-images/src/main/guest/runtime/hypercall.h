@@ -1,6 +1,6 @@
 /*
- * Hypercalls of a 64-bit PV guest, by SYSCALL in place: number in RAX, arguments in RDI, RSI, RDX, R10, R8.
- * No hypercall page is involved, so none has to be mapped executable and none can be rewritten.
+ * Hypercalls. How a call is made, and those with arguments of 64 bits, which a 32-bit guest passes in two halves, are in calls.h of
+ * each width.
  */
 #ifndef HYPERCALL_H
 #define HYPERCALL_H
@@ -8,158 +8,102 @@
 #include "abi/cpu.h"
 #include "abi/event.h"
 #include "abi/memory.h"
+#include "calls.h"
 
-/* Xen may overwrite the argument registers, SYSCALL itself overwrites RCX and R11. */
-static inline int64_t hypercall5(uint64_t number, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5)
+static inline long hypercall_set_trap_table(const struct trap_info *table)
 {
-    register uint64_t r10 __asm__("r10") = a4;
-    register uint64_t r8 __asm__("r8") = a5;
-
-    __asm__ volatile("syscall"
-                     : "+a"(number), "+D"(a1), "+S"(a2), "+d"(a3), "+r"(r10), "+r"(r8)
-                     :
-                     : "rcx", "r11", "memory");
-    return (int64_t)number;
+    return hypercall1(HYPERCALL_set_trap_table, (unsigned long)table);
 }
 
-static inline int64_t hypercall1(uint64_t number, uint64_t a1)
-{
-    __asm__ volatile("syscall" : "+a"(number), "+D"(a1) : : "rcx", "r11", "memory");
-    return (int64_t)number;
-}
-
-static inline int64_t hypercall2(uint64_t number, uint64_t a1, uint64_t a2)
-{
-    __asm__ volatile("syscall" : "+a"(number), "+D"(a1), "+S"(a2) : : "rcx", "r11", "memory");
-    return (int64_t)number;
-}
-
-static inline int64_t hypercall3(uint64_t number, uint64_t a1, uint64_t a2, uint64_t a3)
-{
-    __asm__ volatile("syscall" : "+a"(number), "+D"(a1), "+S"(a2), "+d"(a3) : : "rcx", "r11", "memory");
-    return (int64_t)number;
-}
-
-static inline int64_t hypercall4(uint64_t number, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4)
-{
-    register uint64_t r10 __asm__("r10") = a4;
-
-    __asm__ volatile("syscall"
-                     : "+a"(number), "+D"(a1), "+S"(a2), "+d"(a3), "+r"(r10)
-                     :
-                     : "rcx", "r11", "memory");
-    return (int64_t)number;
-}
-
-static inline int64_t hypercall_set_trap_table(const struct trap_info *table)
-{
-    return hypercall1(HYPERCALL_set_trap_table, (uint64_t)table);
-}
-
-static inline int64_t hypercall_mmu_update(const struct mmu_update *updates, uint64_t count, uint32_t *done,
+static inline long hypercall_mmu_update(const struct mmu_update *updates, unsigned long count, uint32_t *done,
                                            domid_t domain)
 {
-    return hypercall4(HYPERCALL_mmu_update, (uint64_t)updates, count, (uint64_t)done, domain);
+    return hypercall4(HYPERCALL_mmu_update, (unsigned long)updates, count, (unsigned long)done, domain);
 }
 
-static inline int64_t hypercall_mmuext_op(const struct mmuext_op *ops, uint64_t count, uint32_t *done, domid_t domain)
+static inline long hypercall_mmuext_op(const struct mmuext_op *ops, unsigned long count, uint32_t *done, domid_t domain)
 {
-    return hypercall4(HYPERCALL_mmuext_op, (uint64_t)ops, count, (uint64_t)done, domain);
+    return hypercall4(HYPERCALL_mmuext_op, (unsigned long)ops, count, (unsigned long)done, domain);
 }
 
-static inline int64_t hypercall_update_va_mapping(uint64_t va, uint64_t pte, uint64_t flags)
+static inline long hypercall_set_gdt(const xen_pfn_t *frames, unsigned long entries)
 {
-    return hypercall3(HYPERCALL_update_va_mapping, va, pte, flags);
+    return hypercall2(HYPERCALL_set_gdt, (unsigned long)frames, entries);
 }
 
-static inline int64_t hypercall_set_gdt(const uint64_t *frames, uint64_t entries)
-{
-    return hypercall2(HYPERCALL_set_gdt, (uint64_t)frames, entries);
-}
-
-static inline int64_t hypercall_update_descriptor(uint64_t machine_address, uint64_t descriptor)
-{
-    return hypercall2(HYPERCALL_update_descriptor, machine_address, descriptor);
-}
-
-static inline int64_t hypercall_stack_switch(uint64_t ss, uint64_t sp)
+static inline long hypercall_stack_switch(unsigned long ss, unsigned long sp)
 {
     return hypercall2(HYPERCALL_stack_switch, ss, sp);
 }
 
-static inline int64_t hypercall_fpu_taskswitch(uint64_t set)
+static inline long hypercall_fpu_taskswitch(unsigned long set)
 {
     return hypercall1(HYPERCALL_fpu_taskswitch, set);
 }
 
-static inline int64_t hypercall_set_debugreg(uint64_t reg, uint64_t value)
+static inline long hypercall_set_debugreg(unsigned long reg, unsigned long value)
 {
     return hypercall2(HYPERCALL_set_debugreg, reg, value);
 }
 
-static inline int64_t hypercall_get_debugreg(uint64_t reg)
+static inline long hypercall_get_debugreg(unsigned long reg)
 {
     return hypercall1(HYPERCALL_get_debugreg, reg);
 }
 
-static inline int64_t hypercall_memory_op(uint64_t op, void *arg)
+static inline long hypercall_memory_op(unsigned long op, void *arg)
 {
-    return hypercall2(HYPERCALL_memory_op, op, (uint64_t)arg);
+    return hypercall2(HYPERCALL_memory_op, op, (unsigned long)arg);
 }
 
-static inline int64_t hypercall_multicall(struct multicall_entry *calls, uint64_t count)
+static inline long hypercall_multicall(struct multicall_entry *calls, unsigned long count)
 {
-    return hypercall2(HYPERCALL_multicall, (uint64_t)calls, count);
+    return hypercall2(HYPERCALL_multicall, (unsigned long)calls, count);
 }
 
-static inline int64_t hypercall_set_timer_op(uint64_t system_time_ns)
+static inline long hypercall_xen_version(unsigned long op, void *arg)
 {
-    return hypercall1(HYPERCALL_set_timer_op, system_time_ns);
+    return hypercall2(HYPERCALL_xen_version, op, (unsigned long)arg);
 }
 
-static inline int64_t hypercall_xen_version(uint64_t op, void *arg)
+static inline long hypercall_console_io(unsigned long op, unsigned long count, const char *text)
 {
-    return hypercall2(HYPERCALL_xen_version, op, (uint64_t)arg);
+    return hypercall3(HYPERCALL_console_io, op, count, (unsigned long)text);
 }
 
-static inline int64_t hypercall_console_io(uint64_t op, uint64_t count, const char *text)
+static inline long hypercall_grant_table_op(unsigned long op, void *args, unsigned long count)
 {
-    return hypercall3(HYPERCALL_console_io, op, count, (uint64_t)text);
+    return hypercall3(HYPERCALL_grant_table_op, op, (unsigned long)args, count);
 }
 
-static inline int64_t hypercall_grant_table_op(uint64_t op, void *args, uint64_t count)
-{
-    return hypercall3(HYPERCALL_grant_table_op, op, (uint64_t)args, count);
-}
-
-static inline int64_t hypercall_vm_assist(uint64_t cmd, uint64_t type)
+static inline long hypercall_vm_assist(unsigned long cmd, unsigned long type)
 {
     return hypercall2(HYPERCALL_vm_assist, cmd, type);
 }
 
-static inline int64_t hypercall_vcpu_op(uint64_t op, uint64_t vcpu, void *arg)
+static inline long hypercall_vcpu_op(unsigned long op, unsigned long vcpu, void *arg)
 {
-    return hypercall3(HYPERCALL_vcpu_op, op, vcpu, (uint64_t)arg);
+    return hypercall3(HYPERCALL_vcpu_op, op, vcpu, (unsigned long)arg);
 }
 
-static inline int64_t hypercall_set_segment_base(uint64_t which, uint64_t base)
+static inline long hypercall_set_segment_base(unsigned long which, unsigned long base)
 {
     return hypercall2(HYPERCALL_set_segment_base, which, base);
 }
 
-static inline int64_t hypercall_sched_op(uint64_t op, void *arg)
+static inline long hypercall_sched_op(unsigned long op, void *arg)
 {
-    return hypercall2(HYPERCALL_sched_op, op, (uint64_t)arg);
+    return hypercall2(HYPERCALL_sched_op, op, (unsigned long)arg);
 }
 
-static inline int64_t hypercall_callback_op(uint64_t op, const void *arg)
+static inline long hypercall_callback_op(unsigned long op, const void *arg)
 {
-    return hypercall2(HYPERCALL_callback_op, op, (uint64_t)arg);
+    return hypercall2(HYPERCALL_callback_op, op, (unsigned long)arg);
 }
 
-static inline int64_t hypercall_event_channel_op(uint64_t op, void *arg)
+static inline long hypercall_event_channel_op(unsigned long op, void *arg)
 {
-    return hypercall2(HYPERCALL_event_channel_op, op, (uint64_t)arg);
+    return hypercall2(HYPERCALL_event_channel_op, op, (unsigned long)arg);
 }
 
 #endif

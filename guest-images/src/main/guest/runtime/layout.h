@@ -2,7 +2,7 @@
 #ifndef LAYOUT_H
 #define LAYOUT_H
 
-#define VIRT_BASE 0xffffffff80000000
+#include "arch.h"
 
 /* One stack per vCPU; aligned to its size, so that the stack pointer alone leads to the vCPU's struct cpu. */
 #define MAX_VCPUS       8

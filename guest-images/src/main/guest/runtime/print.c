@@ -1,4 +1,4 @@
-/* printf to a buffer or to the console: %d %u %x %p %c %s %%, with l, z, a width, 0 and - flags, and a precision for %s. */
+/* printf to a buffer or to the console: %d %u %x %p %c %s %%, with l, ll, z, a width, 0 and - flags, and a precision for %s. */
 #include "runtime.h"
 
 struct sink {
@@ -53,7 +53,8 @@ int vformat_string(char *buffer, size_t size, const char *format, va_list args)
     struct sink sink = {buffer, size, 0};
 
     for (; *format != '\0'; format++) {
-        bool left = false, is_long = false;
+        bool left = false;
+        unsigned longs = 0;
         size_t width = 0, precision = SIZE_MAX;
         char pad = ' ';
 
@@ -87,21 +88,25 @@ int vformat_string(char *buffer, size_t size, const char *format, va_list args)
             }
         }
         for (; *format == 'l' || *format == 'z'; format++)
-            is_long = true;
+            longs++;
         switch (*format) {
         case 'd': {
-            int64_t value = is_long ? va_arg(args, int64_t) : va_arg(args, int);
+            int64_t value = longs == 0 ? va_arg(args, int) : longs == 1 ? va_arg(args, long) : va_arg(args, long long);
+
             put_number(&sink, value < 0 ? -(uint64_t)value : (uint64_t)value, value < 0, 10, width, left, pad);
             break;
         }
         case 'u':
         case 'x': {
-            uint64_t value = is_long ? va_arg(args, uint64_t) : va_arg(args, unsigned);
+            uint64_t value = longs == 0 ? va_arg(args, unsigned)
+                           : longs == 1 ? va_arg(args, unsigned long)
+                                        : va_arg(args, unsigned long long);
+
             put_number(&sink, value, false, *format == 'u' ? 10 : 16, width, left, pad);
             break;
         }
         case 'p':
-            put_number(&sink, va_arg(args, uint64_t), false, 16, 16, false, '0');
+            put_number(&sink, (unsigned long)va_arg(args, void *), false, 16, WORD_BITS / 4, false, '0');
             break;
         case 'c':
             put(&sink, va_arg(args, int));

@@ -20,11 +20,10 @@
 #define ARRAY_LENGTH(a) (sizeof(a) / sizeof((a)[0]))
 #define PAGE_ALIGNED __attribute__((aligned(PAGE_SIZE), section(".bss.pages")))
 
-#define NS_PER_MS 1000000ul
-#define NS_PER_S  1000000000ul
+#define NS_PER_MS UINT64_C(1000000)
+#define NS_PER_S  UINT64_C(1000000000)
 
 static inline void compiler_barrier(void) { __asm__ volatile("" : : : "memory"); }
-static inline void memory_barrier(void) { __asm__ volatile("lock; addl $0, (%%rsp)" : : : "memory", "cc"); }
 static inline void cpu_relax(void) { __asm__ volatile("pause" : : : "memory"); }
 
 /* ---- the guest ------------------------------------------------------------------------------------------------ */
@@ -39,39 +38,28 @@ extern const uint8_t text_start[], text_end[]; /* code and constants, in pages o
 
 struct cpu {
     struct vcpu_info *info;
-    uint64_t user_return;                      /* stack pointer that user_leave() goes back to */
+    unsigned long user_return;                 /* stack pointer that user_leave() goes back to */
     uint32_t id;
     evtchn_port_t timer_port;
     uint32_t timer_fired;                      /* VIRQ_TIMER events seen */
     uint32_t upcalls;
-    uint64_t pad[3];
 };
 _Static_assert(sizeof(struct cpu) <= CPU_AREA_SIZE, "struct cpu");
 
 static inline struct cpu *this_cpu(void)
 {
-    uint64_t sp;
-
-    __asm__("movq %%rsp, %0" : "=r"(sp));
-    return (struct cpu *)((sp | (STACK_SIZE - 1)) + 1 - CPU_AREA_SIZE);
+    return (struct cpu *)((stack_pointer() | (STACK_SIZE - 1)) + 1 - CPU_AREA_SIZE);
 }
 
 struct cpu *cpu_of(uint32_t vcpu);
 uint32_t vcpu_count(void);                     /* possible vCPUs, as VCPUOP_is_up knows them; at most MAX_VCPUS */
-int64_t vcpu_start(uint32_t vcpu, void (*function)(void *), void *arg);
+long vcpu_start(uint32_t vcpu, void (*function)(void *), void *arg);
 void vcpu_stop_self(void);                     /* VCPUOP_down; returns if another vCPU brings this one up again */
 bool vcpu_is_up(uint32_t vcpu);
 
 /* ---- traps ---------------------------------------------------------------------------------------------------- */
 
-struct trap_frame {
-    uint64_t r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8, rax, rcx, rdx, rsi, rdi;
-    uint64_t vector, error_code;
-    uint64_t rip;
-    uint32_t cs;
-    uint32_t saved_upcall_mask;
-    uint64_t rflags, rsp, ss;
-};
+/* struct trap_frame is in arch.h of each width; both have ax to di, bp, ip, cs, flags, and the stack pointer by trap_sp(). */
 
 /* A handler returns false if the trap is not its own; then the register dump is printed and the domain crashes. */
 typedef bool (*trap_handler)(struct trap_frame *frame);
@@ -89,10 +77,10 @@ void panic(const char *format, ...) PRINTF_LIKE(1, 2) __attribute__((noreturn));
 /* ---- user mode: see user.c --------------------------------------------------------------------------------------- */
 
 void user_init(void);
-void *user_map_page(uint64_t va, bool writable);
-void user_frame_init(struct trap_frame *frame, uint64_t rip, uint64_t rsp);
-uint64_t user_enter(struct trap_frame *frame);
-void user_leave(uint64_t value) __attribute__((noreturn));   /* from a trap handler: user_enter() returns value */
+void *user_map_page(unsigned long va, bool writable);
+void user_frame_init(struct trap_frame *frame, unsigned long ip, unsigned long sp);
+unsigned long user_enter(struct trap_frame *frame);
+void user_leave(unsigned long value) __attribute__((noreturn));   /* from a trap handler: user_enter() returns value */
 
 /* ---- events --------------------------------------------------------------------------------------------------- */
 
@@ -109,12 +97,12 @@ void event_unmask(evtchn_port_t port);
 bool event_is_pending(evtchn_port_t port);
 bool event_is_masked(evtchn_port_t port);
 bool event_clear(evtchn_port_t port);                        /* returns whether it was pending */
-int64_t event_send(evtchn_port_t port);
-int64_t event_close(evtchn_port_t port);
-int64_t event_bind_virq(uint32_t virq, uint32_t vcpu, event_handler handler, void *arg);
-int64_t event_bind_ipi(uint32_t vcpu, event_handler handler, void *arg);
-int64_t event_alloc_unbound(domid_t remote, event_handler handler, void *arg);
-int64_t event_bind_interdomain(domid_t remote, evtchn_port_t remote_port, event_handler handler, void *arg);
+long event_send(evtchn_port_t port);
+long event_close(evtchn_port_t port);
+long event_bind_virq(uint32_t virq, uint32_t vcpu, event_handler handler, void *arg);
+long event_bind_ipi(uint32_t vcpu, event_handler handler, void *arg);
+long event_alloc_unbound(domid_t remote, event_handler handler, void *arg);
+long event_bind_interdomain(domid_t remote, evtchn_port_t remote_port, event_handler handler, void *arg);
 
 /* ---- scheduling and time ---------------------------------------------------------------------------------------- */
 
@@ -124,9 +112,9 @@ void timer_set(uint64_t deadline);             /* VIRQ_TIMER on this vCPU at thi
 void sleep_until(uint64_t deadline);
 void sched_yield(void);
 void sched_block(void);
-int64_t sched_poll(const evtchn_port_t *ports, unsigned count, uint64_t timeout);
+long sched_poll(const evtchn_port_t *ports, unsigned count, uint64_t timeout);
 void domain_shutdown(enum shutdown_reason reason) __attribute__((noreturn));
-int64_t domain_suspend(void);                  /* 0: resumed elsewhere, 1: cancelled */
+long domain_suspend(void);                     /* 0: resumed elsewhere, 1: cancelled */
 
 /* Blocks until condition(arg) holds, or until system time reaches the deadline (0: none); returns what holds. */
 bool wait_until(bool (*condition)(void *arg), void *arg, uint64_t deadline);
@@ -160,46 +148,48 @@ bool xenstore_next_event(char *path, size_t path_size, char *token, size_t token
 
 typedef uint64_t pte_t;
 
-#define PTE_PRESENT  0x001ul
-#define PTE_WRITABLE 0x002ul
-#define PTE_USER     0x004ul
-#define PTE_ACCESSED 0x020ul
-#define PTE_DIRTY    0x040ul
-#define PTE_NX       0x8000000000000000ul
-#define PTE_FRAME    0x000ffffffffff000ul
+#define PTE_PRESENT  UINT64_C(0x001)
+#define PTE_WRITABLE UINT64_C(0x002)
+#define PTE_USER     UINT64_C(0x004)
+#define PTE_ACCESSED UINT64_C(0x020)
+#define PTE_DIRTY    UINT64_C(0x040)
+#define PTE_NX       UINT64_C(0x8000000000000000)
+#define PTE_FRAME    UINT64_C(0x000ffffffffff000)
 #define PTE_KERNEL   (PTE_PRESENT | PTE_WRITABLE | PTE_ACCESSED | PTE_DIRTY)
 #define PTE_KERNEL_RO (PTE_PRESENT | PTE_ACCESSED)
 
 #define INVALID_MFN  (~0ul)
+#define NO_SUCH_MFN  ((xen_pfn_t)BY_WIDTH(1ul << 38, 1ul << 28))  /* of no machine that there is */
 
-static inline uint64_t virt_to_pfn(const void *va) { return ((uint64_t)va - VIRT_BASE) >> PAGE_SHIFT; }
-static inline void *pfn_to_virt(uint64_t pfn) { return (void *)(VIRT_BASE + (pfn << PAGE_SHIFT)); }
-static inline uint64_t pfn_to_mfn(uint64_t pfn) { return ((volatile uint64_t *)start_info->mfn_list)[pfn]; }
-static inline void set_p2m(uint64_t pfn, uint64_t mfn) { ((volatile uint64_t *)start_info->mfn_list)[pfn] = mfn; }
-static inline uint64_t mfn_to_pfn(uint64_t mfn) { return ((volatile uint64_t *)MACH2PHYS_VIRT_START)[mfn]; }
-static inline uint64_t virt_to_mfn(const void *va) { return pfn_to_mfn(virt_to_pfn(va)); }
+static inline unsigned long virt_to_pfn(const void *va) { return ((unsigned long)va - VIRT_BASE) >> PAGE_SHIFT; }
+static inline void *pfn_to_virt(unsigned long pfn) { return (void *)(VIRT_BASE + (pfn << PAGE_SHIFT)); }
+static inline xen_pfn_t pfn_to_mfn(unsigned long pfn) { return ((volatile xen_pfn_t *)start_info->mfn_list)[pfn]; }
+static inline void set_p2m(unsigned long pfn, xen_pfn_t mfn) { ((volatile xen_pfn_t *)start_info->mfn_list)[pfn] = mfn; }
+static inline unsigned long mfn_to_pfn(xen_pfn_t mfn) { return ((volatile xen_pfn_t *)MACH2PHYS_VIRT_START)[mfn]; }
+static inline xen_pfn_t virt_to_mfn(const void *va) { return pfn_to_mfn(virt_to_pfn(va)); }
 static inline pte_t mfn_to_pte(uint64_t mfn, pte_t flags) { return mfn << PAGE_SHIFT | flags; }
+static inline xen_pfn_t pte_to_mfn(pte_t pte) { return (pte & PTE_FRAME) >> PAGE_SHIFT; }
 
 void *page_alloc(void);                        /* a zeroed page, panics when there is none */
 void *page_try_alloc(void);                    /* the same, or null */
 void page_free(void *page);
-uint64_t pages_free(void);
-uint64_t pages_mapped(void);                   /* frames in the linear mapping at VIRT_BASE */
+unsigned long pages_free(void);
+unsigned long pages_mapped(void);              /* frames in the linear mapping at VIRT_BASE */
 
-/* The entry that maps va at the level (1 to 4), through the read-only mapping of the tables; null: no such table. */
-const volatile pte_t *pte_of(uint64_t va, int level);
+/* The entry that maps va at the level (1 to PAGING_LEVELS), through the read-only mapping of the tables; null: no such table. */
+const volatile pte_t *pte_of(unsigned long va, int level);
 uint64_t pte_machine_address(const volatile pte_t *entry);
-int64_t pte_write(const volatile pte_t *entry, pte_t value);                 /* by mmu_update */
-int64_t map_page(uint64_t va, pte_t value);    /* builds the tables above it; flushes the page */
-int64_t page_set_flags(void *page, pte_t flags);                             /* remaps a page of the linear mapping */
-int64_t mmuext(uint32_t cmd, uint64_t arg1, uint64_t arg2);
-uint64_t window_alloc(unsigned pages);         /* address space outside the linear mapping, not yet mapped */
+long pte_write(const volatile pte_t *entry, pte_t value);                 /* by mmu_update */
+long map_page(unsigned long va, pte_t value);  /* builds the tables above it; flushes the page */
+long page_set_flags(void *page, pte_t flags);                                /* remaps a page of the linear mapping */
+long mmuext(uint32_t cmd, unsigned long arg1, unsigned long arg2);
+unsigned long window_alloc(unsigned pages);    /* address space outside the linear mapping, not yet mapped */
 
 /* ---- grants ------------------------------------------------------------------------------------------------------- */
 
-int64_t grant_init(void);
+long grant_init(void);
 struct grant_entry_v1 *grant_entry(uint32_t ref);
-int64_t grant_access(domid_t domain, uint64_t mfn, bool read_only);          /* reference */
+long grant_access(domid_t domain, xen_pfn_t mfn, bool read_only);            /* reference */
 bool grant_end(uint32_t ref);                  /* false: still in use */
 
 /* ---- strings ------------------------------------------------------------------------------------------------------ */

@@ -13,13 +13,13 @@ void shared_info_map(void)
     /* The frame behind this page of .bss is given up for the shared info frame, which is outside the P2M. */
     pte_t pte = (start_info->shared_info & PTE_FRAME) | PTE_KERNEL;
 
-    if (hypercall_update_va_mapping((uint64_t)shared_info_page, pte, UVMF_INVLPG) != 0)
+    if (hypercall_update_va_mapping((unsigned long)shared_info_page, pte, UVMF_INVLPG) != 0)
         domain_shutdown(SHUTDOWN_crash);
     shared_info = (struct shared_info *)shared_info_page;
 }
 
-void runtime_start(struct start_info *info, uint64_t boot_stack) __attribute__((noreturn));
-void runtime_start(struct start_info *info, uint64_t boot_stack)
+void runtime_start(struct start_info *info, unsigned long boot_stack) __attribute__((noreturn));
+void runtime_start(struct start_info *info, unsigned long boot_stack)
 {
     start_info = info;
     shared_info_map();
@@ -48,19 +48,19 @@ void domain_shutdown(enum shutdown_reason reason)
  * Frame numbers change over a suspend: what Xen's tools translate are the P2M, the page tables and the start_info
  * page; the store and console MFNs in start_info become PFNs for the time of the suspend (xen.h, "startofday").
  */
-int64_t domain_suspend(void)
+long domain_suspend(void)
 {
     uint32_t argument = SHUTDOWN_suspend;
-    uint64_t store_pfn = mfn_to_pfn(start_info->store_mfn), console_pfn = mfn_to_pfn(start_info->console_mfn);
+    xen_pfn_t store_pfn = mfn_to_pfn(start_info->store_mfn), console_pfn = mfn_to_pfn(start_info->console_mfn);
     bool masked = events_disable();
-    int64_t cancelled;
+    long cancelled;
 
     start_info->store_mfn = store_pfn;
     start_info->console_mfn = console_pfn;
-    hypercall_update_va_mapping((uint64_t)shared_info_page, 0, UVMF_INVLPG);
+    hypercall_update_va_mapping((unsigned long)shared_info_page, 0, UVMF_INVLPG);
 
     /* The third argument is where the tools find start_info afterwards. */
-    cancelled = hypercall3(HYPERCALL_sched_op, SCHEDOP_shutdown, (uint64_t)&argument, virt_to_mfn(start_info));
+    cancelled = hypercall3(HYPERCALL_sched_op, SCHEDOP_shutdown, (unsigned long)&argument, virt_to_mfn(start_info));
 
     if (cancelled) {
         start_info->store_mfn = pfn_to_mfn(store_pfn);

@@ -27,7 +27,7 @@ uint64_t system_time(void)
         delta = shift >= 0 ? delta << shift : delta >> -shift;
         compiler_barrier();
     } while (time->version != version);
-    return system + (uint64_t)((unsigned __int128)delta * mul >> 32);
+    return system + (delta >> 32) * mul + ((delta & UINT32_MAX) * mul >> 32);
 }
 
 uint64_t wall_clock(void)
@@ -57,7 +57,7 @@ void timer_set(uint64_t deadline)
     struct cpu *cpu = this_cpu();
 
     if (cpu->timer_port == 0) {
-        int64_t port = event_bind_virq(VIRQ_TIMER, cpu->id, timer_event, NULL);
+        long port = event_bind_virq(VIRQ_TIMER, cpu->id, timer_event, NULL);
 
         if (port < 0)
             panic("bind_virq of the timer: %s", xen_error_name(port));
@@ -77,7 +77,7 @@ void timer_set(uint64_t deadline)
 void sched_yield(void) { hypercall_sched_op(SCHEDOP_yield, NULL); }
 void sched_block(void) { hypercall_sched_op(SCHEDOP_block, NULL); }
 
-int64_t sched_poll(const evtchn_port_t *ports, unsigned count, uint64_t timeout)
+long sched_poll(const evtchn_port_t *ports, unsigned count, uint64_t timeout)
 {
     struct sched_poll poll = {ports, count, timeout};
 

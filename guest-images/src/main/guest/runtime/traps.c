@@ -36,7 +36,7 @@ void trap_set_handler(unsigned vector, trap_handler handler)
 
 void trap_set_gate(uint8_t vector, uint8_t flags, void (*entry)(void))
 {
-    struct trap_info table[2] = {{vector, flags, FLAT_RING3_CS64, (uint64_t)entry}};
+    struct trap_info table[2] = {{vector, flags, FLAT_KERNEL_CS, (unsigned long)entry}};
 
     gates[vector] = table[0];
     hypercall_set_trap_table(table);
@@ -48,9 +48,9 @@ void traps_fill(struct trap_info table[256])
         table[vector] = gates[vector];
 }
 
-static void register_callback(uint16_t type, void (*entry)(void))
+void register_callback(uint16_t type, void (*entry)(void))
 {
-    struct callback_register callback = {type, CALLBACKF_mask_events, (uint64_t)entry};
+    struct callback_register callback = {type, CALLBACKF_mask_events, XEN_CALLBACK(entry)};
 
     hypercall_callback_op(CALLBACKOP_register, &callback);
 }
@@ -63,19 +63,15 @@ void traps_init(void)
     for (unsigned vector = 0; vector < ARRAY_LENGTH(exceptions); vector++) {
         if (exceptions[vector].mnemonic == NULL)
             continue;
-        gates[vector] = (struct trap_info){vector, exceptions[vector].dpl | TI_MASK_EVENTS, FLAT_RING3_CS64,
-                                           (uint64_t)exception_entries[vector]};
+        gates[vector] = (struct trap_info){vector, exceptions[vector].dpl | TI_MASK_EVENTS, FLAT_KERNEL_CS,
+                                           (unsigned long)exception_entries[vector]};
         table[used++] = gates[vector];
     }
     table[used].address = 0;
     if (hypercall_set_trap_table(table) != 0)
         panic("set_trap_table failed");
 
-    register_callback(CALLBACKTYPE_event, event_entry);
-    register_callback(CALLBACKTYPE_failsafe, failsafe_entry);
-    register_callback(CALLBACKTYPE_syscall, syscall_entry);
-    register_callback(CALLBACKTYPE_sysenter, sysenter_entry);
-    register_callback(CALLBACKTYPE_syscall32, syscall32_entry);
+    callbacks_init();
 }
 
 void trap_dispatch(struct trap_frame *frame);
@@ -89,26 +85,20 @@ void trap_dispatch(struct trap_frame *frame)
         return;
     print("\n%s not handled", exception_name(frame->vector));
     if (frame->vector == 14)
-        print(" at address %016lx", this_cpu()->info->cr2);
-    print(", error code %lx, on vCPU %u\n", frame->error_code, this_cpu()->id);
+        print(" at address %0*lx", WORD_BITS / 4, this_cpu()->info->cr2);
+    print(", error code %x, on vCPU %u\n", (unsigned)frame->error_code, this_cpu()->id);
     trap_dump(frame);
     domain_shutdown(SHUTDOWN_crash);
 }
 
 void trap_dump(const struct trap_frame *frame)
 {
-    print("RIP %04x:%016lx  RFLAGS %08lx  upcall mask %u\n", frame->cs & 0xffff, frame->rip, frame->rflags,
-          frame->saved_upcall_mask & 0xff);
-    print("RSP %04lx:%016lx  RBP %016lx\n", frame->ss & 0xffff, frame->rsp, frame->rbp);
-    print("RAX %016lx  RBX %016lx  RCX %016lx  RDX %016lx\n", frame->rax, frame->rbx, frame->rcx, frame->rdx);
-    print("RSI %016lx  RDI %016lx  R8  %016lx  R9  %016lx\n", frame->rsi, frame->rdi, frame->r8, frame->r9);
-    print("R10 %016lx  R11 %016lx  R12 %016lx  R13 %016lx\n", frame->r10, frame->r11, frame->r12, frame->r13);
-    print("R14 %016lx  R15 %016lx\n", frame->r14, frame->r15);
+    registers_print(frame);
     /* What data accesses see there: a difference from the image says that memory or its mapping has changed. */
-    if (frame->rip - (uint64_t)text_start < (uint64_t)(text_end - text_start) - 16) {
+    if (frame->ip - (unsigned long)text_start < (unsigned long)(text_end - text_start) - 16) {
         print("code");
         for (unsigned i = 0; i < 16; i++)
-            print(" %02x", ((const volatile uint8_t *)frame->rip)[i]);
+            print(" %02x", ((const volatile uint8_t *)frame->ip)[i]);
         print("\n");
     }
 }

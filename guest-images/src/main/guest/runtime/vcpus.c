@@ -35,11 +35,11 @@ void vcpu_main(void (*function)(void *), void *arg)
         vcpu_stop_self();
 }
 
-int64_t vcpu_start(uint32_t vcpu, void (*function)(void *), void *arg)
+long vcpu_start(uint32_t vcpu, void (*function)(void *), void *arg)
 {
-    /* 5,168 bytes: too much for a stack. One vCPU starts others, so one is enough. */
+    /* Thousands of bytes: too much for a stack. One vCPU starts others, so one is enough. */
     static struct vcpu_guest_context context;
-    int64_t error;
+    long error;
 
     if (vcpu == 0 || vcpu >= MAX_VCPUS)
         return -XEN_EINVAL;
@@ -47,19 +47,10 @@ int64_t vcpu_start(uint32_t vcpu, void (*function)(void *), void *arg)
     memset(&context, 0, sizeof(context));
     context.flags = VGCF_in_kernel;
     traps_fill(context.trap_ctxt);
-    context.kernel_ss = FLAT_RING3_SS64;
-    context.kernel_sp = (uint64_t)cpu_of(vcpu);
-    context.ctrlreg[3] = paging_root() << PAGE_SHIFT;
-    context.event_callback_eip = (uint64_t)event_entry;
-    context.failsafe_callback_eip = (uint64_t)failsafe_entry;
-    context.syscall_callback_eip = (uint64_t)syscall_entry;
-    context.user_regs.rip = (uint64_t)vcpu_entry;
-    context.user_regs.cs = FLAT_RING3_CS64;
-    context.user_regs.ss = FLAT_RING3_SS64;
-    context.user_regs.rsp = (uint64_t)cpu_of(vcpu);
-    context.user_regs.rflags = 0x202;
-    context.user_regs.rdi = (uint64_t)function;
-    context.user_regs.rsi = (uint64_t)arg;
+    context.kernel_ss = FLAT_KERNEL_SS;
+    context.kernel_sp = (unsigned long)cpu_of(vcpu);
+    context.ctrlreg[3] = xen_pfn_to_cr3(paging_root());
+    context_fill(&context, (unsigned long)cpu_of(vcpu), function, arg);
     error = hypercall_vcpu_op(VCPUOP_initialise, vcpu, &context);
     if (error == 0)
         error = hypercall_vcpu_op(VCPUOP_up, vcpu, NULL);

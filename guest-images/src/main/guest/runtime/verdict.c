@@ -38,7 +38,7 @@ static void describe(char *text, size_t size, int64_t result)
     if (result < 0 && result > -4096)
         format_string(text, size, "-%s", xen_error_name(result));
     else
-        format_string(text, size, "%ld", result);
+        format_string(text, size, "%lld", (long long)result);
 }
 
 bool check_result(const char *what, int64_t result, int64_t expected)
@@ -52,7 +52,8 @@ bool check_result(const char *what, int64_t result, int64_t expected)
 
 bool check_equal(const char *what, uint64_t actual, uint64_t expected)
 {
-    return check(actual == expected, "%s is 0x%lx instead of 0x%lx", what, actual, expected);
+    return check(actual == expected, "%s is 0x%llx instead of 0x%llx", what, (unsigned long long)actual,
+                 (unsigned long long)expected);
 }
 
 void verdict(const char *name)

@@ -110,8 +110,8 @@ static bool print_table(void)
 /* Debug exceptions come from breakpoints that set_debugreg has set, NMIs from VCPUOP_send_nmi. */
 static bool ignore(struct trap_frame *frame)
 {
-    frame->rflags &= ~0x100ul;
-    frame->rflags |= 0x10000;                  /* RF: not again at the same instruction */
+    frame->flags &= ~0x100ul;
+    frame->flags |= 0x10000;                  /* RF: not again at the same instruction */
     return true;
 }
 

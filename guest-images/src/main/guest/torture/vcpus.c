@@ -28,8 +28,8 @@ static int64_t initialise(void)
     context.ldt_ents = one_in(4) ? odd_number() : 0;
     for (unsigned i = 0; i < ARRAY_LENGTH(context.gdt_frames); i++)
         context.gdt_frames[i] = foreign_mfn();
-    context.event_callback_eip = odd_number();
-    context.fs_base = odd_number();
+    context.callbacks.event_callback_eip = odd_number();
+    context.bases.fs_base = odd_number();
     context.vm_assist = odd_number();
     return vcpu(VCPUOP_initialise, other_vcpu(), &context);
 }

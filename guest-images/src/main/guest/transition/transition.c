@@ -27,7 +27,7 @@ static bool page_fault(struct trap_frame *frame)
     if (this_cpu()->id != 1)
         return false;
     faulted = 1;
-    frame->rip = resume;
+    frame->ip = resume;
     return true;
 }
 

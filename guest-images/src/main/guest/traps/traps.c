@@ -20,8 +20,8 @@ static bool catch(struct trap_frame *frame)
         return false;
     if (trap_from_user(frame))
         user_leave(frame->vector);
-    frame->rip = caught.resume;
-    frame->rflags &= ~0x40100ul;               /* TF, AC */
+    frame->ip = caught.resume;
+    frame->flags &= ~0x40100ul;               /* TF, AC */
     return true;
 }
 
@@ -37,10 +37,10 @@ bool check_trap(const char *what, unsigned vector, uint64_t error_code, int64_t 
                exception_name(caught.frame.vector)))
         return false;
     return check(caught.frame.vector == vector && caught.frame.error_code == error_code &&
-                     caught.frame.rip == caught.at + rip_offset,
+                     caught.frame.ip == caught.at + rip_offset,
                  "%s raised %s(0x%lx) at +%ld instead of %s(0x%lx) at +%ld", what,
                  exception_name(caught.frame.vector), caught.frame.error_code,
-                 (int64_t)(caught.frame.rip - caught.at), exception_name(vector), error_code, rip_offset);
+                 (int64_t)(caught.frame.ip - caught.at), exception_name(vector), error_code, rip_offset);
 }
 
 static void test_faults(void)
@@ -299,8 +299,8 @@ static void test_frames(void)
     section("trap frames");
     events_enable();
     TRY("ud2");
-    check(caught.frame.saved_upcall_mask == 0 && (caught.frame.rflags & 0x200) != 0,
-          "with events enabled: mask %u, RFLAGS 0x%lx", caught.frame.saved_upcall_mask, caught.frame.rflags);
+    check(caught.frame.saved_upcall_mask == 0 && (caught.frame.flags & 0x200) != 0,
+          "with events enabled: mask %u, RFLAGS 0x%lx", caught.frame.saved_upcall_mask, caught.frame.flags);
     check_equal("mask in a handler that wants events masked", caught.mask_in_handler, 1);
     check_equal("mask after it", this_cpu()->info->evtchn_upcall_mask, 0);
     check_equal("CS", caught.frame.cs, FLAT_RING3_CS64 & ~3);
@@ -308,8 +308,8 @@ static void test_frames(void)
 
     events_disable();
     TRY("ud2");
-    check(caught.frame.saved_upcall_mask == 1 && (caught.frame.rflags & 0x200) == 0,
-          "with events disabled: mask %u, RFLAGS 0x%lx", caught.frame.saved_upcall_mask, caught.frame.rflags);
+    check(caught.frame.saved_upcall_mask == 1 && (caught.frame.flags & 0x200) == 0,
+          "with events disabled: mask %u, RFLAGS 0x%lx", caught.frame.saved_upcall_mask, caught.frame.flags);
     check_equal("mask after it", this_cpu()->info->evtchn_upcall_mask, 1);
     events_enable();
     trap_set_gate(6, 0, exception_entries[6]);

@@ -17,12 +17,12 @@ static bool system_call(struct trap_frame *frame)
         return false;
     caught.frame = *frame;
     caught.count++;
-    switch (frame->rax) {
+    switch (frame->ax) {
     case SYSCALL_RETURN:
-        frame->rax = 0;
+        frame->ax = 0;
         return true;
     case SYSCALL_LEAVE:
-        left_with = frame->rdi;
+        left_with = frame->di;
         user_leave(VECTOR_SYSCALL);
     }
     user_leave(VECTOR_SYSCALL);
@@ -33,9 +33,9 @@ static void run(const uint8_t *piece, uint64_t rdi, uint64_t rsp)
     struct trap_frame frame;
 
     user_frame_init(&frame, USER_CODE + (piece - user_code), rsp);
-    frame.rdi = rdi;
+    frame.di = rdi;
     caught.count = 0;
-    caught.at = frame.rip;
+    caught.at = frame.ip;
     user_enter(&frame);
     events_enable();
 }
@@ -46,8 +46,8 @@ static void check_user_trap(const char *what, const uint8_t *piece, uint64_t rdi
     run(piece, rdi, USER_STACK + PAGE_SIZE);
     if (check_trap(what, vector, error_code, rip_offset)) {
         check_equal("CS from user mode", caught.frame.cs & 0xffff, FLAT_RING3_CS64);
-        check_equal("RSP from user mode", caught.frame.rsp & ~0x1ful, (USER_STACK + PAGE_SIZE) & ~0x1ful);
-        check((caught.frame.rflags & 0x200) != 0, "RFLAGS from user mode 0x%lx", caught.frame.rflags);
+        check_equal("RSP from user mode", caught.frame.sp & ~0x1ful, (USER_STACK + PAGE_SIZE) & ~0x1ful);
+        check((caught.frame.flags & 0x200) != 0, "RFLAGS from user mode 0x%lx", caught.frame.flags);
     }
 }
 
@@ -104,11 +104,11 @@ void test_user_mode(void)
     check_equal("CR2", caught.cr2, 0x1ff8);
 
     check_user_trap("hypercall from user mode", user_hypercall, 0, VECTOR_SYSCALL, 0, 11);
-    check_equal("its RAX", caught.frame.rax, 17);
+    check_equal("its RAX", caught.frame.ax, 17);
 
     hypercall_set_segment_base(SEGBASE_GS_USER, USER_CODE);
     run(user_gs, 0, USER_STACK + PAGE_SIZE);
-    check_equal("load through GS in user mode", caught.frame.rax, *(uint64_t *)code);
+    check_equal("load through GS in user mode", caught.frame.ax, *(uint64_t *)code);
 
     run(user_registers, 0, USER_STACK + PAGE_SIZE);
     check_equal("system calls made", caught.count, 2);

@@ -1,8 +1,9 @@
 /*
- * The Xen ABI for 64-bit PV guests: hypercall numbers, errors, start_info, shared_info.
+ * The Xen ABI for PV guests: hypercall numbers, errors, start_info, shared_info.
  *
- * Layouts follow xen/include/public/xen.h and arch-x86/xen*.h of Xen 4.17; only what these guests use is here.
- * The sizes asserted below are the contract with the hypervisor.
+ * Layouts follow xen/include/public/xen.h and arch-x86/xen*.h of Xen 4.17; only what these guests use is here. They are those of
+ * 64-bit guests when compiled for 64 bits, of 32-bit guests when compiled for 32; what is not the same by its types alone is in
+ * abi/arch.h of each width. The sizes asserted below are the contract with the hypervisor.
  */
 #ifndef ABI_CORE_H
 #define ABI_CORE_H
@@ -46,9 +47,7 @@
 #define HYPERCALL_dm_op                41
 #define HYPERCALL_hypfs_op             42
 
-/* A PV kernel and its user mode both run in ring 3, on the flat segments of Xen's own GDT pages. */
-#define FLAT_RING3_CS64 0xe033
-#define FLAT_RING3_SS64 0xe02b
+#include "abi/arch.h"
 
 #define PAGE_SHIFT 12
 #define PAGE_SIZE  4096
@@ -57,6 +56,9 @@
 
 #include <stddef.h>
 #include <stdint.h>
+
+/* The size of a structure, in a 64-bit guest and in one of 32 bits. */
+#define ABI_SIZE(type, size_64, size_32) _Static_assert(sizeof(type) == BY_WIDTH(size_64, size_32), #type)
 
 /* Hypercalls return these negated. */
 enum xen_errno {
@@ -74,6 +76,8 @@ enum xen_errno {
 #define DOMID_IO   0x7ff1
 #define DOMID_XEN  0x7ff2
 
+typedef unsigned long xen_ulong_t;
+typedef xen_ulong_t xen_pfn_t;
 typedef uint16_t domid_t;
 typedef uint32_t evtchn_port_t;
 
@@ -85,25 +89,25 @@ typedef uint32_t evtchn_port_t;
 #define SIF_VIRT_P2M_4TOOLS 16
 
 struct start_info {
-    char     magic[32];      /* "xen-3.0-x86_64" */
-    uint64_t nr_pages;       /* pages allocated to this domain */
-    uint64_t shared_info;    /* machine address */
-    uint32_t flags;          /* SIF_* */
-    uint64_t store_mfn;
-    uint32_t store_evtchn;
-    uint64_t console_mfn;
-    uint32_t console_evtchn;
-    uint64_t pt_base;        /* virtual address of the L4 table */
-    uint64_t nr_pt_frames;   /* bootstrap page-table frames, from pt_base on */
-    uint64_t mfn_list;       /* virtual address of the P2M: one MFN for each PFN */
-    uint64_t mod_start;
-    uint64_t mod_len;
-    char     cmd_line[1024];
-    uint64_t first_p2m_pfn;
-    uint64_t nr_p2m_frames;
+    char        magic[32];      /* "xen-3.0-x86_64" or "xen-3.0-x86_32p" */
+    xen_ulong_t nr_pages;       /* pages allocated to this domain */
+    xen_ulong_t shared_info;    /* machine address */
+    uint32_t    flags;          /* SIF_* */
+    xen_ulong_t store_mfn;
+    uint32_t    store_evtchn;
+    xen_ulong_t console_mfn;
+    uint32_t    console_evtchn;
+    xen_ulong_t pt_base;        /* virtual address of the root table */
+    xen_ulong_t nr_pt_frames;   /* bootstrap page-table frames, from pt_base on */
+    xen_ulong_t mfn_list;       /* virtual address of the P2M: one MFN for each PFN */
+    xen_ulong_t mod_start;
+    xen_ulong_t mod_len;
+    char        cmd_line[1024];
+    xen_ulong_t first_p2m_pfn;
+    xen_ulong_t nr_p2m_frames;
 };
-_Static_assert(sizeof(struct start_info) == 1168, "start_info");
-_Static_assert(offsetof(struct start_info, cmd_line) == 128, "start_info.cmd_line");
+ABI_SIZE(struct start_info, 1168, 1112);
+_Static_assert(offsetof(struct start_info, cmd_line) == BY_WIDTH(128, 80), "start_info.cmd_line");
 
 struct vcpu_time_info {
     uint32_t version;            /* odd while Xen updates the rest */
@@ -120,39 +124,44 @@ _Static_assert(sizeof(struct vcpu_time_info) == 32, "vcpu_time_info");
 struct vcpu_info {
     uint8_t  evtchn_upcall_pending;
     uint8_t  evtchn_upcall_mask;
-    uint64_t evtchn_pending_sel;
-    uint64_t cr2;                /* of the page fault delivered last */
-    uint64_t pad;
+    xen_ulong_t evtchn_pending_sel;
+    xen_ulong_t cr2;             /* of the page fault delivered last */
+    xen_ulong_t pad[BY_WIDTH(1, 5)];
     struct vcpu_time_info time;
 };
 _Static_assert(sizeof(struct vcpu_info) == 64, "vcpu_info");
 
 #define LEGACY_MAX_VCPUS 32
-#define EVTCHN_2L_WORDS  64
-#define EVTCHN_2L_PORTS  4096
+#define EVTCHN_2L_WORDS  WORD_BITS      /* of WORD_BITS each */
+#define EVTCHN_2L_PORTS  (WORD_BITS * WORD_BITS)
 
 struct shared_info {
     struct vcpu_info vcpu_info[LEGACY_MAX_VCPUS];
-    uint64_t evtchn_pending[EVTCHN_2L_WORDS];
-    uint64_t evtchn_mask[EVTCHN_2L_WORDS];
-    uint32_t wc_version;         /* odd while Xen updates the wall clock */
-    uint32_t wc_sec;             /* Unix time at system_time 0 */
-    uint32_t wc_nsec;
-    uint32_t wc_sec_hi;
-    uint64_t max_pfn;
-    uint64_t pfn_to_mfn_frame_list_list;
-    uint64_t nmi_reason;
-    uint64_t p2m_cr3;            /* root of the address space in which p2m_vaddr is valid */
-    uint64_t p2m_vaddr;
-    uint64_t p2m_generation;
+    xen_ulong_t evtchn_pending[EVTCHN_2L_WORDS];
+    xen_ulong_t evtchn_mask[EVTCHN_2L_WORDS];
+    uint32_t    wc_version;      /* odd while Xen updates the wall clock */
+    uint32_t    wc_sec;          /* Unix time at system_time 0 */
+    uint32_t    wc_nsec;
+#ifdef __x86_64__
+    uint32_t    wc_sec_hi;
+#endif
+    xen_ulong_t max_pfn;
+    xen_ulong_t pfn_to_mfn_frame_list_list;
+    xen_ulong_t nmi_reason;
+    xen_ulong_t p2m_cr3;         /* root of the address space in which p2m_vaddr is valid */
+    xen_ulong_t p2m_vaddr;
+    xen_ulong_t p2m_generation;
+#ifdef __i386__
+    uint32_t    wc_sec_hi;
+#endif
 };
-_Static_assert(sizeof(struct shared_info) == 3136, "shared_info");
+ABI_SIZE(struct shared_info, 3136, 2344);
 
 struct multicall_entry {
-    uint64_t op, result;
-    uint64_t args[6];
+    xen_ulong_t op, result;
+    xen_ulong_t args[6];
 };
-_Static_assert(sizeof(struct multicall_entry) == 64, "multicall_entry");
+ABI_SIZE(struct multicall_entry, 64, 32);
 
 /* xen_version sub-operations (version.h) */
 enum { XENVER_version = 0, XENVER_extraversion = 1, XENVER_compile_info = 2, XENVER_capabilities = 3,
@@ -180,7 +189,7 @@ struct sched_poll {
     uint32_t nr_ports;
     uint64_t timeout;            /* absolute system time in ns; 0: none */
 };
-_Static_assert(sizeof(struct sched_poll) == 24, "sched_poll");
+ABI_SIZE(struct sched_poll, 24, 16);
 
 #endif /* __ASSEMBLER__ */
 #endif

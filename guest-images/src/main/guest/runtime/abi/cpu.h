@@ -1,6 +1,6 @@
 /*
- * The Xen ABI of a virtual CPU: traps, callbacks, iret, segment bases, VCPUOP_*.
- * Source: xen/include/public/arch-x86/xen.h, arch-x86/xen-x86_64.h, callback.h, vcpu.h (4.17).
+ * The Xen ABI of a virtual CPU: traps, callbacks, contexts, VCPUOP_*.
+ * Source: xen/include/public/arch-x86/xen.h, callback.h, vcpu.h (4.17).
  */
 #ifndef ABI_CPU_H
 #define ABI_CPU_H
@@ -14,9 +14,9 @@ struct trap_info {
     uint8_t  vector;
     uint8_t  flags;
     uint16_t cs;
-    uint64_t address;            /* 0 ends the table */
+    xen_ulong_t address;         /* 0 ends the table */
 };
-_Static_assert(sizeof(struct trap_info) == 16, "trap_info");
+ABI_SIZE(struct trap_info, 16, 8);
 
 enum { CALLBACKOP_register = 0, CALLBACKOP_unregister = 1 };
 enum { CALLBACKTYPE_event = 0, CALLBACKTYPE_failsafe = 1, CALLBACKTYPE_syscall = 2, CALLBACKTYPE_nmi = 4,
@@ -25,30 +25,11 @@ enum { CALLBACKTYPE_event = 0, CALLBACKTYPE_failsafe = 1, CALLBACKTYPE_syscall =
 
 struct callback_register {
     uint16_t type, flags;
-    uint64_t address;
+    xen_callback_t address;
 };
-_Static_assert(sizeof(struct callback_register) == 16, "callback_register");
-
-/* iret_context.flags: leave by SYSRET, RCX and R11 of the frame are not restored. */
-#define VGCF_in_syscall (1 << 8)
-
-struct iret_context {
-    uint64_t rax, r11, rcx, flags, rip, cs, rflags, rsp, ss;
-};
-_Static_assert(sizeof(struct iret_context) == 72, "iret_context");
+ABI_SIZE(struct callback_register, 16, 12);
 
 enum { SEGBASE_FS = 0, SEGBASE_GS_USER = 1, SEGBASE_GS_KERNEL = 2, SEGBASE_GS_USER_SEL = 3 };
-
-struct cpu_user_regs {
-    uint64_t r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8, rax, rcx, rdx, rsi, rdi;
-    uint32_t error_code, entry_vector;
-    uint64_t rip;
-    uint16_t cs, pad0;
-    uint8_t  saved_upcall_mask, pad1[3];
-    uint64_t rflags, rsp;
-    uint64_t ss, es, ds, fs, gs;
-};
-_Static_assert(sizeof(struct cpu_user_regs) == 200, "cpu_user_regs");
 
 /* vcpu_guest_context.flags */
 #define VGCF_i387_valid                (1 << 0)
@@ -59,19 +40,19 @@ _Static_assert(sizeof(struct cpu_user_regs) == 200, "cpu_user_regs");
 
 struct vcpu_guest_context {
     uint8_t  fpu_ctxt[512];
-    uint64_t flags;
+    xen_ulong_t flags;
     struct cpu_user_regs user_regs;
     struct trap_info trap_ctxt[256];
-    uint64_t ldt_base, ldt_ents;
-    uint64_t gdt_frames[16], gdt_ents;
-    uint64_t kernel_ss, kernel_sp;
-    uint64_t ctrlreg[8];         /* [1]: user-mode CR3, [3]: kernel CR3 */
-    uint64_t debugreg[8];
-    uint64_t event_callback_eip, failsafe_callback_eip, syscall_callback_eip;
-    uint64_t vm_assist;
-    uint64_t fs_base, gs_base_kernel, gs_base_user;
+    xen_ulong_t ldt_base, ldt_ents;
+    xen_ulong_t gdt_frames[16], gdt_ents;
+    xen_ulong_t kernel_ss, kernel_sp;
+    xen_ulong_t ctrlreg[8];      /* [1]: user-mode CR3 of a 64-bit guest, [3]: kernel CR3 */
+    xen_ulong_t debugreg[8];
+    struct arch_callbacks callbacks;
+    xen_ulong_t vm_assist;
+    struct arch_segment_bases bases;
 };
-_Static_assert(sizeof(struct vcpu_guest_context) == 5168, "vcpu_guest_context");
+ABI_SIZE(struct vcpu_guest_context, 5168, 2800);
 
 enum { VCPUOP_initialise = 0, VCPUOP_up = 1, VCPUOP_down = 2, VCPUOP_is_up = 3, VCPUOP_get_runstate_info = 4,
        VCPUOP_register_runstate_memory_area = 5, VCPUOP_set_periodic_timer = 6, VCPUOP_stop_periodic_timer = 7,
@@ -85,7 +66,7 @@ struct vcpu_runstate_info {
     uint64_t state_entry_time;
     uint64_t time[4];            /* ns spent in each RUNSTATE_* */
 };
-_Static_assert(sizeof(struct vcpu_runstate_info) == 48, "vcpu_runstate_info");
+ABI_SIZE(struct vcpu_runstate_info, 48, 44);
 
 #define VCPU_SSHOTTMR_future 1
 
@@ -93,6 +74,7 @@ struct vcpu_set_singleshot_timer {
     uint64_t timeout_abs_ns;
     uint32_t flags;
 };
+ABI_SIZE(struct vcpu_set_singleshot_timer, 16, 12);
 
 struct vcpu_set_periodic_timer {
     uint64_t period_ns;

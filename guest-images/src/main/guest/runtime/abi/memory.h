@@ -7,10 +7,6 @@
 
 #include "abi/core.h"
 
-/* Machine-to-physical table: read-only, mapped by Xen into each PV address space. */
-#define MACH2PHYS_VIRT_START 0xffff800000000000ul
-#define HYPERVISOR_VIRT_END  0xffff880000000000ul
-
 /* mmu_update.ptr bits 1:0 */
 enum { MMU_NORMAL_PT_UPDATE = 0, MMU_MACHPHYS_UPDATE = 1, MMU_PT_UPDATE_PRESERVE_AD = 2,
        MMU_PT_UPDATE_NO_TRANSLATE = 3 };
@@ -28,10 +24,10 @@ enum { MMUEXT_PIN_L1_TABLE = 0, MMUEXT_PIN_L2_TABLE = 1, MMUEXT_PIN_L3_TABLE = 2
 
 struct mmuext_op {
     uint32_t cmd;
-    uint64_t arg1;               /* MFN or linear address */
-    uint64_t arg2;               /* number of LDT entries, pointer to a vCPU mask, or source MFN */
+    xen_ulong_t arg1;            /* MFN or linear address */
+    xen_ulong_t arg2;            /* number of LDT entries, pointer to a vCPU mask, or source MFN */
 };
-_Static_assert(sizeof(struct mmuext_op) == 24, "mmuext_op");
+ABI_SIZE(struct mmuext_op, 24, 12);
 
 enum { UVMF_NONE = 0, UVMF_TLB_FLUSH = 1, UVMF_INVLPG = 2, UVMF_ALL = 4 };
 
@@ -41,22 +37,22 @@ enum { XENMEM_increase_reservation = 0, XENMEM_decrease_reservation = 1, XENMEM_
        XENMEM_machphys_mapping = 12, XENMEM_maximum_gpfn = 14, XENMEM_remove_from_physmap = 15 };
 
 struct xen_memory_reservation {
-    uint64_t *extent_start;
-    uint64_t nr_extents;
+    xen_pfn_t *extent_start;
+    xen_ulong_t nr_extents;
     uint32_t extent_order;
     uint32_t mem_flags;
     domid_t  domid;
 };
-_Static_assert(sizeof(struct xen_memory_reservation) == 32, "xen_memory_reservation");
+ABI_SIZE(struct xen_memory_reservation, 32, 20);
 
 struct xen_memory_exchange {
     struct xen_memory_reservation in, out;
-    uint64_t nr_exchanged;
+    xen_ulong_t nr_exchanged;
 };
-_Static_assert(sizeof(struct xen_memory_exchange) == 72, "xen_memory_exchange");
+ABI_SIZE(struct xen_memory_exchange, 72, 44);
 
 struct xen_machphys_mapping {
-    uint64_t v_start, v_end, max_mfn;
+    xen_ulong_t v_start, v_end, max_mfn;
 };
 
 /* Grant tables, version 1 layout. */
@@ -112,15 +108,15 @@ struct gnttab_setup_table {
     domid_t  dom;
     uint32_t nr_frames;
     int16_t  status;
-    uint64_t *frame_list;
+    xen_pfn_t *frame_list;
 };
-_Static_assert(sizeof(struct gnttab_setup_table) == 24, "gnttab_setup_table");
+ABI_SIZE(struct gnttab_setup_table, 24, 16);
 
 #define GNTCOPY_source_gref 1
 #define GNTCOPY_dest_gref   2
 
 struct gnttab_copy_ptr {
-    uint64_t ref_or_gmfn;        /* a reference occupies the low 32 bits */
+    xen_pfn_t ref_or_gmfn;       /* a reference occupies the low 32 bits */
     domid_t  domid;
     uint16_t offset;
 };
@@ -130,7 +126,7 @@ struct gnttab_copy {
     uint16_t len, flags;
     int16_t  status;
 };
-_Static_assert(sizeof(struct gnttab_copy) == 40, "gnttab_copy");
+ABI_SIZE(struct gnttab_copy, 40, 24);
 
 struct gnttab_query_size {
     domid_t  dom;
@@ -139,11 +135,12 @@ struct gnttab_query_size {
 };
 
 struct gnttab_transfer {
-    uint64_t mfn;
+    xen_pfn_t mfn;
     domid_t  domid;
     uint32_t ref;
     int16_t  status;
 };
+ABI_SIZE(struct gnttab_transfer, 24, 16);
 
 struct gnttab_set_version {
     uint32_t version;

@@ -17,6 +17,7 @@ public final class GuestImages {
 
     private static final String IMAGE_SUFFIX = ".elf";
     private static final String BARE_IMAGES = "images/bare";
+    private static final String PAE_IMAGES = "images/pae";
 
     private final Path directory;
 
@@ -48,9 +49,14 @@ public final class GuestImages {
         return directory;
     }
 
-    /** Names of all PV guests, sorted. */
+    /** Names of all 64-bit PV guests, sorted. */
     public List<String> names() {
         return names(directory.resolve("images"));
+    }
+
+    /** Names of all 32-bit PV guests, sorted. */
+    public List<String> paeNames() {
+        return names(directory.resolve(PAE_IMAGES));
     }
 
     /** Names of all guests for a bare machine, sorted. */
@@ -92,8 +98,22 @@ public final class GuestImages {
     }
 
     /**
+     * A 32-bit PV ELF image, of a kernel with PAE.
+     *
+     * @param name
+     *            of the guest, such as {@code minishell}
+     * @throws NoSuchFileException
+     *             if there is no such guest
+     */
+    public Path paeImage(String name) throws NoSuchFileException {
+        return existing(directory.resolve(PAE_IMAGES).resolve(name + IMAGE_SUFFIX));
+    }
+
+    /**
      * A sample xl.cfg file.
      *
+     * @param name
+     *            of the guest, with {@code -pae} behind it for the 32-bit one
      * @throws NoSuchFileException
      *             if there is none for this guest
      */
