@@ -24,7 +24,7 @@ compile() {
     gcc $options -std=gnu11 -O2 -ffreestanding -fno-pic -fno-pie -mgeneral-regs-only -fno-stack-protector \
         -fcf-protection=none -fno-asynchronous-unwind-tables -fno-strict-aliasing -fno-delete-null-pointer-checks \
         -ffunction-sections -fdata-sections -ffile-prefix-map="$sources"=. -Wall -Wextra -Werror \
-        -Iruntime -I"runtime/$arch" -c "$1" -o "$2"
+        -Iruntime -I"runtime/$arch" -I"${1%%/*}" -I"${1%%/*}/$arch" -c "$1" -o "$2"
 }
 
 # PV guests of one width: what is in a guest's directory is for both, what is in x86_64 or x86_32 below it is for one.
@@ -39,8 +39,7 @@ build_guests() {
         guest=${guest%/}
         case $arch/$guest in
             */runtime | */bare) continue ;;
-            x86_32/hello | x86_32/events) ;;
-            x86_32/*) continue ;;
+            x86_32/bench | x86_32/control | x86_32/torture | x86_32/victim | x86_32/hostile) continue ;;
         esac
         for source in "$guest"/*.[cS] "$guest/$arch"/*.[cS]; do
             [ -e "$source" ] || continue

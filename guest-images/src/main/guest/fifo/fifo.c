@@ -64,24 +64,24 @@ static bool handled_are(const evtchn_port_t *ports, unsigned count)
     return right && found == count;
 }
 
-static int64_t init_control(uint64_t mfn, uint32_t offset, uint32_t vcpu, uint8_t *link_bits)
+static long init_control(uint64_t mfn, uint32_t offset, uint32_t vcpu, uint8_t *link_bits)
 {
     struct evtchn_init_control op = {mfn, offset, vcpu, 0, {0}};
-    int64_t result = hypercall_event_channel_op(EVTCHNOP_init_control, &op);
+    long result = hypercall_event_channel_op(EVTCHNOP_init_control, &op);
 
     if (link_bits != NULL)
         *link_bits = op.link_bits;
     return result;
 }
 
-static int64_t expand_array(uint64_t mfn)
+static long expand_array(uint64_t mfn)
 {
     struct evtchn_expand_array op = {mfn};
 
     return hypercall_event_channel_op(EVTCHNOP_expand_array, &op);
 }
 
-static int64_t set_priority(evtchn_port_t port, uint32_t priority)
+static long set_priority(evtchn_port_t port, uint32_t priority)
 {
     struct evtchn_set_priority op = {port, priority};
 
@@ -90,7 +90,7 @@ static int64_t set_priority(evtchn_port_t port, uint32_t priority)
 
 static evtchn_port_t ipi(uint32_t vcpu)
 {
-    int64_t port = event_bind_ipi(vcpu, NULL, NULL);
+    long port = event_bind_ipi(vcpu, NULL, NULL);
 
     check(port > 0, "bind_ipi: %s", xen_error_name(port));
     return port;
@@ -98,11 +98,11 @@ static evtchn_port_t ipi(uint32_t vcpu)
 
 static void test_change(void)
 {
-    struct callback_register callback = {CALLBACKTYPE_event, CALLBACKF_mask_events, (uint64_t)software_entry};
+    struct callback_register callback = {CALLBACKTYPE_event, CALLBACKF_mask_events, XEN_CALLBACK(software_entry)};
     evtchn_port_t early = ipi(0), late;
     uint8_t link_bits;
     void *control = page_alloc(), *array = page_alloc();
-    uint64_t mfn = virt_to_mfn(control);
+    xen_pfn_t mfn = virt_to_mfn(control);
 
     section("change");
     check_result("expand_array in the two-level ABI", expand_array(virt_to_mfn(array)), -XEN_EOPNOTSUPP);
@@ -110,7 +110,7 @@ static void test_change(void)
     check_result("init_control of no vCPU", init_control(mfn, 0, 77, NULL), -XEN_ENOENT);
     check_result("init_control across the end of the page", init_control(mfn, 4032, 0, NULL), -XEN_EINVAL);
     check_result("init_control at an odd offset", init_control(mfn, 4, 0, NULL), -XEN_EINVAL);
-    check_result("init_control in no page", init_control(~0ul, 0, 0, NULL), -XEN_EINVAL);
+    check_result("init_control in no page", init_control(~0ull, 0, 0, NULL), -XEN_EINVAL);
     check_result("init_control in a page table",
                  init_control(pte_machine_address(pte_of(VIRT_BASE, 1)) >> PAGE_SHIFT, 0, 0, NULL), -XEN_EINVAL);
     console_flush();
@@ -134,7 +134,7 @@ static void test_change(void)
     words[late] = 0;
     event_send(late);
     check_result("expand_array", expand_array(virt_to_mfn(array)), 0);
-    check_result("expand_array with no page", expand_array(~0ul), -XEN_EINVAL);
+    check_result("expand_array with no page", expand_array(~0ull), -XEN_EINVAL);
     check(has(early, EVTCHN_FIFO_PENDING), "what was pending is no longer");
     events_enable();
     check(handled_are((evtchn_port_t[]){early < late ? early : late, early < late ? late : early}, 2),
@@ -202,7 +202,7 @@ static void test_mask(void)
 static void test_vcpus(void)
 {
     evtchn_port_t port = ipi(1), moved;
-    int64_t unbound = event_alloc_unbound(DOMID_SELF, NULL, NULL), peer;
+    long unbound = event_alloc_unbound(DOMID_SELF, NULL, NULL), peer;
     struct evtchn_bind_vcpu move;
 
     section("vCPUs");

@@ -2,25 +2,20 @@
  * fpu: the x87 and SSE state of vCPUs that share processors, and lazy switching by CR0.TS. Runs with any number of vCPUs; with two or
  * more they take turns on the registers.
  */
-#include "verdict.h"
+#include "fpu.h"
 
 #define ROUNDS 200
-#define XMM 16
 
 static volatile uint32_t done, device_not_available;
 
 /* The compiler is told to leave these registers alone, so they keep what assembly puts there. */
 static void fill(uint64_t seed)
 {
-    uint64_t values[2 * XMM];
+    uint64_t values[2 * XMM_REGISTERS];
 
-    for (unsigned i = 0; i < 2 * XMM; i++)
+    for (unsigned i = 0; i < 2 * XMM_REGISTERS; i++)
         values[i] = seed * 0x9e3779b97f4a7c15 + i;
-    __asm__ volatile("movups (%0), %%xmm0; movups 16(%0), %%xmm1; movups 32(%0), %%xmm2; movups 48(%0), %%xmm3;"
-                     "movups 64(%0), %%xmm4; movups 80(%0), %%xmm5; movups 96(%0), %%xmm6; movups 112(%0), %%xmm7;"
-                     "movups 128(%0), %%xmm8; movups 144(%0), %%xmm9; movups 160(%0), %%xmm10; movups 176(%0), %%xmm11;"
-                     "movups 192(%0), %%xmm12; movups 208(%0), %%xmm13; movups 224(%0), %%xmm14; movups 240(%0), %%xmm15;"
-                     "fninit; fildll (%0); fildll 8(%0)"
+    __asm__ volatile(LOAD_XMM "fninit; fildll (%0); fildll 8(%0)"
                      :
                      : "r"(values)
                      : "memory");
@@ -28,18 +23,14 @@ static void fill(uint64_t seed)
 
 static bool intact(uint64_t seed)
 {
-    uint64_t values[2 * XMM], top[2];
+    uint64_t values[2 * XMM_REGISTERS], top[2];
     bool same = true;
 
-    __asm__ volatile("movups %%xmm0, (%0); movups %%xmm1, 16(%0); movups %%xmm2, 32(%0); movups %%xmm3, 48(%0);"
-                     "movups %%xmm4, 64(%0); movups %%xmm5, 80(%0); movups %%xmm6, 96(%0); movups %%xmm7, 112(%0);"
-                     "movups %%xmm8, 128(%0); movups %%xmm9, 144(%0); movups %%xmm10, 160(%0); movups %%xmm11, 176(%0);"
-                     "movups %%xmm12, 192(%0); movups %%xmm13, 208(%0); movups %%xmm14, 224(%0); movups %%xmm15, 240(%0);"
-                     "fistpll 8(%1); fistpll (%1); fildll (%1); fildll 8(%1)"
+    __asm__ volatile(STORE_XMM "fistpll 8(%1); fistpll (%1); fildll (%1); fildll 8(%1)"
                      :
                      : "r"(values), "r"(top)
                      : "memory");
-    for (unsigned i = 0; i < 2 * XMM; i++)
+    for (unsigned i = 0; i < 2 * XMM_REGISTERS; i++)
         same &= values[i] == seed * 0x9e3779b97f4a7c15 + i;
     return same && top[0] == values[0] && top[1] == values[1];
 }

@@ -3,16 +3,16 @@
 
 static domid_t self;
 
-static struct gnttab_map_grant_ref grant_map(uint64_t va, uint32_t ref, uint32_t flags)
+static struct gnttab_map_grant_ref grant_map(unsigned long va, uint32_t ref, uint32_t flags)
 {
     struct gnttab_map_grant_ref op = {va, flags, ref, self, 99, 0, 0};
-    int64_t result = hypercall_grant_table_op(GNTTABOP_map_grant_ref, &op, 1);
+    long result = hypercall_grant_table_op(GNTTABOP_map_grant_ref, &op, 1);
 
     check_result("map_grant_ref", result, 0);
     return op;
 }
 
-static int16_t grant_unmap(uint64_t va, uint32_t handle)
+static int16_t grant_unmap(unsigned long va, uint32_t handle)
 {
     struct gnttab_unmap_grant_ref op = {va, 0, handle, 99};
 
@@ -22,9 +22,9 @@ static int16_t grant_unmap(uint64_t va, uint32_t handle)
 
 static void test_mapping(void)
 {
-    uint64_t window = window_alloc(2);
+    unsigned long window = window_alloc(2);
     volatile uint64_t *page = page_alloc();
-    int64_t ref = grant_access(self, virt_to_mfn((void *)page), false), read_only;
+    long ref = grant_access(self, virt_to_mfn((void *)page), false), read_only;
     struct gnttab_map_grant_ref map, second;
 
     section("mapping");
@@ -34,7 +34,7 @@ static void test_mapping(void)
     map = grant_map(window, ref, GNTMAP_host_map);
     if (!check_equal("status", map.status, GNTST_okay))
         return;
-    check_equal("dev_bus_addr", map.dev_bus_addr, virt_to_mfn((void *)page) << PAGE_SHIFT);
+    check_equal("dev_bus_addr", map.dev_bus_addr, mfn_to_pte(virt_to_mfn((void *)page), 0));
     check_equal("value through the mapping", *(volatile uint64_t *)window, 0x5678);
     *(volatile uint64_t *)window = 0x9abc;
     check_equal("value through the page", page[0], 0x9abc);
@@ -66,10 +66,10 @@ static void test_mapping(void)
 
 static void test_errors(void)
 {
-    uint64_t window = window_alloc(1);
+    unsigned long window = window_alloc(1);
     void *page = page_alloc();
-    int64_t ref = grant_access(self, virt_to_mfn(page), false);
-    int64_t others = grant_access(0, virt_to_mfn(page), false), nowhere = grant_access(self, 1ul << 31, false);
+    long ref = grant_access(self, virt_to_mfn(page), false);
+    long others = grant_access(0, virt_to_mfn(page), false), nowhere = grant_access(self, 1ul << 31, false);
     struct gnttab_map_grant_ref op;
 
     section("errors");
@@ -105,7 +105,7 @@ static int16_t copy(struct gnttab_copy_ptr source, struct gnttab_copy_ptr dest, 
 static void test_copy(void)
 {
     uint8_t *from = page_alloc(), *to = page_alloc();
-    int64_t source = grant_access(self, virt_to_mfn(from), true), target = grant_access(self, virt_to_mfn(to), false);
+    long source = grant_access(self, virt_to_mfn(from), true), target = grant_access(self, virt_to_mfn(to), false);
     struct gnttab_copy_ptr source_ref = {source, self, 100}, target_ref = {target, self, 3000};
     struct gnttab_copy_ptr source_frame = {virt_to_mfn(from), DOMID_SELF, 0};
 
@@ -135,7 +135,7 @@ static void test_table(void)
 {
     struct gnttab_query_size size = {DOMID_SELF, 0, 0, 99};
     struct gnttab_get_version version = {DOMID_SELF, 0, 99};
-    uint64_t frames[2];
+    xen_pfn_t frames[2];
     struct gnttab_setup_table grow = {DOMID_SELF, 2, 99, frames}, huge = {DOMID_SELF, 1u << 20, 99, frames};
 
     section("table");

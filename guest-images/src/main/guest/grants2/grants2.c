@@ -27,17 +27,17 @@ struct gnttab_get_status_frames {
     int16_t  status;
     uint64_t *frame_list;
 };
-_Static_assert(sizeof(struct gnttab_get_status_frames) == 16, "gnttab_get_status_frames");
+ABI_SIZE(struct gnttab_get_status_frames, 16, 12);
 
 static domid_t self;
 static volatile struct grant_entry_v2 *table;
 static volatile uint16_t *status;
-static uint64_t status_window;
+static unsigned long status_window;
 
 static int64_t set_version(uint32_t *version)
 {
     struct gnttab_set_version op = {*version};
-    int64_t result = hypercall_grant_table_op(GNTTABOP_set_version, &op, 1);
+    long result = hypercall_grant_table_op(GNTTABOP_set_version, &op, 1);
 
     *version = op.version;
     return result;
@@ -51,7 +51,7 @@ static int16_t status_frames(uint32_t count, uint64_t *frames)
     return op.status;
 }
 
-static struct gnttab_map_grant_ref grant_map(uint64_t va, uint32_t ref, uint32_t flags)
+static struct gnttab_map_grant_ref grant_map(unsigned long va, uint32_t ref, uint32_t flags)
 {
     struct gnttab_map_grant_ref op = {va, flags, ref, self, 99, 0, 0};
 
@@ -59,7 +59,7 @@ static struct gnttab_map_grant_ref grant_map(uint64_t va, uint32_t ref, uint32_t
     return op;
 }
 
-static int16_t grant_unmap(uint64_t va, uint32_t handle)
+static int16_t grant_unmap(unsigned long va, uint32_t handle)
 {
     struct gnttab_unmap_grant_ref op = {va, 0, handle, 99};
 
@@ -85,9 +85,10 @@ static int16_t copy_to(void *from, uint32_t ref, uint16_t offset, uint16_t len)
 
 static bool test_version(void)
 {
-    uint64_t frame = 0, window = window_alloc(1);
+    unsigned long window = window_alloc(1);
+    uint64_t frame = 0;
     uint32_t version = 3;
-    int64_t mapped;
+    long mapped;
     void *page = page_alloc();
     struct gnttab_map_grant_ref map;
     struct gnttab_get_version get = {DOMID_SELF, 0, 99};
@@ -129,7 +130,7 @@ static bool test_version(void)
 
 static void test_full_pages(void)
 {
-    uint64_t window = window_alloc(1);
+    unsigned long window = window_alloc(1);
     volatile uint64_t *page = page_alloc();
     struct gnttab_map_grant_ref map;
     struct gnttab_swap_grant_ref swap = {REF, OTHER_REF, 99};
@@ -156,7 +157,7 @@ static void test_full_pages(void)
     check_equal("frame of the other", table[OTHER_REF].target.frame, virt_to_mfn((void *)page));
     check_equal("mapping of what is left", grant_map(window, REF, GNTMAP_host_map).status,
                 (uint64_t)GNTST_general_error);
-    table[OTHER_REF].target.frame |= 1ul << 40;
+    table[OTHER_REF].target.frame |= UINT64_C(1) << 40;
     check_equal("mapping of no frame", grant_map(window, OTHER_REF, GNTMAP_host_map).status, (uint64_t)GNTST_bad_page);
     table[OTHER_REF].flags = GTF_invalid;
     page_free((void *)page);
@@ -164,7 +165,7 @@ static void test_full_pages(void)
 
 static void test_parts(void)
 {
-    uint64_t window = window_alloc(1);
+    unsigned long window = window_alloc(1);
     uint8_t *page = page_alloc(), *own = page_alloc();
 
     section("parts of pages");

@@ -4,16 +4,16 @@
 #define EXTENTS 32
 
 static void *pages[EXTENTS];
-static uint64_t pfns[EXTENTS], mfns[EXTENTS];
+static xen_pfn_t pfns[EXTENTS], mfns[EXTENTS];
 
-static int64_t reservation(uint32_t op, uint64_t *extents, uint64_t count, uint32_t order)
+static long reservation(uint32_t op, xen_pfn_t *extents, unsigned long count, uint32_t order)
 {
     struct xen_memory_reservation argument = {extents, count, order, 0, DOMID_SELF};
 
     return hypercall_memory_op(op, &argument);
 }
 
-static int64_t current(void)
+static long current(void)
 {
     domid_t self = DOMID_SELF;
 
@@ -28,7 +28,7 @@ static void withdraw(void)
         *(uint64_t *)pages[i] = i;
         pfns[i] = virt_to_pfn(pages[i]);
         mfns[i] = pfn_to_mfn(pfns[i]);
-        hypercall_update_va_mapping((uint64_t)pages[i], 0, UVMF_INVLPG);
+        hypercall_update_va_mapping((unsigned long)pages[i], 0, UVMF_INVLPG);
     }
 }
 
@@ -36,9 +36,10 @@ static void withdraw(void)
 static void restore(const char *what)
 {
     for (unsigned i = 0; i < EXTENTS; i++) {
-        uint64_t mfn = pfn_to_mfn(pfns[i]), sum = 0;
+        xen_pfn_t mfn = pfn_to_mfn(pfns[i]);
+        uint64_t sum = 0;
 
-        if (!check_result(what, hypercall_update_va_mapping((uint64_t)pages[i], mfn_to_pte(mfn, PTE_KERNEL),
+        if (!check_result(what, hypercall_update_va_mapping((unsigned long)pages[i], mfn_to_pte(mfn, PTE_KERNEL),
                                                             UVMF_INVLPG), 0))
             continue;
         for (unsigned word = 0; word < PAGE_SIZE / 8; word++)
@@ -50,9 +51,9 @@ static void restore(const char *what)
 
 static void test_balloon(void)
 {
-    int64_t before = current();
+    long before = current();
     void *page;
-    uint64_t mfn;
+    xen_pfn_t mfn;
 
     section("balloon");
     check_equal("current reservation", before, start_info->nr_pages);
@@ -60,7 +61,7 @@ static void test_balloon(void)
     check_result("decrease_reservation", reservation(XENMEM_decrease_reservation, mfns, EXTENTS, 0), EXTENTS);
     check_equal("reservation after it", current(), before - EXTENTS);
     check_result("second decrease of the same frames", reservation(XENMEM_decrease_reservation, mfns, EXTENTS, 0), 0);
-    check(hypercall_update_va_mapping((uint64_t)pages[0], mfn_to_pte(mfns[0], PTE_KERNEL), UVMF_INVLPG) < 0,
+    check(hypercall_update_va_mapping((unsigned long)pages[0], mfn_to_pte(mfns[0], PTE_KERNEL), UVMF_INVLPG) < 0,
           "a frame given back can be mapped");
 
     memcpy(mfns, pfns, sizeof(mfns));
@@ -78,14 +79,14 @@ static void test_balloon(void)
     check_result("decrease of a mapped frame", reservation(XENMEM_decrease_reservation, &mfn, 1, 0), 1);
     check_equal("reservation while it is mapped", current(), before);
     check(*(volatile uint64_t *)page == 0, "the frame cannot be read any more");
-    hypercall_update_va_mapping((uint64_t)page, 0, UVMF_INVLPG);
+    hypercall_update_va_mapping((unsigned long)page, 0, UVMF_INVLPG);
     check_equal("reservation when the last mapping is gone", current(), before - 1);
     check_result("increase_reservation", reservation(XENMEM_increase_reservation, &mfn, 1, 0), 1);
     check_equal("reservation after it", current(), before);
     set_p2m(virt_to_pfn(page), mfn);
-    hypercall_mmu_update(&(struct mmu_update){mfn << PAGE_SHIFT | MMU_MACHPHYS_UPDATE, virt_to_pfn(page)}, 1, NULL,
+    hypercall_mmu_update(&(struct mmu_update){mfn_to_pte(mfn, MMU_MACHPHYS_UPDATE), virt_to_pfn(page)}, 1, NULL,
                          DOMID_SELF);
-    check_result("mapping of it", hypercall_update_va_mapping((uint64_t)page, mfn_to_pte(mfn, PTE_KERNEL),
+    check_result("mapping of it", hypercall_update_va_mapping((unsigned long)page, mfn_to_pte(mfn, PTE_KERNEL),
                                                               UVMF_INVLPG), 0);
     page_free(page);
 }
@@ -93,9 +94,9 @@ static void test_balloon(void)
 static void test_limits(void)
 {
     domid_t self = DOMID_SELF, other = 0;
-    int64_t maximum = hypercall_memory_op(XENMEM_maximum_reservation, &self), extra = 0;
-    uint64_t bad = 1ul << 38, zero = 0;
-    static uint64_t more[512];
+    long maximum = hypercall_memory_op(XENMEM_maximum_reservation, &self), extra = 0;
+    xen_pfn_t bad = NO_SUCH_MFN, zero = 0;
+    static xen_pfn_t more[512];
 
     section("limits");
     check(maximum >= current(), "maximum reservation %ld", maximum);
@@ -103,13 +104,13 @@ static void test_limits(void)
                  -XEN_EPERM);
     check(hypercall_memory_op(XENMEM_maximum_ram_page, NULL) > 0, "maximum_ram_page");
     /* Up to the maximum, and not one further. */
-    while (extra < (int64_t)ARRAY_LENGTH(more)) {
+    while (extra < (long)ARRAY_LENGTH(more)) {
         more[extra] = 0;
         if (reservation(XENMEM_increase_reservation, &more[extra], 1, 0) != 1)
             break;
         extra++;
     }
-    if (extra < (int64_t)ARRAY_LENGTH(more))
+    if (extra < (long)ARRAY_LENGTH(more))
         check_equal("reservation when Xen gives no more", current(), maximum);
     check_result("give the rest back", reservation(XENMEM_decrease_reservation, more, extra, 0), extra);
 
@@ -117,7 +118,7 @@ static void test_limits(void)
     check_result("decrease of frame 0", reservation(XENMEM_decrease_reservation, &zero, 1, 0), 0);
     check_result("extents of order 20", reservation(XENMEM_increase_reservation, &bad, 1, 20), 0);
     check_result("extents in Xen's range",
-                 reservation(XENMEM_increase_reservation, (uint64_t *)MACH2PHYS_VIRT_START, 1, 0), 0);
+                 reservation(XENMEM_increase_reservation, (xen_pfn_t *)MACH2PHYS_VIRT_START, 1, 0), 0);
     check_result("no extents", reservation(XENMEM_populate_physmap, &bad, 0, 0), 0);
     check_result("unknown operation", hypercall_memory_op(60, &bad), -XEN_ENOSYS);
 }
@@ -125,8 +126,8 @@ static void test_limits(void)
 static void test_exchange(void)
 {
     struct xen_memory_exchange exchange;
-    int64_t before = current(), result;
-    static uint64_t out[EXTENTS];
+    long before = current(), result;
+    static xen_pfn_t out[EXTENTS];
     unsigned kept = 0;
 
     section("exchange");

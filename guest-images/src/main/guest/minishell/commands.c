@@ -1,7 +1,7 @@
 /* The commands of minishell. */
 #include "shell.h"
 
-static void print_seconds(uint64_t ns) { print("%lu.%03lu", ns / NS_PER_S, ns % NS_PER_S / NS_PER_MS); }
+static void print_seconds(uint64_t ns) { print("%lu.%03u", (unsigned long)(ns / NS_PER_S), (unsigned)(ns % NS_PER_S / NS_PER_MS)); }
 
 /* A number of seconds, with up to three decimals. */
 static bool parse_seconds(const char *text, uint64_t *ns)
@@ -45,8 +45,8 @@ static void command_uptime(int words, char **word)
 static void command_mem(int words, char **word)
 {
     domid_t self = DOMID_SELF;
-    int64_t current = hypercall_memory_op(XENMEM_current_reservation, &self);
-    int64_t maximum = hypercall_memory_op(XENMEM_maximum_reservation, &self);
+    long current = hypercall_memory_op(XENMEM_current_reservation, &self);
+    long maximum = hypercall_memory_op(XENMEM_maximum_reservation, &self);
 
     (void)words;
     (void)word;
@@ -101,7 +101,8 @@ static void command_echo(int words, char **word)
 
 static void command_spin(int words, char **word)
 {
-    uint64_t duration = 5 * NS_PER_S, start = system_time(), rounds = 0;
+    uint64_t duration = 5 * NS_PER_S, start = system_time();
+    unsigned long rounds = 0;
 
     if (words > 1 && !parse_seconds(word[1], &duration)) {
         print("spin: \"%s\" is not a number of seconds\n", word[1]);
@@ -151,15 +152,15 @@ static void command_vcpus(int words, char **word)
 
 static void command_date(int words, char **word)
 {
-    uint64_t seconds = wall_clock() / NS_PER_S, days = seconds / 86400, of_day = seconds % 86400;
+    unsigned long seconds = wall_clock() / NS_PER_S, days = seconds / 86400, of_day = seconds % 86400;
     /* Days since 0000-03-01, in eras of 400 years: then leap days are the last days of years. */
-    uint64_t shifted = days + 719468, of_era = shifted % 146097;
-    uint64_t year_of_era = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
-    uint64_t of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    uint64_t month_from_march = (5 * of_year + 2) / 153;
-    uint64_t day = of_year - (153 * month_from_march + 2) / 5 + 1;
-    uint64_t month = month_from_march < 10 ? month_from_march + 3 : month_from_march - 9;
-    uint64_t year = year_of_era + shifted / 146097 * 400 + (month <= 2);
+    unsigned long shifted = days + 719468, of_era = shifted % 146097;
+    unsigned long year_of_era = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+    unsigned long of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    unsigned long month_from_march = (5 * of_year + 2) / 153;
+    unsigned long day = of_year - (153 * month_from_march + 2) / 5 + 1;
+    unsigned long month = month_from_march < 10 ? month_from_march + 3 : month_from_march - 9;
+    unsigned long year = year_of_era + shifted / 146097 * 400 + (month <= 2);
 
     (void)words;
     (void)word;
@@ -170,7 +171,7 @@ static void command_version(int words, char **word)
 {
     static xen_capabilities_info_t capabilities;
     xen_extraversion_t extra = "";
-    int64_t version = hypercall_xen_version(XENVER_version, NULL);
+    long version = hypercall_xen_version(XENVER_version, NULL);
 
     (void)words;
     (void)word;

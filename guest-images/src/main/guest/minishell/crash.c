@@ -14,7 +14,7 @@ static uint64_t __attribute__((noinline)) overflow(uint64_t depth)
 /* Xen answers each of these with an error; a kernel that takes the answers for granted goes on with garbage. */
 static void hostile_hypercalls(void)
 {
-    static const struct trap_info no_handlers[2] = {{14, 0, FLAT_RING3_CS64, 1}};
+    static const struct trap_info no_handlers[2] = {{14, 0, FLAT_KERNEL_CS, 1}};
 
     print("hypercall 63: %s\n", xen_error_name(hypercall1(63, 0)));
     print("mmu_update at an invalid address: %s\n",

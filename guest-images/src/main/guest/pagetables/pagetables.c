@@ -1,15 +1,13 @@
 /* pagetables: what the page-table hypercalls allow, and what they must refuse. */
-#include "verdict.h"
+#include "pagetables.h"
 
-#define TABLE_FLAGS (PTE_KERNEL | PTE_USER)
+long update(const volatile pte_t *entry, pte_t value) { return pte_write(entry, value); }
 
-static int64_t update(const volatile pte_t *entry, pte_t value) { return pte_write(entry, value); }
-
-static pte_t map(const void *page, pte_t flags) { return mfn_to_pte(virt_to_mfn(page), flags); }
+pte_t map(const void *page, pte_t flags) { return mfn_to_pte(virt_to_mfn(page), flags); }
 
 static void test_mapping(void)
 {
-    uint64_t window = window_alloc(2);
+    unsigned long window = window_alloc(2);
     volatile uint64_t *a = page_alloc(), *b = page_alloc();
     struct mmu_update updates[2];
     uint32_t done = 99;
@@ -31,7 +29,7 @@ static void test_mapping(void)
     check_equal("first value", *(volatile uint64_t *)window, 0xa);
     check_equal("second value", *(volatile uint64_t *)(window + PAGE_SIZE), 0xb);
 
-    updates[1].val = mfn_to_pte(1ul << 38, PTE_KERNEL);
+    updates[1].val = mfn_to_pte(NO_SUCH_MFN, PTE_KERNEL);
     done = 99;
     check_result("mmu_update whose second entry is bad", hypercall_mmu_update(updates, 2, &done, DOMID_SELF),
                  -XEN_EPERM);
@@ -42,40 +40,35 @@ static void test_mapping(void)
     check_result("TLB_FLUSH_ALL", mmuext(MMUEXT_TLB_FLUSH_ALL, 0, 0), 0);
     check_result("INVLPG_ALL", mmuext(MMUEXT_INVLPG_ALL, window, 0), 0);
     check_result("update_va_mapping where there is no table",
-                 hypercall_update_va_mapping(0x7f0000000000ul, 0, UVMF_NONE), -XEN_EINVAL);
+                 hypercall_update_va_mapping(NO_TABLE_THERE, 0, UVMF_NONE), -XEN_EINVAL);
     check_result("update_va_mapping in Xen's range", hypercall_update_va_mapping(MACH2PHYS_VIRT_START, 0, UVMF_NONE),
                  -XEN_EINVAL);
 }
 
 static void test_forbidden(void)
 {
-    uint64_t window = window_alloc(1), l1_mfn;
+    unsigned long window = window_alloc(1);
+    xen_pfn_t l1_mfn;
     void *page = page_alloc();
-    const volatile pte_t *slot;
 
     section("forbidden mappings");
     check_result("map_page", map_page(window, map(page, PTE_KERNEL)), 0);
-    l1_mfn = (*pte_of(window, 2) & PTE_FRAME) >> PAGE_SHIFT;
+    l1_mfn = pte_to_mfn(*pte_of(window, 2));
     check_result("writable mapping of an L1 table",
                  hypercall_update_va_mapping(window, mfn_to_pte(l1_mfn, PTE_KERNEL), UVMF_INVLPG), -XEN_EBUSY);
-    check_result("writable mapping of the L4 table",
+    check_result("writable mapping of the root table",
                  hypercall_update_va_mapping(window, map((void *)start_info->pt_base, PTE_KERNEL), UVMF_INVLPG),
                  -XEN_EBUSY);
     check_result("read-only mapping of an L1 table",
                  hypercall_update_va_mapping(window, mfn_to_pte(l1_mfn, PTE_KERNEL_RO), UVMF_INVLPG), 0);
     check_result("mapping of a frame that does not exist",
-                 hypercall_update_va_mapping(window, mfn_to_pte(1ul << 38, PTE_KERNEL_RO), UVMF_INVLPG), -XEN_EPERM);
+                 hypercall_update_va_mapping(window, mfn_to_pte(NO_SUCH_MFN, PTE_KERNEL_RO), UVMF_INVLPG), -XEN_EPERM);
     check_result("mapping of frame 0, which is Xen's or nobody's",
                  hypercall_update_va_mapping(window, mfn_to_pte(0, PTE_KERNEL), UVMF_INVLPG), -XEN_EPERM);
-    check_equal("entry after refused updates", *pte_of(window, 1) & PTE_FRAME, l1_mfn << PAGE_SHIFT);
+    check_equal("entry after refused updates", pte_to_mfn(*pte_of(window, 1)), l1_mfn);
     check_result("unmapping", hypercall_update_va_mapping(window, 0, UVMF_INVLPG), 0);
 
-    slot = &((const volatile pte_t *)start_info->pt_base)[256];
-    check_result("write to Xen's first L4 slot", update(slot, 0), -XEN_EINVAL);
-    check_result("write to Xen's last L4 slot", update(slot + 15, map(page, PTE_KERNEL_RO)), -XEN_EINVAL);
-    check_result("data page as an L3 table, mapped writable elsewhere",
-                 update(&((const volatile pte_t *)start_info->pt_base)[1], map(page, TABLE_FLAGS)), -XEN_EINVAL);
-    check_result("2 MB page", update(pte_of(window, 2), mfn_to_pte(l1_mfn & ~511ul, PTE_KERNEL | 0x80)), -XEN_EINVAL);
+    check_result("2 MB page", update(pte_of(window, 2), mfn_to_pte(l1_mfn & ~511ul, PTE_KERNEL | PTE_LARGE)), -XEN_EINVAL);
     check_result("mmu_update of a data page", update((const volatile pte_t *)page, 0), 0);
     check_result("mmu_update with an unknown command",
                  hypercall_mmu_update(&(struct mmu_update){3, 0}, 1, NULL, DOMID_SELF), -XEN_EINVAL);
@@ -87,12 +80,13 @@ static void test_forbidden(void)
 static void test_machphys(void)
 {
     void *page = page_alloc();
-    uint64_t mfn = virt_to_mfn(page), pfn = virt_to_pfn(page);
-    struct mmu_update set = {mfn << PAGE_SHIFT | MMU_MACHPHYS_UPDATE, 0x1234};
+    xen_pfn_t mfn = virt_to_mfn(page);
+    unsigned long pfn = virt_to_pfn(page);
+    struct mmu_update set = {mfn_to_pte(mfn, MMU_MACHPHYS_UPDATE), 0x1234};
     struct xen_machphys_mapping mapping = {0, 0, 0};
 
     section("machine to physical");
-    for (uint64_t at = 1; at < start_info->nr_pages; at += 97)
+    for (unsigned long at = 1; at < start_info->nr_pages; at += 97)
         check(mfn_to_pfn(pfn_to_mfn(at)) == at, "M2P of P2M of PFN %lu", at);
     check_result("MMU_MACHPHYS_UPDATE", hypercall_mmu_update(&set, 1, NULL, DOMID_SELF), 0);
     check_equal("M2P entry", mfn_to_pfn(mfn), 0x1234);
@@ -110,7 +104,7 @@ static void test_machphys(void)
 static void test_pinning(void)
 {
     pte_t *table = page_alloc(), *data = page_alloc();
-    uint64_t mfn = virt_to_mfn(table), data_mfn = virt_to_mfn(data);
+    xen_pfn_t mfn = virt_to_mfn(table), data_mfn = virt_to_mfn(data);
 
     section("pinning");
     check_result("pin of a page that is mapped writable", mmuext(MMUEXT_PIN_L1_TABLE, mfn, 0), -XEN_EINVAL);
@@ -122,7 +116,7 @@ static void test_pinning(void)
     check_result("pin as L2", mmuext(MMUEXT_PIN_L2_TABLE, mfn, 0), -XEN_EINVAL);
     check_result("writable mapping of a pinned table", page_set_flags(table, PTE_KERNEL), -XEN_EBUSY);
     check_result("update of a pinned table", update(&table[1], mfn_to_pte(data_mfn, PTE_KERNEL)), 0);
-    check_equal("entry written", table[1] & PTE_FRAME, data_mfn << PAGE_SHIFT);
+    check_equal("entry written", pte_to_mfn(table[1]), data_mfn);
     check_result("entry of the pinned table for itself, writable", update(&table[2], mfn_to_pte(mfn, PTE_KERNEL)),
                  -XEN_EBUSY);
     check_result("pin of a data page that a table maps writable", mmuext(MMUEXT_PIN_L1_TABLE, data_mfn, 0),
@@ -131,49 +125,43 @@ static void test_pinning(void)
     check_result("second unpin", mmuext(MMUEXT_UNPIN_TABLE, mfn, 0), -XEN_EINVAL);
     check_result("writable again", page_set_flags(table, PTE_KERNEL), 0);
 
-    table[3] = mfn_to_pte(1ul << 38, PTE_KERNEL);
+    table[3] = mfn_to_pte(NO_SUCH_MFN, PTE_KERNEL);
     page_set_flags(table, PTE_KERNEL_RO);
     check_result("pin of a table with a bad entry", mmuext(MMUEXT_PIN_L1_TABLE, mfn, 0), -XEN_EPERM);
-    page_set_flags(table, PTE_KERNEL);
-    memset(table, 0, PAGE_SIZE);
-    page_set_flags(table, PTE_KERNEL_RO);
-    check_result("pin of an empty L4", mmuext(MMUEXT_PIN_L4_TABLE, mfn, 0), 0);
-    check_result("writable mapping of it", page_set_flags(table, PTE_KERNEL), -XEN_EBUSY);
-    check_result("unpin of it", mmuext(MMUEXT_UNPIN_TABLE, mfn, 0), 0);
     check_result("writable again", page_set_flags(table, PTE_KERNEL), 0);
-    check_result("pin of a frame that does not exist", mmuext(MMUEXT_PIN_L1_TABLE, 1ul << 38, 0), -XEN_EINVAL);
+    check_result("pin of a frame that does not exist", mmuext(MMUEXT_PIN_L1_TABLE, NO_SUCH_MFN, 0), -XEN_EINVAL);
     check_result("unpin of the table in use", mmuext(MMUEXT_UNPIN_TABLE, virt_to_mfn((void *)start_info->pt_base), 0),
                  0);
-    check_result("pin of the table in use", mmuext(MMUEXT_PIN_L4_TABLE, virt_to_mfn((void *)start_info->pt_base), 0),
+    check_result("pin of the table in use", mmuext(MMUEXT_PIN_ROOT_TABLE, virt_to_mfn((void *)start_info->pt_base), 0),
                  0);
     page_free(table);
     page_free(data);
 }
 
 static bool caught_fault;
-static uint64_t resume;
+static unsigned long resume;
 
-static bool page_fault(struct trap_frame *frame)
+bool resume_after_fault(struct trap_frame *frame)
 {
     caught_fault = true;
     frame->ip = resume;
     return true;
 }
 
-static bool faults(volatile uint64_t *address, uint64_t value)
+bool faults(volatile void *address, unsigned long value)
 {
     caught_fault = false;
-    __asm__ volatile("leaq 1f(%%rip), %%rax; movq %%rax, %[resume]; movq %[value], (%[address]); 1:"
+    __asm__ volatile("mov%z[resume] $1f, %[resume]; mov %[value], (%[address]); 1:"
                      : [resume] "=m"(resume)
                      : [address] "r"(address), [value] "r"(value)
-                     : "rax", "memory");
+                     : "memory");
     return caught_fault;
 }
 
 /* With the assist on, Xen emulates a store to an L1 table that is mapped read-only. */
 static void test_emulated_writes(void)
 {
-    uint64_t window = window_alloc(3);
+    unsigned long window = window_alloc(3);
     volatile uint64_t *data = page_alloc();
     volatile pte_t *entry;
 
@@ -181,36 +169,37 @@ static void test_emulated_writes(void)
     *data = 0x77;
     check_result("map_page", map_page(window, map((void *)data, PTE_KERNEL)), 0);
     entry = (volatile pte_t *)pte_of(window + PAGE_SIZE, 1);
-    trap_set_handler(14, page_fault);
+    trap_set_handler(14, resume_after_fault);
     check(faults(entry, map((void *)data, PTE_KERNEL)), "an entry was stored without the assist");
     trap_set_handler(14, NULL);
     check_result("vm_assist", hypercall_vm_assist(VMASST_CMD_enable, VMASST_TYPE_writable_pagetables), 0);
-    *entry = map((void *)data, PTE_KERNEL);
+    store_entry(entry, map((void *)data, PTE_KERNEL));
     check_equal("value through the entry stored", *(volatile uint64_t *)(window + PAGE_SIZE), 0x77);
-    check_equal("XCHG of the entry", __atomic_exchange_n(entry, 0, __ATOMIC_SEQ_CST) & PTE_FRAME,
-                virt_to_mfn((void *)data) << PAGE_SHIFT);
+    check_equal("exchange of the entry", pte_to_mfn(exchange_entry(entry, 0)),
+                virt_to_mfn((void *)data));
     check_equal("entry after it", *entry, 0);
-    entry[1] = 0;
+    store_entry(&entry[1], 0);
     check(__sync_bool_compare_and_swap(&entry[1], 0, map((void *)data, PTE_KERNEL_RO)), "CMPXCHG of an entry failed");
     mmuext(MMUEXT_TLB_FLUSH_LOCAL, 0, 0);
     check_equal("value through it", *(volatile uint64_t *)(window + 2 * PAGE_SIZE), 0x77);
-    entry[1] = 0;
+    store_entry(&entry[1], 0);
+    test_stores_of_width(entry, (void *)data, window + PAGE_SIZE);
 }
 
 static void test_refused_stores(void)
 {
-    uint64_t window = window_alloc(1);
+    unsigned long window = window_alloc(1);
     volatile pte_t *l1, *l2;
 
     section("stores that Xen must not emulate");
     map_page(window, map(page_alloc(), PTE_KERNEL));
     l1 = (volatile pte_t *)pte_of(window, 1);
     l2 = (volatile pte_t *)pte_of(window, 2);
-    trap_set_handler(14, page_fault);
+    trap_set_handler(14, resume_after_fault);
     check(faults(l1, map((void *)l1, PTE_KERNEL)), "an L1 entry for its own table was stored");
     check(faults(l2, 0), "an L2 entry was stored");
     check((*l2 & PTE_PRESENT) != 0, "the L2 entry is gone");
-    check(faults((volatile uint64_t *)MACH2PHYS_VIRT_START, 0), "the M2P table was written");
+    check(faults((volatile void *)MACH2PHYS_VIRT_START, 0), "the M2P table was written");
     trap_set_handler(14, NULL);
 }
 
@@ -222,10 +211,11 @@ static void test_page_operations(void)
     from[0] = 1;
     from[511] = 2;
     check_result("COPY_PAGE", mmuext(MMUEXT_COPY_PAGE, virt_to_mfn((void *)to), virt_to_mfn((void *)from)), 0);
-    check(to[0] == 1 && to[511] == 2, "the copy holds %lu and %lu", to[0], to[511]);
+    check(to[0] == 1 && to[511] == 2, "the copy holds %u and %u", (unsigned)to[0], (unsigned)to[511]);
     check_result("CLEAR_PAGE", mmuext(MMUEXT_CLEAR_PAGE, virt_to_mfn((void *)to), 0), 0);
-    check(to[0] == 0 && to[511] == 0, "the cleared page holds %lu and %lu", to[0], to[511]);
-    check_result("CLEAR_PAGE of the L4 table",
+    check(to[0] == 0 && to[511] == 0, "the cleared page holds %u and %u", (unsigned)to[0],
+          (unsigned)to[511]);
+    check_result("CLEAR_PAGE of the root table",
                  mmuext(MMUEXT_CLEAR_PAGE, virt_to_mfn((void *)start_info->pt_base), 0), -XEN_EINVAL);
     check_result("CLEAR_PAGE of frame 0", mmuext(MMUEXT_CLEAR_PAGE, 0, 0), -XEN_EINVAL);
     check_result("NEW_BASEPTR to a data page", mmuext(MMUEXT_NEW_BASEPTR, virt_to_mfn((void *)to), 0), -XEN_EINVAL);
@@ -234,35 +224,34 @@ static void test_page_operations(void)
     page_free((void *)to);
 }
 
-static void test_descriptors(void)
+/* Several calls at once, each with its own result, around one that fails. */
+static void test_multicall(void)
 {
-    static const uint64_t flat_data = 0x00cff2000000ffff;      /* DPL 3, writable */
-    static const uint64_t ring0_code = 0x00af9a000000ffff;     /* DPL 0, 64-bit code */
-    static const uint64_t call_gate = 0x0000ec000008ffff, available_tss = 0x000089000000ffff;
-    uint64_t *table = page_alloc(), mfn = virt_to_mfn(table), value = 0, start;
+    static struct multicall_entry calls[5];
+    unsigned long window = window_alloc(2);
+    volatile uint64_t *a = page_alloc(), *b = page_alloc();
+    long version = hypercall_xen_version(XENVER_version, NULL);
 
-    section("descriptor tables");
-    table[5] = flat_data;
-    check_result("set_gdt of a page mapped writable", hypercall_set_gdt(&mfn, 512), -XEN_EINVAL);
-    page_set_flags(table, PTE_KERNEL_RO);
-    check_result("set_gdt", hypercall_set_gdt(&mfn, 512), 0);
-    check_result("writable mapping of a GDT page", page_set_flags(table, PTE_KERNEL), -XEN_EBUSY);
-    __asm__ volatile("movl %1, %%es; movq %%es:(%2), %0; movl %3, %%es"
-                     : "=r"(value) : "r"(5 * 8 + 3), "r"(table + 5), "r"(0));
-    check_equal("load through ES", value | 1ul << 40, flat_data | 1ul << 40);
-    start = (mfn << PAGE_SHIFT) + 6 * 8;
-    check_result("update_descriptor", hypercall_update_descriptor(start, flat_data), 0);
-    check_equal("descriptor written", table[6] | 1ul << 40, flat_data | 1ul << 40);
-    check_result("update_descriptor with a ring 0 segment", hypercall_update_descriptor(start, ring0_code), 0);
-    check_equal("its DPL", table[6] >> 45 & 3, 3);
-    /* A call gate is kept, but closed: DPL 0, so that its use faults and Xen can emulate it. */
-    check_result("update_descriptor with a call gate", hypercall_update_descriptor(start, call_gate), 0);
-    check_equal("call gate written", table[6], 0x00008c00000bffff);
-    check_result("update_descriptor with a TSS", hypercall_update_descriptor(start, available_tss), -XEN_EINVAL);
-    check_result("set_gdt with too many entries", hypercall_set_gdt(&mfn, 8192), -XEN_EINVAL);
-    check_result("set_gdt of nothing", hypercall_set_gdt(&mfn, 0), 0);
-    check_result("writable again", page_set_flags(table, PTE_KERNEL), 0);
-    page_free(table);
+    section("multicall");
+    *a = 0xaaaa;
+    *b = 0xbbbb;
+    check_result("map_page", map_page(window, 0), 0);
+    check_result("map_page", map_page(window + PAGE_SIZE, 0), 0);
+    for (unsigned i = 0; i < ARRAY_LENGTH(calls); i++)
+        calls[i] = (struct multicall_entry){HYPERCALL_xen_version, 99, {XENVER_version}};
+    multicall_update_va_mapping(&calls[0], window, map((void *)a, PTE_KERNEL), UVMF_INVLPG);
+    multicall_update_va_mapping(&calls[1], window, mfn_to_pte(NO_SUCH_MFN, PTE_KERNEL), UVMF_INVLPG);
+    multicall_update_va_mapping(&calls[2], window + PAGE_SIZE, map((void *)b, PTE_KERNEL_RO), UVMF_INVLPG);
+    calls[4].op = ~0ul;
+    check_result("multicall", hypercall_multicall(calls, ARRAY_LENGTH(calls)), 0);
+    check_result("first", (long)calls[0].result, 0);
+    check_result("second", (long)calls[1].result, -XEN_EPERM);
+    check_result("third", (long)calls[2].result, 0);
+    check_equal("fourth", calls[3].result, version);
+    check_result("fifth", (long)calls[4].result, -XEN_ENOSYS);
+    check_equal("first page", *(volatile uint64_t *)window, 0xaaaa);
+    check_equal("second page", *(volatile uint64_t *)(window + PAGE_SIZE), 0xbbbb);
+    check_equal("flags of its entry", *pte_of(window + PAGE_SIZE, 1) & PTE_WRITABLE, 0);
 }
 
 void guest_main(void)
@@ -274,6 +263,8 @@ void guest_main(void)
     test_emulated_writes();
     test_refused_stores();
     test_page_operations();
+    test_multicall();
+    test_root();
     test_descriptors();
     verdict("pagetables");
 }

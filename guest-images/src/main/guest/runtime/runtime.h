@@ -159,6 +159,7 @@ typedef uint64_t pte_t;
 #define PTE_KERNEL_RO (PTE_PRESENT | PTE_ACCESSED)
 
 #define INVALID_MFN  (~0ul)
+#define MMUEXT_PIN_ROOT_TABLE BY_WIDTH(MMUEXT_PIN_L4_TABLE, MMUEXT_PIN_L3_TABLE)
 #define NO_SUCH_MFN  ((xen_pfn_t)BY_WIDTH(1ul << 38, 1ul << 28))  /* of no machine that there is */
 
 static inline unsigned long virt_to_pfn(const void *va) { return ((unsigned long)va - VIRT_BASE) >> PAGE_SHIFT; }

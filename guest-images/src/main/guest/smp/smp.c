@@ -21,7 +21,7 @@ static void secondary(void *arg)
 {
     uint32_t id = this_cpu()->id;
 
-    if (id != (uint64_t)arg)
+    if (id != (unsigned long)arg)
         return;
     event_set_vcpu(ipi_port[id], id);
     event_unmask(ipi_port[id]);
@@ -57,7 +57,7 @@ static void test_round(uint32_t vcpus)
     running = 0;
     shared_counter = 0;
     for (uint32_t vcpu = 1; vcpu < vcpus; vcpu++)
-        check_result("vcpu_start", vcpu_start(vcpu, secondary, (void *)(uint64_t)vcpu), 0);
+        check_result("vcpu_start", vcpu_start(vcpu, secondary, (void *)(unsigned long)vcpu), 0);
     for (unsigned i = 0; i < 100000; i++)
         __atomic_fetch_add(&shared_counter, 1, __ATOMIC_SEQ_CST);
     check(becomes(&running, vcpus - 1), "%u of %u vCPUs run", running, vcpus - 1);
@@ -106,7 +106,7 @@ void guest_main(void)
     if (!check(vcpus >= 2, "this test needs vcpus=2 or more"))
         verdict("smp");
     for (uint32_t vcpu = 1; vcpu < vcpus; vcpu++) {
-        int64_t port = event_bind_ipi(vcpu, on_ipi, NULL);
+        long port = event_bind_ipi(vcpu, on_ipi, NULL);
 
         check(port > 0, "bind_ipi: %s", xen_error_name(port));
         event_mask(port);

@@ -22,21 +22,21 @@ static void test_clock(void)
     check_equal("times that the clock went backwards", backwards, 0);
     check((time->version & 1) == 0, "version %u", time->version);
     check(time->tsc_to_system_mul != 0, "tsc_to_system_mul is 0");
-    check(wall > 1577836800ul * NS_PER_S, "wall clock %lu s", wall / NS_PER_S);
+    check(wall > 1577836800ul * NS_PER_S, "wall clock %lu s", (unsigned long)(wall / NS_PER_S));
     advanced = wall_clock() - wall;
-    check(advanced < 60 * NS_PER_S, "wall clock advanced by %lu ms", advanced / NS_PER_MS);
+    check(advanced < 60 * NS_PER_S, "wall clock advanced by %lu ms", (unsigned long)(advanced / NS_PER_MS));
 }
 
 static void test_sleep(void)
 {
     section("sleep");
-    for (uint64_t ms = 1; ms <= 64; ms *= 4) {
+    for (unsigned long ms = 1; ms <= 64; ms *= 4) {
         uint64_t start = system_time(), slept;
 
         sleep_until(start + ms * NS_PER_MS);
         slept = system_time() - start;
-        check(slept >= ms * NS_PER_MS, "slept %lu us instead of %lu", slept / 1000, ms * 1000);
-        check(slept < ms * NS_PER_MS + 2 * NS_PER_S, "slept %lu us instead of %lu", slept / 1000, ms * 1000);
+        check(slept >= ms * NS_PER_MS, "slept %lu us instead of %lu", (unsigned long)slept / 1000, ms * 1000);
+        check(slept < ms * NS_PER_MS + 2 * NS_PER_S, "slept %lu us instead of %lu", (unsigned long)slept / 1000, ms * 1000);
     }
 }
 
@@ -65,7 +65,7 @@ static void test_default_tick(void)
 {
     uint64_t start;
     unsigned ticks = 0;
-    int64_t port = event_bind_virq(VIRQ_TIMER, 0, count_tick, &ticks);
+    long port = event_bind_virq(VIRQ_TIMER, 0, count_tick, &ticks);
 
     section("default tick");
     check(port > 0, "bind_virq: %s", xen_error_name(port));
@@ -83,7 +83,7 @@ static void test_timers(void)
     struct vcpu_set_periodic_timer periodic = {10 * NS_PER_MS}, too_short = {1};
     unsigned ticks = 0;
     uint64_t start;
-    int64_t result;
+    long result;
 
     section("timers");
     forget_events();
@@ -122,7 +122,7 @@ static void test_timers(void)
 static void test_runstate(void)
 {
     static struct vcpu_runstate_info area;
-    struct vcpu_register_area registration = {(uint64_t)&area};
+    struct vcpu_register_area registration = {(unsigned long)&area};
     struct vcpu_runstate_info before, after;
     uint64_t sum = 0, entry, now;
 
@@ -135,7 +135,7 @@ static void test_runstate(void)
     check(after.time[RUNSTATE_running] > before.time[RUNSTATE_running], "running does not count as running");
     for (unsigned state = 0; state < ARRAY_LENGTH(after.time); state++)
         sum += after.time[state] - before.time[state];
-    check(sum >= 30 * NS_PER_MS, "the states add up to %lu us", sum / 1000);
+    check(sum >= 30 * NS_PER_MS, "the states add up to %lu us", (unsigned long)sum / 1000);
 
     check_result("register_runstate_memory_area",
                  hypercall_vcpu_op(VCPUOP_register_runstate_memory_area, 0, &registration), 0);
@@ -143,7 +143,8 @@ static void test_runstate(void)
     now = system_time();
     entry = ((volatile struct vcpu_runstate_info *)&area)->state_entry_time;
     check_equal("state in the area", area.state, RUNSTATE_running);
-    check(entry <= now && now - entry < 10 * NS_PER_S, "entered at %lu, now %lu", entry, now);
+    check(entry <= now && now - entry < 10 * NS_PER_S, "entered at %llu, now %llu", (unsigned long long)entry,
+          (unsigned long long)now);
     check(area.time[RUNSTATE_blocked] >= after.time[RUNSTATE_blocked], "blocked time in the area goes backwards");
     registration.address = MACH2PHYS_VIRT_START;
     check_result("area in Xen's range", hypercall_vcpu_op(VCPUOP_register_runstate_memory_area, 0, &registration),
@@ -153,7 +154,7 @@ static void test_runstate(void)
 static void test_time_area(void)
 {
     static struct vcpu_time_info area;
-    struct vcpu_register_area registration = {(uint64_t)&area};
+    struct vcpu_register_area registration = {(unsigned long)&area};
 
     section("time area");
     check_result("register_vcpu_time_memory_area",
@@ -164,7 +165,7 @@ static void test_time_area(void)
     check(area.system_time != 0, "the area's system_time is 0");
 }
 
-static int64_t watchdog(uint32_t id, uint32_t seconds)
+static long watchdog(uint32_t id, uint32_t seconds)
 {
     struct {
         uint32_t id, timeout;

@@ -8,9 +8,9 @@
 
 #define MAX_TRIED 128
 
-static uint64_t window;                        /* the address that vCPU 1 writes to */
-static volatile uint64_t *go;                  /* 1: write; 0: rest */
-static volatile uint64_t written, faulted, ready;
+static unsigned long window;                        /* the address that vCPU 1 writes to */
+static volatile unsigned long *go;                  /* 1: write; 0: rest */
+static volatile unsigned long written, faulted, ready;
 static evtchn_port_t wake_port;
 
 static void nothing(evtchn_port_t port, void *arg)
@@ -19,7 +19,7 @@ static void nothing(evtchn_port_t port, void *arg)
     (void)arg;
 }
 
-static uint64_t resume;
+static unsigned long resume;
 static uint64_t patience;                      /* how long a write may be waited for */
 
 static bool page_fault(struct trap_frame *frame)
@@ -44,21 +44,23 @@ static void writer(void *arg)
     event_set_vcpu(wake_port, 1);
     event_unmask(wake_port);
     for (;;) {
+        unsigned long count = 0;
+
         ready = 1;
         wait_until(told_to_go, NULL, 0);
         ready = 0;
         /* Stores to the window, each counted afterwards, until one faults. */
-        __asm__ volatile("leaq 2f(%%rip), %%rax; movq %%rax, %[resume]\n"
-                         "1: addq $2, %%rdx; movl %%edx, (%[window]); movq %%rdx, %[written]; pause; jmp 1b\n"
+        __asm__ volatile("mov%z[resume] $2f, %[resume]\n"
+                         "1: addl $2, %k[count]; movl %k[count], (%[window]); mov %[count], %[written]; pause; jmp 1b\n"
                          "2:"
-                         : [resume] "=m"(resume), [written] "=m"(written)
-                         : [window] "r"(window), "d"(0ul)
-                         : "rax", "memory", "cc");
+                         : [resume] "=m"(resume), [written] "=m"(written), [count] "+d"(count)
+                         : [window] "r"(window)
+                         : "memory", "cc");
         *go = 0;
     }
 }
 
-static bool becomes(volatile uint64_t *value, uint64_t wanted)
+static bool becomes(volatile unsigned long *value, unsigned long wanted)
 {
     uint64_t deadline = system_time() + patience;
 
@@ -70,7 +72,7 @@ static bool becomes(volatile uint64_t *value, uint64_t wanted)
 /* Lets vCPU 1 write through the mapping until its TLB entry is warm. */
 static bool start_writing(void)
 {
-    uint64_t seen;
+    unsigned long seen;
 
     if (!check(becomes(&ready, 1), "vCPU 1 is not ready"))
         return false;
@@ -93,7 +95,7 @@ static void flush(void)
 }
 
 /* Call with what was written when the hypercall of the transition had returned. */
-static void finish(const char *name, uint64_t before)
+static void finish(const char *name, unsigned long before)
 {
     bool stopped = becomes(&faulted, 1);
 
@@ -106,34 +108,35 @@ static void finish(const char *name, uint64_t before)
 }
 
 /* A frame that only the window maps, writable. */
-static uint64_t lone_frame(void **page)
+static xen_pfn_t lone_frame(void **page)
 {
-    uint64_t mfn;
+    xen_pfn_t mfn;
 
     *page = page_alloc();
     mfn = virt_to_mfn(*page);
-    hypercall_update_va_mapping((uint64_t)*page, 0, UVMF_INVLPG | UVMF_ALL);
+    hypercall_update_va_mapping((unsigned long)*page, 0, UVMF_INVLPG | UVMF_ALL);
     check_result("mapping", hypercall_update_va_mapping(window, mfn_to_pte(mfn, PTE_KERNEL), UVMF_INVLPG | UVMF_ALL),
                  0);
     return mfn;
 }
 
-static void give_back(void *page, uint64_t mfn)
+static void give_back(void *page, xen_pfn_t mfn)
 {
     set_p2m(virt_to_pfn(page), mfn);
-    hypercall_mmu_update(&(struct mmu_update){mfn << PAGE_SHIFT | MMU_MACHPHYS_UPDATE, virt_to_pfn(page)}, 1, NULL,
+    hypercall_mmu_update(&(struct mmu_update){mfn_to_pte(mfn, MMU_MACHPHYS_UPDATE), virt_to_pfn(page)}, 1, NULL,
                          DOMID_SELF);
     if (check_result("mapping of the frame afterwards",
-                     hypercall_update_va_mapping((uint64_t)page, mfn_to_pte(mfn, PTE_KERNEL), UVMF_INVLPG), 0))
+                     hypercall_update_va_mapping((unsigned long)page, mfn_to_pte(mfn, PTE_KERNEL), UVMF_INVLPG), 0))
         page_free(page);
 }
 
-static int64_t drop_mapping(void) { return hypercall_update_va_mapping(window, 0, UVMF_NONE); }
+static long drop_mapping(void) { return hypercall_update_va_mapping(window, 0, UVMF_NONE); }
 
 static void test_pin(uint32_t command, const char *name)
 {
     void *page;
-    uint64_t mfn = lone_frame(&page), count;
+    xen_pfn_t mfn = lone_frame(&page);
+    unsigned long count;
 
     if (!start_writing())
         return;
@@ -148,7 +151,8 @@ static void test_pin(uint32_t command, const char *name)
 static void test_gdt(void)
 {
     void *page;
-    uint64_t mfn = lone_frame(&page), count;
+    xen_pfn_t mfn = lone_frame(&page);
+    unsigned long count;
 
     if (!start_writing())
         return;
@@ -163,9 +167,9 @@ static void test_gdt(void)
 /* Xen looks at the LDT's frames when a selector is loaded from them. */
 static void test_ldt(void)
 {
-    uint64_t ldt = window_alloc(1), mfn, count;
+    unsigned long ldt = window_alloc(1), count, limit;
     void *page;
-    uint64_t limit;
+    xen_pfn_t mfn;
 
     mfn = lone_frame(&page);
     check_result("read-only mapping", map_page(ldt, mfn_to_pte(mfn, PTE_KERNEL_RO)), 0);
@@ -173,7 +177,7 @@ static void test_ldt(void)
         return;
     check_result("unmapping", drop_mapping(), 0);
     check_result("SET_LDT", mmuext(MMUEXT_SET_LDT, ldt, 512), 0);
-    __asm__ volatile("lslq %1, %0" : "=r"(limit) : "r"(8ul * 8 + 7), "0"(0ul) : "cc");
+    __asm__ volatile("lsl %1, %0" : "=r"(limit) : "r"(8ul * 8 + 7), "0"(0ul) : "cc");
     count = written;
     finish("set_ldt and a use of it", count);
     check_result("SET_LDT of nothing", mmuext(MMUEXT_SET_LDT, 0, 0), 0);
@@ -186,12 +190,12 @@ static void test_ldt(void)
  * for frames until it is that new owner itself. (Of exchange this asks more than Xen 4.17 does: there a frame that
  * comes back to the same domain was seen to be still written by its other vCPU.)
  */
-static void finish_free_frame(const char *name, uint64_t freed)
+static void finish_free_frame(const char *name, xen_pfn_t freed)
 {
-    static uint64_t extents[MAX_TRIED];
+    static xen_pfn_t extents[MAX_TRIED];
     unsigned tried = 0;
     bool found = false;
-    uint64_t count = 0;
+    unsigned long count = 0;
     struct xen_memory_reservation back = {extents, 0, 0, 0, DOMID_SELF};
 
     while (tried < MAX_TRIED && !found) {
@@ -216,7 +220,7 @@ static void finish_free_frame(const char *name, uint64_t freed)
 static void test_balloon(void)
 {
     void *page;
-    uint64_t mfn = lone_frame(&page);
+    xen_pfn_t mfn = lone_frame(&page);
     struct xen_memory_reservation out = {&mfn, 1, 0, 0, DOMID_SELF};
 
     if (!start_writing())
@@ -232,7 +236,7 @@ static void test_balloon(void)
 static void test_exchange(void)
 {
     void *page;
-    uint64_t in = lone_frame(&page), out = virt_to_pfn(page);
+    xen_pfn_t in = lone_frame(&page), out = virt_to_pfn(page);
     struct xen_memory_exchange exchange = {{&in, 1, 0, 0, DOMID_SELF}, {&out, 1, 0, 0, DOMID_SELF}, 0};
 
     if (!start_writing())
@@ -246,9 +250,10 @@ static void test_exchange(void)
 static void test_grant(void)
 {
     char id[16];
-    uint64_t domid = 0, count;
+    uint64_t domid = 0;
+    unsigned long count;
     void *page = page_alloc();
-    int64_t ref;
+    long ref;
 
     check(xenstore_read(0, "domid", id, sizeof(id)) > 0 && parse_number(id, &domid), "no domid in xenstore");
     check_result("grant_init", grant_init(), 0);
@@ -273,7 +278,8 @@ static void test_grant(void)
 static void test_protect(void)
 {
     void *page;
-    uint64_t mfn = lone_frame(&page), count;
+    xen_pfn_t mfn = lone_frame(&page);
+    unsigned long count;
 
     if (!start_writing())
         return;
@@ -287,9 +293,9 @@ static void test_protect(void)
 
 void guest_main(void)
 {
-    static volatile uint64_t flag;
+    static volatile unsigned long flag;
     uint64_t rounds = cmdline_number("rounds", 3);
-    int64_t port;
+    long port;
 
     patience = cmdline_number("patience", 10000) * NS_PER_MS;
     section("transitions");

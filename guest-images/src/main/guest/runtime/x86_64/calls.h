@@ -54,6 +54,15 @@ static inline long hypercall_update_va_mapping(unsigned long va, uint64_t pte, u
     return hypercall3(HYPERCALL_update_va_mapping, va, pte, flags);
 }
 
+/* The same as an entry of a multicall. */
+static inline void multicall_update_va_mapping(struct multicall_entry *call, unsigned long va, uint64_t pte, unsigned long flags)
+{
+    call->op = HYPERCALL_update_va_mapping;
+    call->args[0] = va;
+    call->args[1] = pte;
+    call->args[2] = flags;
+}
+
 static inline long hypercall_update_va_mapping_otherdomain(unsigned long va, uint64_t pte, unsigned long flags, domid_t domain)
 {
     return hypercall4(HYPERCALL_update_va_mapping_otherdomain, va, pte, flags, domain);

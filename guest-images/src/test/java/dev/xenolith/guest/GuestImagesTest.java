@@ -23,6 +23,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class GuestImagesTest {
+    private static final List<String> ONLY_64_BIT = List.of("bench", "control", "hostile", "torture", "victim");
+
     private final GuestImages guests = GuestImages.ofHome();
 
     @Test
@@ -32,6 +34,13 @@ class GuestImagesTest {
                     .filter(name -> !name.equals("runtime") && !name.equals("bare")).sorted().toList();
             assertThat(guests.names()).isEqualTo(names);
         }
+    }
+
+    /** What only benchmarks, toolstacks and fuzzing need is there once. */
+    @Test
+    void everyTestGuestHasA32BitImage() {
+        assertThat(guests.paeNames()).isEqualTo(
+                guests.names().stream().filter(name -> !ONLY_64_BIT.contains(name)).toList());
     }
 
     @Test
@@ -52,6 +61,10 @@ class GuestImagesTest {
         for (String name : guests.names()) {
             assertThat(guests.config(name)).content().contains("kernel = \"../images/" + name + ".elf\"");
         }
+        for (String name : guests.paeNames()) {
+            assertThat(guests.config(name + "-pae")).content()
+                    .contains("kernel = \"../images/pae/" + name + ".elf\"");
+        }
     }
 
     @Test
@@ -62,6 +75,18 @@ class GuestImagesTest {
             assertThat(text(note(notes, 5))).as(name).isEqualTo("xen-3.0");
             assertThat(note(notes, 3).getLong(0)).as(name).isEqualTo(0xffffffff80000000L);
             assertThat(note(notes, 1).getLong(0)).as(name).isBetween(0xffffffff80001000L, 0xffffffff80100000L);
+        }
+    }
+
+    @Test
+    void imagesCarryTheXenNotesOfA32BitPvKernel() throws IOException {
+        for (String name : guests.paeNames()) {
+            Map<Integer, ByteBuffer> notes = xenNotes(Files.readAllBytes(guests.paeImage(name)));
+            assertThat(notes).as(name).containsKeys(1, 3, 5, 6, 8);
+            assertThat(text(note(notes, 9))).as(name).isEqualTo("yes");
+            assertThat(text(note(notes, 10))).as(name).isEqualTo("pae_pgdir_above_4gb");
+            assertThat(note(notes, 3).getInt(0)).as(name).isEqualTo(0xc0000000);
+            assertThat(note(notes, 1).getInt(0)).as(name).isBetween(0xc0001000, 0xc0100000);
         }
     }
 
@@ -125,10 +150,10 @@ class GuestImagesTest {
     private static Map<Integer, ByteBuffer> xenNotes(byte[] image) {
         ByteBuffer elf = ByteBuffer.wrap(image).order(ByteOrder.LITTLE_ENDIAN);
         assertThat(elf.getInt(0)).isEqualTo(0x464c457f);
-        assertThat(elf.get(4)).as("64-bit").isEqualTo((byte) 2);
-        assertThat(elf.getShort(18)).as("EM_X86_64").isEqualTo((short) 62);
+        boolean wide = elf.get(4) == 2;
+        assertThat(elf.getShort(18)).as("EM_X86_64 or EM_386").isEqualTo((short) (wide ? 62 : 3));
         Map<Integer, ByteBuffer> notes = new HashMap<>();
-        for (ByteBuffer segment : noteSegments(elf)) {
+        for (ByteBuffer segment : wide ? noteSegments(elf) : noteSegmentsOf32(elf)) {
             while (segment.remaining() >= 12) {
                 int nameSize = segment.getInt();
                 int size = segment.getInt();
@@ -149,6 +174,17 @@ class GuestImagesTest {
             if (elf.getInt(header) == 4) {
                 segments.add(elf.slice((int) elf.getLong(header + 8), (int) elf.getLong(header + 32))
                         .order(ByteOrder.LITTLE_ENDIAN));
+            }
+        }
+        return segments;
+    }
+
+    private static List<ByteBuffer> noteSegmentsOf32(ByteBuffer elf) {
+        List<ByteBuffer> segments = new ArrayList<>();
+        for (int i = 0; i < elf.getShort(44); i++) {
+            int header = elf.getInt(28) + i * elf.getShort(42);
+            if (elf.getInt(header) == 4) {
+                segments.add(elf.slice(elf.getInt(header + 4), elf.getInt(header + 16)).order(ByteOrder.LITTLE_ENDIAN));
             }
         }
         return segments;

@@ -1,0 +1,3 @@
+/* Instructions of 32-bit code: sets bits of EFLAGS, by so many bytes of code. */
+#define SET_FLAGS(bits)  "pushfl; orl " bits ", (%%esp); popfl; "
+#define SET_FLAGS_LENGTH 9

@@ -1,0 +1,3 @@
+/* Instructions of 64-bit code: sets bits of RFLAGS, by so many bytes of code. */
+#define SET_FLAGS(bits)  "pushfq; orq " bits ", (%%rsp); popfq; "
+#define SET_FLAGS_LENGTH 10
