@@ -2,6 +2,7 @@ package dev.xenolith.hypervisor.hypercall;
 
 import static dev.xenolith.hypervisor.abi.Errno.ERESTART;
 
+import dev.xenolith.hypervisor.abi.ArchX86;
 import dev.xenolith.hypervisor.abi.Bytes;
 import dev.xenolith.hypervisor.abi.Struct;
 import dev.xenolith.hypervisor.domain.Domain;
@@ -50,6 +51,11 @@ public final class Call {
     /** Argument {@code index}, 0..5. */
     public long argument(int index) {
         return arguments[index];
+    }
+
+    /** Whether the caller may use {@code linear}: an address below the hypervisor's, or of a 64-bit guest beyond them. */
+    public boolean isGuestAddress(long linear) {
+        return compat ? linear < ArchX86.HYPERVISOR_COMPAT_VIRT_START : GuestLinear.isGuestAddress(linear);
     }
 
     /** Copies {@code size} bytes at linear address {@code handle} to the start of {@link #buffer}; false if they are not there. */

@@ -17,7 +17,6 @@ import dev.xenolith.hypervisor.domain.DomainGrants;
 import dev.xenolith.hypervisor.domain.Domains;
 import dev.xenolith.hypervisor.grant.GrantOperations;
 import dev.xenolith.hypervisor.grant.GrantTable;
-import dev.xenolith.hypervisor.memory.GuestLinear;
 
 /**
  * grant_table_op: command in argument 0, address of an array of operations in 1, their number in 2. Each operation of a batch has a
@@ -78,7 +77,7 @@ public final class GrantTableOp implements Handler {
     private long batch(Call call, Struct layout, Element element) {
         long handle = call.argument(1);
         int count = (int) call.argument(2);
-        if (!GuestLinear.isGuestAddress(handle)) {
+        if (!call.isGuestAddress(handle)) {
             return -EFAULT;
         }
         int size = call.sizeOf(layout);
@@ -253,7 +252,7 @@ public final class GrantTableOp implements Handler {
 
     /** There are no caches to flush; whether the caller might is checked all the same. */
     private long cacheFlush(Call call, long handle, int count) {
-        if (!GuestLinear.isGuestAddress(handle)) {
+        if (!call.isGuestAddress(handle)) {
             return -EFAULT;
         }
         for (int i = 0; i < count; i++) {

@@ -11,7 +11,6 @@ import dev.xenolith.cpu.memory.PhysicalMemory;
 import dev.xenolith.hypervisor.abi.Mmu;
 import dev.xenolith.hypervisor.domain.Domain;
 import dev.xenolith.hypervisor.domain.Domains;
-import dev.xenolith.hypervisor.memory.GuestLinear;
 import dev.xenolith.hypervisor.memory.MemoryOwner;
 import dev.xenolith.hypervisor.paging.PagingContext;
 import dev.xenolith.hypervisor.paging.TableUpdates;
@@ -41,7 +40,7 @@ public final class MmuUpdateOp implements Handler {
             // All was done but taking apart what the last update replaced; its result was kept here.
             return foreign;
         }
-        if (!GuestLinear.isGuestAddress(list)) {
+        if (!call.isGuestAddress(list)) {
             return -EFAULT;
         }
         Domain tables = tableOwner(call.domain, foreign >>> 16);

@@ -8,7 +8,6 @@ import static dev.xenolith.hypervisor.abi.Mmu.MMU_UPDATE_PREEMPTED;
 
 import dev.xenolith.hypervisor.abi.Mmu;
 import dev.xenolith.hypervisor.domain.Domains;
-import dev.xenolith.hypervisor.memory.GuestLinear;
 import dev.xenolith.hypervisor.memory.MemoryOwner;
 import dev.xenolith.hypervisor.paging.ExtendedOperations;
 import dev.xenolith.hypervisor.paging.PagingContext;
@@ -35,7 +34,7 @@ public final class MmuextOp implements Handler {
             // All was done but taking apart a table; the result was kept here.
             return (int) call.argument(3);
         }
-        if (!GuestLinear.isGuestAddress(list)) {
+        if (!call.isGuestAddress(list)) {
             return -EFAULT;
         }
         MemoryOwner owner = PagingCalls.pageOwner(domains, call.domain, (int) call.argument(3));

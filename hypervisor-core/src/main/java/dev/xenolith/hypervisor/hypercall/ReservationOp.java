@@ -12,7 +12,6 @@ import dev.xenolith.hypervisor.abi.Xenmem;
 import dev.xenolith.hypervisor.domain.Access;
 import dev.xenolith.hypervisor.domain.Domain;
 import dev.xenolith.hypervisor.domain.Domains;
-import dev.xenolith.hypervisor.memory.GuestLinear;
 import dev.xenolith.hypervisor.memory.MemoryOwner;
 import dev.xenolith.hypervisor.paging.Reservations;
 
@@ -52,7 +51,7 @@ final class ReservationOp {
             return start;
         }
         boolean silent = command == Xenmem.XENMEM_INCREASE_RESERVATION && list == 0;
-        if (!silent && !GuestLinear.isGuestAddress(list)) {
+        if (!silent && !call.isGuestAddress(list)) {
             return start;
         }
         for (long i = start; i < count; i++) {
@@ -138,7 +137,7 @@ final class ReservationOp {
         if (done == inCount) {
             return 0;
         }
-        if (!GuestLinear.isGuestAddress(in) || !GuestLinear.isGuestAddress(out)) {
+        if (!call.isGuestAddress(in) || !call.isGuestAddress(out)) {
             return -EFAULT;
         }
         if (!isUsable(call.domain, outFlags)) {

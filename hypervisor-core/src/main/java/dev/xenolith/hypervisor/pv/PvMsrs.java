@@ -1,6 +1,7 @@
 package dev.xenolith.hypervisor.pv;
 
 import dev.xenolith.cpu.memory.PhysicalMemory;
+import dev.xenolith.cpu.processor.Bits;
 import dev.xenolith.cpu.processor.ControlRegisters;
 import dev.xenolith.cpu.processor.Msrs;
 import dev.xenolith.cpu.processor.Processor;
@@ -34,6 +35,7 @@ final class PvMsrs {
     /** IA32_MISC_ENABLE: performance monitoring and MONITOR are not to be had, BTS and PEBS absent, xTPR messages disabled. */
     private static final long MISC_ENABLE_CLEAR = 1 << 7 | 1 << 18;
     private static final long MISC_ENABLE_SET = 1 << 11 | 1 << 12 | 1 << 23;
+    private static final long EFER_LONG_MODE = Bits.EFER_LME | Bits.EFER_LMA;
     private static final long HWCR_TSC_FREQUENCY = 1 << 24;
     private static final int MCG_CAP = 0x179;
     private static final int MCG_STATUS = 0x17a;
@@ -56,7 +58,7 @@ final class PvMsrs {
     boolean read(Processor p, Vcpu vcpu) {
         int msr = (int) p.gpr[Processor.RCX];
         long value;
-        if (has(p, msr)) {
+        if (has(p, msr) && !isBaseOfCompat(vcpu, msr)) {
             value = value(p, vcpu, msr);
         } else if (vcpu.pv().trapAddress[Vector.GP] == 0 && Msrs.canRead(p, msr)) {
             // A kernel that has no #GP handler yet could not survive the fault.
@@ -68,6 +70,12 @@ final class PvMsrs {
         p.gpr[Processor.RAX] = value & 0xffff_ffffL;
         p.gpr[Processor.RDX] = value >>> 32;
         return true;
+    }
+
+    /** Segment bases are 64-bit registers: 32-bit guests have descriptors only. */
+    private static boolean isBaseOfCompat(Vcpu vcpu, int msr) {
+        return vcpu.domain.memory.isCompat()
+                && (msr == Msrs.FS_BASE || msr == Msrs.GS_BASE || msr == Msrs.KERNEL_GS_BASE);
     }
 
     /** Whether a PV guest on {@code p} can read a register. */
@@ -89,6 +97,7 @@ final class PvMsrs {
     private static long value(Processor p, Vcpu vcpu, int msr) {
         return switch (msr) {
             case PrivilegedOps.MSR_HYPERCALL_PAGE -> 0;
+            case Msrs.EFER -> vcpu.domain.memory.isCompat() ? p.efer & ~EFER_LONG_MODE : p.efer;
             case Msrs.PAT -> PAT;
             case Msrs.APIC_BASE -> APIC_BASE | (vcpu.id == 0 ? APIC_BASE_BSP : 0);
             case FEATURE_CONTROL -> FEATURE_CONTROL_LOCK;
@@ -124,10 +133,11 @@ final class PvMsrs {
         boolean intel = p.model.isIntel();
         switch (msr) {
             case Msrs.FS_BASE, Msrs.GS_BASE, Msrs.KERNEL_GS_BASE -> {
-                return ControlRegisters.isCanonical(p, value) && Msrs.write(p, msr, value);
+                return !isBaseOfCompat(vcpu, msr) && ControlRegisters.isCanonical(p, value)
+                        && Msrs.write(p, msr, value);
             }
             case Msrs.EFER -> {
-                return value == p.efer;
+                return value == value(p, vcpu, msr);
             }
             case Msrs.TSC_AUX -> {
                 return has(p, msr) && Msrs.write(p, msr, value);

@@ -14,7 +14,6 @@ import dev.xenolith.hypervisor.domain.Domains;
 import dev.xenolith.hypervisor.domain.Vcpu;
 import dev.xenolith.hypervisor.hypercall.Call;
 import dev.xenolith.hypervisor.hypercall.Handler;
-import dev.xenolith.hypervisor.memory.GuestLinear;
 import java.util.Arrays;
 
 /** vcpu_op(command, vCPU, argument) of PV guests (xen/include/public/vcpu.h). */
@@ -142,7 +141,7 @@ final class VcpuOperations implements Handler {
             return -EFAULT;
         }
         long area = call.handle64(VcpuOp.RegisterRunstateMemoryArea.ADDR_P);
-        if (area != 0 && !GuestLinear.isGuestAddress(area)) {
+        if (area != 0 && !call.isGuestAddress(area)) {
             return -EFAULT;
         }
         vcpu.pv().runstateArea = area;
@@ -155,7 +154,7 @@ final class VcpuOperations implements Handler {
             return -EFAULT;
         }
         long area = call.handle64(VcpuOp.RegisterTimeMemoryArea.ADDR_P);
-        if (area != 0 && !GuestLinear.isGuestAddress(area)) {
+        if (area != 0 && !call.isGuestAddress(area)) {
             return -EFAULT;
         }
         vcpu.pv().timeArea = area;
