@@ -49,6 +49,7 @@ public final class ControlTransfer {
         } else if (checkDpl && p.vectorDpl[vector] < p.cpl) {
             throw p.raise(Vector.GP, vector << 3 | Vector.ERROR_IDT);
         } else {
+            p.dropPendingDebug();
             p.stopForException(vector, 0, true, length);
         }
     }

@@ -438,6 +438,14 @@ public final class Processor extends LinearMemory {
         return false;
     }
 
+    /**
+     * Hosted: an instruction enters ring 0 by itself. What MOV SS has held back of #DB would be raised there, in the hypervisor's own code,
+     * and no hypervisor hands that on.
+     */
+    void dropPendingDebug() {
+        pendingDebug = 0;
+    }
+
     /** Hosted: ends the run with an exception or software interrupt. */
     void stopForException(int vector, int errorCode, boolean software, int instructionLength) {
         stop.vector = vector;

@@ -17,6 +17,7 @@ public final class SystemCalls {
             p.gpr[11] = flags;
         }
         if (p.hosted) {
+            p.dropPendingDebug();
             p.stop.sysenter = false;
             p.stop(Stop.Kind.ENTRY);
             return;
@@ -80,6 +81,7 @@ public final class SystemCalls {
             throw p.raise(Vector.GP, 0);
         }
         if (p.hosted) {
+            p.dropPendingDebug();
             p.stop.sysenter = true;
             p.stop(Stop.Kind.ENTRY);
             return;

@@ -18,7 +18,7 @@ public final class XenVersion {
 
     /** The version block of a host started with {@code commandLine}. */
     public static Version of(String commandLine) {
-        return new Version(MAJOR, MINOR, "-xenolith", "", "xen-3.0-x86_64 ", commandLine,
+        return new Version(MAJOR, MINOR, "-xenolith", "", "xen-3.0-x86_64 xen-3.0-x86_32p ", commandLine,
                 "javac " + Runtime.version().feature(),
                 "xenolith", "", "reproducible", VIRT_START, PAGE_SIZE, "");
     }

@@ -1,5 +1,9 @@
 package dev.xenolith.hypervisor.pv;
 
+import static dev.xenolith.hypervisor.abi.ArchX86.FLAT_COMPAT_RING3_CS;
+import static dev.xenolith.hypervisor.abi.ArchX86.FLAT_COMPAT_RING3_SS;
+import static dev.xenolith.hypervisor.abi.ArchX86.FLAT_RING3_CS32;
+import static dev.xenolith.hypervisor.abi.ArchX86.FLAT_RING3_CS64;
 import static dev.xenolith.hypervisor.abi.ArchX86.FLAT_RING3_SS32;
 
 import dev.xenolith.cpu.memory.PhysicalMemory;
@@ -100,7 +104,7 @@ public final class Bounce {
         enter(processor, vcpu, vcpu.pv().eventSelector, vcpu.pv().eventCallback, NO_ERROR_CODE, true);
     }
 
-    /** SYSCALL from user mode. */
+    /** SYSCALL from user mode, or from 32-bit code of a kernel. Where it came from is known but for the segments: they are said to be flat. */
     void systemCall(PvProcessor processor, Vcpu vcpu) {
         PvContext context = vcpu.pv();
         Processor p = processor.cpu;
@@ -113,8 +117,12 @@ public final class Bounce {
             return;
         }
         p.setRflags(p.rflags() & ~Bits.RFLAGS_DF);
-        enter(processor, vcpu, is64Bit ? ArchX86.FLAT_RING3_CS64 : context.syscall32Selector, handler, NO_ERROR_CODE,
-                is64Bit ? context.syscallMasksEvents : context.syscall32MasksEvents);
+        boolean compatGuest = vcpu.domain.memory.isCompat();
+        int cs = compatGuest ? FLAT_COMPAT_RING3_CS : is64Bit ? FLAT_RING3_CS64 : FLAT_RING3_CS32;
+        int ss = compatGuest ? FLAT_COMPAT_RING3_SS : FLAT_RING3_SS32;
+        enter(processor, vcpu, is64Bit ? FLAT_RING3_CS64 : context.syscall32Selector, handler, NO_ERROR_CODE,
+                is64Bit ? context.syscallMasksEvents : context.syscall32MasksEvents, cs,
+                ContextSwitch.instructionPointer(p), ss, p.gpr[Processor.RSP]);
     }
 
     /** SYSENTER: where it came from is not known. */
@@ -168,7 +176,7 @@ public final class Bounce {
         Bytes.put64(frame, 64, flags);
         Bytes.put64(frame, 72, interruptedRsp);
         Bytes.put64(frame, 80, selectors[Processor.SS]);
-        finish(processor, vcpu, at, 11, ArchX86.FLAT_RING3_CS64, context.failsafeCallback,
+        finish(processor, vcpu, at, 11, FLAT_RING3_CS64, context.failsafeCallback,
                 context.failsafeMasksEvents);
     }
 

@@ -31,6 +31,7 @@ final class PrivilegedOps {
     static final int MSR_HYPERCALL_PAGE = 0x4000_0000;
     /** {@code ud2; "xen"; cpuid}: CPUID as the hypervisor wants the guest to see it, from any mode. */
     private static final byte[] FORCED_CPUID = {0x0f, 0x0b, 0x78, 0x65, 0x6e, 0x0f, (byte) 0xa2};
+    private static final int CPUID_LENGTH = 2;
     /** What PV guests see of CR4 beside what they may change. */
     private static final long CR4_VISIBLE = Bits.CR4_PAE | Bits.CR4_MCE | Bits.CR4_OSFXSR | Bits.CR4_OSXMMEXCPT;
     private static final int CPUID_XSTATE = 0xd;
@@ -71,7 +72,13 @@ final class PrivilegedOps {
                 return false;
             }
         }
-        cpuid(processor.cpu, vcpu, vcpu.pv().kernelMode);
+        boolean kernel = vcpu.pv().kernelMode;
+        if (!kernel && vcpu.pv().cpuidFaulting) {
+            processor.cpu.rip += FORCED_CPUID.length - CPUID_LENGTH;
+            bounce.exception(processor, vcpu, Vector.GP, 0);
+            return true;
+        }
+        cpuid(processor.cpu, vcpu, kernel);
         done(processor, vcpu, FORCED_CPUID.length);
         return true;
     }

@@ -140,7 +140,9 @@ public final class PvExecution {
     private void entry(PvProcessor processor, Vcpu vcpu, Stop stop) {
         if (stop.sysenter) {
             bounce.sysenter(processor, vcpu);
-        } else if (vcpu.pv().kernelMode && !vcpu.domain.memory.isCompat()) {
+        } else if (vcpu.pv().kernelMode && processor.cpu.is64Bit()) {
+            // SYSCALL tells nobody which segments it comes from: all return on Xen's.
+            ContextSwitch.enterFlat(processor.cpu, processor.cpu.rip, processor.cpu.gpr[Processor.RSP]);
             handler.hypercall(processor, vcpu);
         } else {
             bounce.systemCall(processor, vcpu);

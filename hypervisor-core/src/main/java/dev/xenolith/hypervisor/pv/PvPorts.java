@@ -37,7 +37,7 @@ final class PvPorts {
     boolean ioplAllows(Vcpu vcpu) {
         PvContext context = vcpu.pv();
         boolean architectural = (vcpu.domain.vmAssist & 1L << Xen.VMASST_TYPE_ARCHITECTURAL_IOPL) != 0;
-        int level = !context.kernelMode ? 3 : architectural ? 1 : 0;
+        int level = !context.kernelMode ? 3 : architectural ? 0 : 1;
         return level <= context.iopl;
     }
 
