@@ -39,7 +39,7 @@ build_guests() {
         guest=${guest%/}
         case $arch/$guest in
             */runtime | */bare) continue ;;
-            x86_32/bench | x86_32/control | x86_32/torture | x86_32/victim | x86_32/hostile) continue ;;
+            x86_32/bench | x86_32/control | x86_32/torture | x86_32/victim) continue ;;
         esac
         for source in "$guest"/*.[cS] "$guest/$arch"/*.[cS]; do
             [ -e "$source" ] || continue

@@ -1,27 +1,27 @@
 /* Hypercalls about vCPUs, events and time, lists of calls, and what Xen writes back. */
 #include "hostile.h"
 
-static int64_t call(uint64_t number, uint64_t a, uint64_t b) { return hypercall4(number, a, b, 0, 0); }
+static long call(unsigned long number, unsigned long a, unsigned long b) { return hypercall4(number, a, b, 0, 0); }
 
 /* A call that leaves a list early leaves it once; lists do not nest. */
 static void test_multicall(void)
 {
     static struct multicall_entry calls[4], inner[1];
-    uint64_t window;
+    unsigned long window;
 
     section("lists of calls");
     inner[0] = (struct multicall_entry){HYPERCALL_xen_version, 99, {XENVER_version}};
     calls[0] = (struct multicall_entry){HYPERCALL_xen_version, 99, {XENVER_version}};
-    calls[1] = (struct multicall_entry){HYPERCALL_multicall, 99, {(uint64_t)inner, 1}};
+    calls[1] = (struct multicall_entry){HYPERCALL_multicall, 99, {(unsigned long)inner, 1}};
     calls[2] = (struct multicall_entry){~0ul, 99, {0}};
     calls[3] = (struct multicall_entry){HYPERCALL_xen_version, 99, {XENVER_version}};
     check_result("multicall", hypercall_multicall(calls, 4), 0);
     check(calls[0].result == 4ul << 16 || calls[0].result >> 16 == 4, "version 0x%lx", calls[0].result);
     check(calls[1].result != 0 && inner[0].result == 99, "a list in a list was carried out");
-    check_result("an unknown call", calls[2].result, -XEN_ENOSYS);
+    check_result("an unknown call", (long)calls[2].result, -XEN_ENOSYS);
     check_equal("version", calls[3].result, calls[0].result);
     check(call(HYPERCALL_multicall, MACH2PHYS_VIRT_START, 1) < 0, "a list in Xen's range");
-    check(call(HYPERCALL_multicall, NONCANONICAL - 64, 2) < 0, "a list over the end of the lower half");
+    check(call(HYPERCALL_multicall, GUEST_END - sizeof(*calls), 2) < 0, "a list over the end");
     /* One that goes on behind the end of a page where nothing is mapped. */
     window = window_alloc(2);
     map_page(window, mfn_to_pte(virt_to_mfn(page_alloc()), PTE_KERNEL));
@@ -30,14 +30,7 @@ static void test_multicall(void)
         ((struct multicall_entry *)window)[i].op = ~0ul;
     check_result("a list that never ends", call(HYPERCALL_multicall, window, ~0u), -XEN_EFAULT);
 
-    /* Its iret is the last that is done; what follows must not run in the context that it went to. */
-    calls[0] = (struct multicall_entry){HYPERCALL_iret, 99, {0}};
-    calls[1] = (struct multicall_entry){HYPERCALL_xen_version, 99, {XENVER_version}};
-    TRY("movq %%rsp, %%rbx; pushq $0xe028; pushq %%rbx; pushq $0x202; pushq $0xe030; pushq %%rax; pushq $0; "
-        "pushq $0; pushq $0; pushq $0; movl $13, %%eax; movq %[list], %%rdi; movl $2, %%esi; syscall; ud2",
-        [list] "r"(calls));
-    check(caught.count == 0, "iret in a list: %u traps, the last %s", caught.count, exception_name(caught.vector));
-    check_equal("result of the call after it", calls[1].result, 99);
+    test_iret_in_list(calls);
 }
 
 /* Strings that Xen fills in end with zeroes, not with what was on its stack. */
@@ -67,7 +60,7 @@ static void test_leaks(void)
             check(buffer[at] == 0xaa, "byte %u behind xen_version %u was written", at, strings[i].op);
     }
     check(hypercall_xen_version(XENVER_capabilities, (void *)MACH2PHYS_VIRT_START) < 0, "xen_version wrote to the M2P");
-    check(hypercall_xen_version(XENVER_capabilities, (void *)(NONCANONICAL - 8)) < 0, "xen_version over the end");
+    check(hypercall_xen_version(XENVER_capabilities, (void *)(GUEST_END - 8)) < 0, "xen_version over the end");
 }
 
 /* Lengths of text that a console takes, and pointers that it has not. */
@@ -78,7 +71,7 @@ static void test_console(void)
     section("console");
     check(hypercall_console_io(CONSOLEIO_write, ~0u, text) <= 0, "4294967295 bytes");
     check(hypercall_console_io(CONSOLEIO_write, 64, (const char *)MACH2PHYS_VIRT_START) <= 0, "text of Xen's");
-    check(hypercall_console_io(CONSOLEIO_write, 64, (const char *)(NONCANONICAL - 8)) <= 0, "text over the end");
+    check(hypercall_console_io(CONSOLEIO_write, 64, (const char *)(GUEST_END - 8)) <= 0, "text over the end");
     check_result("no text", hypercall_console_io(CONSOLEIO_write, 0, text), 0);
     for (unsigned i = 0; i < 2000; i++)
         hypercall_console_io(CONSOLEIO_write, sizeof(text) - 1, text);
@@ -107,7 +100,7 @@ static void test_vcpu_areas(void)
     area.address = MACH2PHYS_VIRT_START;
     check(hypercall_vcpu_op(VCPUOP_register_runstate_memory_area, 0, &area) < 0, "runstate in Xen's range");
     check(hypercall_vcpu_op(VCPUOP_register_vcpu_time_memory_area, 0, &area) < 0, "time in Xen's range");
-    area.address = NONCANONICAL - 8;
+    area.address = GUEST_END - 8;
     check(hypercall_vcpu_op(VCPUOP_register_runstate_memory_area, 0, &area) <= 0, "runstate over the end");
     /* It may be put where a page table is, and then nothing is written. */
     area.address = start_info->pt_base + 8 * 5;
@@ -125,7 +118,7 @@ static void test_vcpu_areas(void)
 static void test_vcpu_contexts(void)
 {
     static struct vcpu_guest_context context;
-    static const uint64_t roots[] = {0, 1ul << 51, ~0xffful};
+    static const unsigned long roots[] = {0, BY_WIDTH(1ul << 51, 0xfffffffful), ~0xffful};
 
     section("contexts of vCPUs");
     for (unsigned i = 0; i < ARRAY_LENGTH(roots); i++) {
@@ -134,12 +127,12 @@ static void test_vcpu_contexts(void)
         context.ctrlreg[3] = roots[i];
         check(hypercall_vcpu_op(VCPUOP_initialise, 1, &context) < 0, "a vCPU with root 0x%lx", roots[i]);
     }
-    context.ctrlreg[3] = virt_to_mfn((void *)start_info->pt_base) << PAGE_SHIFT;
+    context.ctrlreg[3] = xen_pfn_to_cr3(virt_to_mfn((void *)start_info->pt_base));
     context.gdt_ents = 512;
     context.gdt_frames[0] = virt_to_mfn((void *)start_info->pt_base);
     check(hypercall_vcpu_op(VCPUOP_initialise, 1, &context) < 0, "a vCPU with the root table as its GDT");
     context.gdt_ents = ~0ul;
-    check(hypercall_vcpu_op(VCPUOP_initialise, 1, &context) < 0, "a vCPU with 2^64-1 GDT entries");
+    check(hypercall_vcpu_op(VCPUOP_initialise, 1, &context) < 0, "a vCPU with as many GDT entries as can be said");
     context.gdt_ents = 0;
     context.ldt_ents = 9000;
     check(hypercall_vcpu_op(VCPUOP_initialise, 1, &context) < 0, "a vCPU with 9000 LDT entries");
@@ -152,10 +145,10 @@ static void test_vcpu_contexts(void)
 static void test_ports(void)
 {
     static evtchn_port_t ports[EVTCHN_2L_PORTS];
-    static const evtchn_port_t odd[] = {0, 4095, 4096, 131072, ~0u, 0x80000000};
+    static const evtchn_port_t odd[] = {0, EVTCHN_2L_PORTS - 1, EVTCHN_2L_PORTS, 131072, ~0u, 0x80000000};
     struct evtchn_alloc_unbound alloc = {DOMID_SELF, DOMID_SELF, 0};
     unsigned count = 0;
-    int64_t result = 0;
+    long result = 0;
 
     section("event channels");
     while (count < ARRAY_LENGTH(ports)) {
@@ -180,10 +173,10 @@ static void test_ports(void)
 
         check(hypercall_event_channel_op(EVTCHNOP_send, &port) < 0, "sent by port %u", odd[i]);
         check(hypercall_event_channel_op(EVTCHNOP_close, &port) < 0, "closed port %u", odd[i]);
-        check(hypercall_event_channel_op(EVTCHNOP_unmask, &port) < 0 || odd[i] < 4096, "unmasked port %u", odd[i]);
+        check(hypercall_event_channel_op(EVTCHNOP_unmask, &port) < 0 || odd[i] < EVTCHN_2L_PORTS, "unmasked port %u", odd[i]);
         check(hypercall_event_channel_op(EVTCHNOP_bind_vcpu, &bind) < 0, "bound port %u", odd[i]);
         check(hypercall_event_channel_op(EVTCHNOP_set_priority, &priority) < 0, "priority of port %u", odd[i]);
-        check(hypercall_sched_op(SCHEDOP_poll, &poll) < 0 || odd[i] < 4096, "polled port %u", odd[i]);
+        check(hypercall_sched_op(SCHEDOP_poll, &poll) < 0 || odd[i] < EVTCHN_2L_PORTS, "polled port %u", odd[i]);
     }
     struct evtchn_bind_virq virq = {VIRQ_TIMER, 8000, 0};
     struct evtchn_bind_interdomain to = {DOMID_XEN, 1, 0};
@@ -207,18 +200,18 @@ static void test_ports(void)
 static void test_timers(void)
 {
     struct vcpu_set_periodic_timer periodic = {1};
-    struct vcpu_set_singleshot_timer single = {1ul << 63, 0};
+    struct vcpu_set_singleshot_timer single = {1ull << 63, 0};
 
     section("timers");
     check(hypercall_vcpu_op(VCPUOP_set_periodic_timer, 0, &periodic) < 0, "a period of 1 ns");
-    periodic.period_ns = ~0ul;
+    periodic.period_ns = ~0ull;
     check(hypercall_vcpu_op(VCPUOP_set_periodic_timer, 0, &periodic) <= 0, "a period of 2^64-1 ns");
     hypercall_vcpu_op(VCPUOP_stop_periodic_timer, 0, NULL);
     hypercall_vcpu_op(VCPUOP_set_singleshot_timer, 0, &single);
-    single.timeout_abs_ns = ~0ul;
+    single.timeout_abs_ns = ~0ull;
     hypercall_vcpu_op(VCPUOP_set_singleshot_timer, 0, &single);
-    hypercall_set_timer_op(~0ul);
-    hypercall_set_timer_op(1ul << 63);
+    hypercall_set_timer_op(~0ull);
+    hypercall_set_timer_op(1ull << 63);
     hypercall_set_timer_op(1);
     hypercall_set_timer_op(0);
     sleep_until(system_time() + NS_PER_MS);
@@ -227,16 +220,16 @@ static void test_timers(void)
 /* Calls that are for domain 0, and numbers that are none. */
 static void test_privileged(void)
 {
-    static const uint64_t numbers[] = {HYPERCALL_platform_op, HYPERCALL_sysctl, HYPERCALL_domctl, HYPERCALL_kexec_op,
+    static const unsigned long numbers[] = {HYPERCALL_platform_op, HYPERCALL_sysctl, HYPERCALL_domctl, HYPERCALL_kexec_op,
                                        HYPERCALL_physdev_op, HYPERCALL_dm_op, HYPERCALL_hypfs_op, HYPERCALL_xsm_op,
                                        HYPERCALL_xenoprof_op, HYPERCALL_xenpmu_op, HYPERCALL_argo_op, HYPERCALL_hvm_op,
-                                       38, 48, 63, 64, 1ul << 32, ~0ul};
+                                       38, 48, 63, 64, BY_WIDTH(1ul << 32, 1ul << 31), ~0ul};
     static uint8_t zeroes[256];
 
     section("calls for others");
     for (unsigned i = 0; i < ARRAY_LENGTH(numbers); i++) {
-        check(call(numbers[i], 0, (uint64_t)zeroes) < 0, "hypercall %lu succeeded", numbers[i]);
-        check(call(numbers[i], (uint64_t)zeroes, 0) < 0, "hypercall %lu succeeded", numbers[i]);
+        check(call(numbers[i], 0, (unsigned long)zeroes) < 0, "hypercall %lu succeeded", numbers[i]);
+        check(call(numbers[i], (unsigned long)zeroes, 0) < 0, "hypercall %lu succeeded", numbers[i]);
         check(call(numbers[i], MACH2PHYS_VIRT_START, ~0ul) < 0, "hypercall %lu succeeded", numbers[i]);
     }
 }

@@ -43,7 +43,7 @@ union entry {
         int16_t status;
     } response;
 };
-_Static_assert(sizeof(union entry) == 112, "entry");
+ABI_SIZE(union entry, 112, 108);
 
 static struct {
     uint32_t req_prod, req_event, rsp_prod, rsp_event;
@@ -57,7 +57,7 @@ static char front[64], back[128];
 static evtchn_port_t port;
 static uint32_t answered;
 
-static void write_number(const char *name, uint64_t value)
+static void write_number(const char *name, unsigned long value)
 {
     char path[96], text[24];
 
@@ -66,7 +66,7 @@ static void write_number(const char *name, uint64_t value)
     check(xenstore_write(0, path, text) >= 0, "writing %s", path);
 }
 
-static uint64_t backend_state(void)
+static unsigned backend_state(void)
 {
     char path[160], text[16];
     uint64_t state = 0;
@@ -77,20 +77,20 @@ static uint64_t backend_state(void)
     return state;
 }
 
-static bool await_backend(uint64_t state)
+static bool await_backend(unsigned state)
 {
     for (unsigned i = 0; i < 10000; i++) {
         if (backend_state() == state)
             return true;
         sleep_until(system_time() + NS_PER_MS);
     }
-    return check(false, "the backend is in state %lu, not %lu", backend_state(), state);
+    return check(false, "the backend is in state %u, not %u", backend_state(), state);
 }
 
 static bool connect(void)
 {
     char names[64], path[96], name[16];
-    uint64_t frame;
+    xen_pfn_t frame;
 
     if (!check(xenstore_list(0, "device/vbd", names, sizeof(names)) > 0, "no disk"))
         return false;
@@ -106,6 +106,8 @@ static bool connect(void)
     ring.req_event = ring.rsp_event = 1;
     port = event_alloc_unbound(0, NULL, NULL);
     event_mask(port);
+    format_string(path, sizeof(path), "%s/protocol", front);
+    check(xenstore_write(0, path, BY_WIDTH("x86_64-abi", "x86_32-abi")) >= 0, "writing %s", path);
     write_number("ring-page-order", RING_ORDER);
     write_number("event-channel", port);
     write_number("state", XENBUS_INITIALISED);
@@ -170,19 +172,19 @@ static void test_requests(uint32_t data, uint32_t read_only, uint8_t *page)
     check_result("sectors 5 to 2", one(BLKIF_OP_READ, 1, 0, data, 5, 2), BLKIF_RSP_ERROR);
     check_result("sectors 0 to 8", one(BLKIF_OP_READ, 1, 0, data, 0, 8), BLKIF_RSP_ERROR);
     check_result("sectors 0 to 255", one(BLKIF_OP_WRITE, 1, 0, data, 0, 255), BLKIF_RSP_ERROR);
-    check_result("sector 2^63", one(BLKIF_OP_READ, 1, 1ul << 63, data, 0, 7), BLKIF_RSP_ERROR);
-    check_result("sector 2^64-4", one(BLKIF_OP_WRITE, 1, ~3ul, data, 0, 7), BLKIF_RSP_ERROR);
-    check_result("sector 2^55", one(BLKIF_OP_WRITE, 1, 1ul << 55, data, 0, 7), BLKIF_RSP_ERROR);
+    check_result("sector 2^63", one(BLKIF_OP_READ, 1, 1ull << 63, data, 0, 7), BLKIF_RSP_ERROR);
+    check_result("sector 2^64-4", one(BLKIF_OP_WRITE, 1, ~3ull, data, 0, 7), BLKIF_RSP_ERROR);
+    check_result("sector 2^55", one(BLKIF_OP_WRITE, 1, 1ull << 55, data, 0, 7), BLKIF_RSP_ERROR);
     check_result("no grant", one(BLKIF_OP_READ, 1, 0, 1u << 30, 0, 7), BLKIF_RSP_ERROR);
     check_result("grant for reading", one(BLKIF_OP_READ, 1, 8, read_only, 0, 7), BLKIF_RSP_ERROR);
     check_result("barrier of 12", one(BLKIF_OP_WRITE_BARRIER, 12, 0, data, 0, 7), BLKIF_RSP_ERROR);
 
     next()->discard.operation = BLKIF_OP_DISCARD;
-    ring.entries[ring.req_prod % RING_ENTRIES].discard.sectors = ~0ul;
+    ring.entries[ring.req_prod % RING_ENTRIES].discard.sectors = ~0ull;
     push();
     check_result("discard of 2^64-1", finish(), BLKIF_RSP_ERROR);
     next()->discard.operation = BLKIF_OP_DISCARD;
-    ring.entries[ring.req_prod % RING_ENTRIES].discard.sector = ~0ul;
+    ring.entries[ring.req_prod % RING_ENTRIES].discard.sector = ~0ull;
     ring.entries[ring.req_prod % RING_ENTRIES].discard.sectors = 2;
     push();
     check_result("discard over the end of numbers", finish(), BLKIF_RSP_ERROR);
@@ -253,7 +255,7 @@ void test_disk(void)
 {
     uint8_t *page = page_alloc();
     struct segment *segments = page_alloc();
-    int64_t data, read_only, list;
+    long data, read_only, list;
 
     section("disk");
     check_result("grant_init", grant_init(), 0);

@@ -21,10 +21,11 @@ static int16_t unmap_at(uint64_t host_addr, uint64_t dev_bus_addr, uint32_t hand
 /* GNTMAP_contains_pte: the address is that of an entry. Not aligned it would straddle two. */
 static void test_entry_addresses(void)
 {
-    uint64_t window = window_alloc(2), address;
+    unsigned long window = window_alloc(2);
+    uint64_t address;
     void *page = page_alloc();
     const volatile pte_t *entry;
-    int64_t ref = grant_access(self, virt_to_mfn(page), false);
+    long ref = grant_access(self, virt_to_mfn(page), false);
     uint32_t handle;
 
     section("grants: addresses of entries");
@@ -36,10 +37,11 @@ static void test_entry_addresses(void)
               "mapped by an entry at +%u", offset);
     check(map_at(pte_machine_address(pte_of(window, 2)), GNTMAP_host_map | GNTMAP_contains_pte, ref, &handle) < 0,
           "mapped by an L2 entry");
-    check(map_at(virt_to_mfn(page) << PAGE_SHIFT, GNTMAP_host_map | GNTMAP_contains_pte, ref, &handle) < 0,
+    check(map_at(mfn_to_pte(virt_to_mfn(page), 0), GNTMAP_host_map | GNTMAP_contains_pte, ref, &handle) < 0,
           "mapped by a word of a data page");
-    check(map_at(1ul << 51, GNTMAP_host_map | GNTMAP_contains_pte, ref, &handle) < 0, "mapped by an entry beyond memory");
-    check(map_at(NONCANONICAL, GNTMAP_host_map, ref, &handle) < 0, "mapped at a non-canonical address");
+    check(map_at(1ull << 51, GNTMAP_host_map | GNTMAP_contains_pte, ref, &handle) < 0, "mapped by an entry beyond memory");
+    check(map_at(NOWHERE, GNTMAP_host_map, ref, &handle) < 0, "mapped at an address of nobody's");
+    check(map_at(1ull << 63, GNTMAP_host_map, ref, &handle) < 0, "mapped at an address that there is not");
     check_equal("the entry", *entry, 0);
     check_equal("flags of the grant", grant_entry(ref)->flags, GTF_permit_access);
 
@@ -56,13 +58,14 @@ static void test_entry_addresses(void)
 /* A grant mapped for a device and for the host counts twice, and each end counts once. */
 static void test_counts(void)
 {
-    uint64_t window = window_alloc(1), frame;
+    unsigned long window = window_alloc(1);
+    uint64_t frame;
     void *page = page_alloc();
-    int64_t ref = grant_access(self, virt_to_mfn(page), false);
+    long ref = grant_access(self, virt_to_mfn(page), false);
     uint32_t handle;
 
     section("grants: counts");
-    frame = virt_to_mfn(page) << PAGE_SHIFT;
+    frame = mfn_to_pte(virt_to_mfn(page), 0);
     map_page(window, 0);
     if (check_equal("map for both", map_at(window, GNTMAP_host_map | GNTMAP_device_map, ref, &handle), GNTST_okay)) {
         check(unmap_at(window, frame + PAGE_SIZE, handle) < 0, "unmapped with another frame's bus address");
@@ -79,9 +82,9 @@ static void test_counts(void)
 /* An entry that was overwritten with another frame is not the mapping any more. */
 static void test_overwritten(void)
 {
-    uint64_t window = window_alloc(1);
+    unsigned long window = window_alloc(1);
     void *page = page_alloc(), *other = page_alloc();
-    int64_t ref = grant_access(self, virt_to_mfn(page), false);
+    long ref = grant_access(self, virt_to_mfn(page), false);
     uint32_t handle;
     struct gnttab_unmap_and_replace replace;
 
@@ -91,13 +94,13 @@ static void test_overwritten(void)
     check_result("overwriting", hypercall_update_va_mapping(window, mfn_to_pte(virt_to_mfn(other), PTE_KERNEL), UVMF_INVLPG),
                  0);
     check(unmap_at(window, 0, handle) < 0, "an entry that maps another frame was taken for the mapping");
-    check_equal("frame of the entry", (*pte_of(window, 1) & PTE_FRAME) >> PAGE_SHIFT, virt_to_mfn(other));
+    check_equal("frame of the entry", pte_to_mfn(*pte_of(window, 1)), virt_to_mfn(other));
     replace = (struct gnttab_unmap_and_replace){window, MACH2PHYS_VIRT_START, handle, 99};
     hypercall_grant_table_op(GNTTABOP_unmap_and_replace, &replace, 1);
     check(replace.status < 0, "replaced by an entry of Xen's");
-    replace = (struct gnttab_unmap_and_replace){window, NONCANONICAL, handle, 99};
+    replace = (struct gnttab_unmap_and_replace){window, NOWHERE, handle, 99};
     hypercall_grant_table_op(GNTTABOP_unmap_and_replace, &replace, 1);
-    check(replace.status < 0, "replaced by an entry of a non-canonical address");
+    check(replace.status < 0, "replaced by an entry of an address of nobody's");
     hypercall_update_va_mapping(window, 0, UVMF_INVLPG);
     page_free(other);
     /* The grant stays in use until the domain ends: the audit counts it. */
@@ -106,10 +109,10 @@ static void test_overwritten(void)
 /* Pages that are mapped, pinned or of Xen's cannot be transferred, not to this domain itself either. */
 static void test_transfer(void)
 {
-    static uint64_t foreign[] = {0, ~0ul, 1ul << 40};
+    static xen_pfn_t foreign[] = {0, ~0ul, NO_SUCH_MFN};
     pte_t *table = page_alloc();
     void *mapped = page_alloc();
-    int64_t ref = grant_access(self, virt_to_mfn(mapped), false);
+    long ref = grant_access(self, virt_to_mfn(mapped), false);
     struct gnttab_transfer op;
     unsigned cases = 0;
 
@@ -118,7 +121,7 @@ static void test_transfer(void)
     grant_entry(ref)->frame = virt_to_pfn(mapped);
     page_set_flags(table, PTE_KERNEL_RO);
     check_result("pin", mmuext(MMUEXT_PIN_L1_TABLE, virt_to_mfn(table), 0), 0);
-    uint64_t frames[] = {virt_to_mfn(table), virt_to_mfn(mapped), start_info->shared_info >> PAGE_SHIFT,
+    xen_pfn_t frames[] = {virt_to_mfn(table), virt_to_mfn(mapped), start_info->shared_info >> PAGE_SHIFT,
                          virt_to_mfn((const void *)start_info->pt_base), foreign[0], foreign[1], foreign[2]};
 
     for (cases = 0; cases < ARRAY_LENGTH(frames); cases++) {
@@ -141,10 +144,10 @@ static void test_transfer(void)
 static void test_lists(void)
 {
     uint8_t *from = page_alloc(), *to = page_alloc();
-    int64_t ref = grant_access(self, virt_to_mfn(to), false);
+    long ref = grant_access(self, virt_to_mfn(to), false);
     struct gnttab_copy ops[3];
     struct gnttab_map_grant_ref lists[2];
-    uint64_t window = window_alloc(1);
+    unsigned long window = window_alloc(1);
 
     section("grants: lists");
     for (unsigned i = 0; i < 3; i++) {
@@ -180,7 +183,7 @@ static void test_lists(void)
 static void test_domains(void)
 {
     static const domid_t nobody[] = {DOMID_XEN, DOMID_IO, 0x7fef, 0xffff};
-    uint64_t window = window_alloc(1);
+    unsigned long window = window_alloc(1);
 
     section("grants: domains without");
     map_page(window, 0);

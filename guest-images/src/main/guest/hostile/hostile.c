@@ -8,16 +8,14 @@ static bool catch(struct trap_frame *frame)
 {
     caught.vector = frame->vector;
     caught.error_code = frame->error_code;
-    caught.rip = frame->ip;
-    caught.rflags = frame->flags;
+    caught.ip = frame->ip;
     if (caught.count++ > 100 || caught.resume == 0)
         return false;
     if (frame->vector != 1)
         frame->ip = caught.resume;
     /* A return that failed has left what it was to go to. */
-    frame->cs = FLAT_RING3_CS64 & ~3;
-    frame->ss = FLAT_RING3_SS64 & ~3;
-    frame->flags &= ~0x100ul;
+    make_kernel_context(frame);
+    frame->flags &= ~0x100u;
     return true;
 }
 
@@ -28,7 +26,7 @@ void catch_traps(void)
             trap_set_handler(vector, catch);
 }
 
-int64_t pte_write_as(const volatile pte_t *entry, pte_t value, unsigned command)
+long pte_write_as(const volatile pte_t *entry, pte_t value, unsigned command)
 {
     struct mmu_update update = {pte_machine_address(entry) | command, value};
 

@@ -7,38 +7,36 @@
 
 #include "verdict.h"
 
-#define NONCANONICAL 0x800000000000ul
-
 /* The traps since the last TRY; handlers resume after it. */
 struct caught {
     unsigned count, vector;
-    uint64_t error_code, rip, rflags, resume;
+    unsigned long error_code, ip, resume;
 };
 extern struct caught caught;
 
 void catch_traps(void);
 
-/* Runs instructions that may fault; what was caught is in `caught`. They may change RAX, RBX, RCX, RDX, RDI, RSI, R8 to R11. */
-#define TRY(code, ...)                                                                                                 \
-    do {                                                                                                               \
-        caught.count = 0;                                                                                              \
-        __asm__ volatile("leaq 9f(%%rip), %%rax; movq %%rax, %[resume]; " code "; 9:"                                  \
-                         : [resume] "=m"(caught.resume)                                                                \
-                         : __VA_ARGS__                                                                                 \
-                         : "rax", "rbx", "rcx", "rdx", "rdi", "rsi", "r8", "r9", "r10", "r11", "memory", "cc");        \
-        caught.resume = 0;                                                                                             \
-    } while (0)
+/* Of each width: TRY(), which runs instructions that may fault and leaves in `caught` what was caught, and addresses. */
+#include "width.h"
 
 extern domid_t self;
 
-int64_t pte_write_as(const volatile pte_t *entry, pte_t value, unsigned command);
+/* After a fault: what the context to return to has to be, to go on in the kernel. */
+void make_kernel_context(struct trap_frame *frame);
+
+long pte_write_as(const volatile pte_t *entry, pte_t value, unsigned command);
 
 void test_tables(void);
 void test_memory(void);
+void test_msrs(void);
 void test_grants(void);
-void test_processor(void);
 void test_calls(void);
 void test_disk(void);
 void crash(const char *how);
+
+/* Each width's own. */
+void test_processor(void);
+void test_control_registers(void);
+void test_iret_in_list(struct multicall_entry *calls);
 
 #endif

@@ -56,8 +56,8 @@ void test_emulation_of_width(void)
 
     check((efer & 0x500) == 0, "EFER shows long mode: 0x%llx", (unsigned long long)efer);
     check_result("set_segment_base of FS", hypercall_set_segment_base(SEGBASE_FS, 0), -XEN_ENOSYS);
-    check(mmuext(MMUEXT_NEW_USER_BASEPTR, virt_to_mfn((const void *)start_info->pt_base), 0) < 0,
-          "a root of its own for user mode");
+    check_result("NEW_USER_BASEPTR", mmuext(MMUEXT_NEW_USER_BASEPTR, virt_to_mfn((const void *)start_info->pt_base), 0),
+                 -XEN_EINVAL);
     TRY("movl $0xc0000100, %%ecx; rdmsr");
     check_trap("RDMSR of the base of FS", 13, 0, 5);
 }
