@@ -24,6 +24,7 @@ public final class DescriptorTables {
     public static final long BASE = 0xffff_8200_0000_0000L;
     /** Pages of a vCPU's GDT and of its LDT. */
     public static final int PAGES = 16;
+    public static final long LDT_BYTES = (long) PAGES << PhysicalMemory.FRAME_SHIFT;
     /** GDT pages below this are the guest's, the rest the hypervisor's. */
     public static final int GUEST_GDT_PAGES = 14;
     private static final int PAGES_PER_VCPU = 2 * PAGES;

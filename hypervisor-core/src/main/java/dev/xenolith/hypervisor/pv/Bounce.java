@@ -255,7 +255,7 @@ public final class Bounce {
             ram.write8(vcpu.infoAddress + Xen.VcpuInfo.EVTCHN_UPCALL_MASK, 1);
         }
         p.setRflags(enteredFlags(p));
-        if (ContextSwitch.enter(p, selector | 3, handler, FLAT_RING3_SS32, at) != ContextSwitch.ENTERED) {
+        if (ContextSwitch.enterGuest(p, vcpu, selector | 3, handler, FLAT_RING3_SS32, at) != ContextSwitch.ENTERED) {
             domains.crash(vcpu.domain, "handler at " + Integer.toHexString(selector) + ":0x"
                     + Long.toHexString(handler) + " cannot be entered");
         }

@@ -90,12 +90,12 @@ final class CompatBounce {
         long at = (from.isUser() ? context.kernelSp : from.esp) - length & 0xffff_ffffL;
         int ss = from.isUser() ? context.kernelSs : from.ss;
         p.setRflags(Bounce.enteredFlags(p));
-        if (ContextSwitch.enterCompat(p, selector, handler, ss, at) != ContextSwitch.ENTERED) {
+        if (ContextSwitch.enterGuest(p, vcpu, selector, handler, ss, at) != ContextSwitch.ENTERED) {
             domains.crash(vcpu.domain, "handler at " + Integer.toHexString(selector) + ":0x" + Long.toHexString(handler)
                     + " cannot be entered on stack " + Integer.toHexString(ss) + ":0x" + Long.toHexString(at));
             return;
         }
-        context.kernelMode = p.cpl != 3;
+        context.kernelMode = p.cpl == ContextSwitch.COMPAT_KERNEL_RING;
         long linear = p.segmentBase[Processor.SS] + at & 0xffff_ffffL;
         if (processor.memory.write(linear, frame, 0, length) != 0) {
             domains.crash(vcpu.domain, "page fault on the kernel stack at 0x" + Long.toHexString(linear));

@@ -92,7 +92,7 @@ final class CompatGuestContext {
         }
         context.selector[Processor.CS] = selector(c, REGS + CompatUserRegs.CS);
         context.selector[Processor.SS] = selector(c, REGS + CompatUserRegs.SS);
-        context.kernelMode = (context.selector[Processor.CS] & 3) != 3;
+        context.kernelMode = (context.selector[Processor.CS] & 3) == ContextSwitch.COMPAT_KERNEL_RING;
         context.rip = word(c, REGS + CompatUserRegs.EIP);
         long eflags = word(c, REGS + CompatUserRegs.EFLAGS);
         context.iopl = (int) (eflags >>> Bits.IOPL_SHIFT) & 3;

@@ -93,9 +93,9 @@ final class CompatIret {
         if (domains.trace.on(TraceClass.TRAP)) {
             domains.trace.record(TraceEvent.IRET, p.index, vcpu.domain.domid, vcpu.id, eip, cs, 0);
         }
-        int fault = ContextSwitch.enterCompat(p, cs, eip, ss, esp);
+        int fault = ContextSwitch.enterGuest(p, vcpu, cs, eip, ss, esp);
         if (fault == ContextSwitch.ENTERED) {
-            vcpu.pv().kernelMode = p.cpl != 3;
+            vcpu.pv().kernelMode = p.cpl == ContextSwitch.COMPAT_KERNEL_RING;
         } else {
             bounce.returnFault(processor, vcpu, fault, cs, eip, ss, esp);
         }
@@ -115,12 +115,12 @@ final class CompatIret {
             return false;
         }
         p.setRflags(Bounce.enteredFlags(p));
-        if (ContextSwitch.enterCompat(p, context.trapSelector[Vector.GP], context.trapAddress[Vector.GP],
+        if (ContextSwitch.enterGuest(p, vcpu, context.trapSelector[Vector.GP], context.trapAddress[Vector.GP],
                 context.kernelSs,
                 at) != ContextSwitch.ENTERED) {
             domains.crash(vcpu.domain, "the handler of #GP cannot be entered");
         }
-        context.kernelMode = p.cpl != 3;
+        context.kernelMode = p.cpl == ContextSwitch.COMPAT_KERNEL_RING;
         return (context.trapFlags[Vector.GP] & ArchX86.TrapInfo.FLAGS_MASK_EVENTS) != 0;
     }
 }

@@ -12,6 +12,7 @@ import dev.xenolith.cpu.processor.Msrs;
 import dev.xenolith.cpu.processor.Processor;
 import dev.xenolith.cpu.processor.Segment;
 import dev.xenolith.cpu.processor.Segmentation;
+import dev.xenolith.cpu.processor.Vector;
 import dev.xenolith.hypervisor.domain.PvContext;
 import dev.xenolith.hypervisor.domain.Vcpu;
 import dev.xenolith.hypervisor.domain.VcpuState;
@@ -36,7 +37,7 @@ public final class ContextSwitch implements VcpuState {
     /** Result of {@link #enter}: there was no fault. */
     static final int ENTERED = -1;
     private static final int LDT = 2;
-    private static final int COMPAT_KERNEL_RING = 1;
+    static final int COMPAT_KERNEL_RING = 1;
     private static final long OFFSET = 0xffff_ffffL;
 
     private final PvProcessor[] processors;
@@ -125,13 +126,10 @@ public final class ContextSwitch implements VcpuState {
         int cs = context.selector[Processor.CS];
         int ss = context.selector[Processor.SS];
         long rsp = context.gpr[Processor.RSP];
-        int fault = compat ? enterCompat(p, cs, context.rip, ss, rsp) : enter(p, cs, context.rip, ss, rsp);
+        int fault = enterGuest(p, vcpu, cs, context.rip, ss, rsp);
         boolean sound = true;
         for (int segment : new int[]{Processor.DS, Processor.ES, Processor.FS, Processor.GS}) {
-            if (Segmentation.tryLoadSegment(p, segment, context.selector[segment]) != -1) {
-                Segmentation.tryLoadSegment(p, segment, 0);
-                sound = false;
-            }
+            sound &= loadData(p, vcpu, segment, context.selector[segment]);
         }
         if (!compat) {
             p.segmentBase[Processor.FS] = context.fsBase;
@@ -146,11 +144,40 @@ public final class ContextSwitch implements VcpuState {
         }
     }
 
+    /** Loads a data segment, or the null selector if it cannot be loaded: then it returns false. */
+    static boolean loadData(Processor p, Vcpu vcpu, int segment, int selector) {
+        int fault;
+        do {
+            fault = Segmentation.tryLoadSegment(p, segment, selector);
+        } while (providesLdt(p, vcpu, fault));
+        if (fault != ENTERED) {
+            Segmentation.tryLoadSegment(p, segment, 0);
+        }
+        return fault == ENTERED;
+    }
+
+    /** {@link #enter} or {@link #enterCompat}, whichever is the guest's. */
+    static int enterGuest(Processor p, Vcpu vcpu, int cs, long rip, int ss, long rsp) {
+        boolean compat = vcpu.domain.memory.isCompat();
+        int fault;
+        do {
+            fault = compat ? enterCompat(p, cs, rip, ss, rsp) : enter(p, cs, rip, ss, rsp);
+        } while (providesLdt(p, vcpu, fault));
+        return fault;
+    }
+
+    /** Whether {@code fault} was that a page of the LDT, which are mapped when first used, was not there, and now is. */
+    private static boolean providesLdt(Processor p, Vcpu vcpu, int fault) {
+        long offset = p.faultAddress - DescriptorTables.ldtAddress(vcpu.id);
+        return fault != ENTERED && fault >>> 16 == Vector.PF && offset >= 0 && offset < DescriptorTables.LDT_BYTES
+                && vcpu.tables().mapLdtPage(offset);
+    }
+
     /**
      * Loads CS, RIP, SS and RSP, as IRETQ to ring 3 would. Returns {@link #ENTERED}, or the fault as vector &lt;&lt; 16 | error code:
      * then the flat segments are loaded.
      */
-    static int enter(Processor p, int cs, long rip, int ss, long rsp) {
+    private static int enter(Processor p, int cs, long rip, int ss, long rsp) {
         if (cs == FLAT_RING3_CS64 && ss == FLAT_RING3_SS32 && ControlRegisters.isCanonical(p, rip)) {
             enterFlat(p, rip, rsp);
             return ENTERED;
@@ -166,7 +193,7 @@ public final class ContextSwitch implements VcpuState {
      * Loads CS, EIP, SS and ESP of a 32-bit guest, as IRET to ring 1 to 3 would. Returns {@link #ENTERED}, or the fault as vector &lt;&lt; 16 |
      * error code: then nothing has changed.
      */
-    static int enterCompat(Processor p, int cs, long eip, int ss, long esp) {
+    private static int enterCompat(Processor p, int cs, long eip, int ss, long esp) {
         int before = p.cpl;
         p.cpl = COMPAT_KERNEL_RING;
         int fault = ControlTransfer.tryReturn(p, cs, eip & OFFSET, ss, esp & OFFSET);

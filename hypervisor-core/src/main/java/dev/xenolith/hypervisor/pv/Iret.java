@@ -75,7 +75,7 @@ public final class Iret {
             domains.trace.record(TraceEvent.IRET, p.index, vcpu.domain.domid, vcpu.id, rip, cs, 0);
         }
         int ss = (int) Bytes.get64(frame, IretContext.SS) & 0xffff;
-        int fault = ContextSwitch.enter(p, cs | 3, rip, ss | 3, Bytes.get64(frame, IretContext.RSP));
+        int fault = ContextSwitch.enterGuest(p, vcpu, cs | 3, rip, ss | 3, Bytes.get64(frame, IretContext.RSP));
         if (fault != ContextSwitch.ENTERED) {
             bounce.returnFault(processor, vcpu, fault, cs | 3, rip, ss | 3,
                     Bytes.get64(frame, IretContext.RSP));

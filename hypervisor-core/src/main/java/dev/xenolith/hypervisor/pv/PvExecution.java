@@ -98,7 +98,7 @@ public final class PvExecution {
             handler.ran();
             if (compat) {
                 // A 32-bit kernel can enter its user mode by itself.
-                vcpu.pv().kernelMode = p.cpl != 3;
+                vcpu.pv().kernelMode = p.cpl == ContextSwitch.COMPAT_KERNEL_RING;
             }
             switch (stop.kind) {
                 case BUDGET -> {

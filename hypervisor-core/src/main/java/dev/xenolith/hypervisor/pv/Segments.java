@@ -5,10 +5,10 @@ import static dev.xenolith.hypervisor.abi.Errno.EINVAL;
 
 import dev.xenolith.cpu.memory.PhysicalMemory;
 import dev.xenolith.cpu.processor.Processor;
-import dev.xenolith.cpu.processor.Segmentation;
 import dev.xenolith.hypervisor.abi.ArchX86;
 import dev.xenolith.hypervisor.domain.Domains;
 import dev.xenolith.hypervisor.domain.PvContext;
+import dev.xenolith.hypervisor.domain.Vcpu;
 import dev.xenolith.hypervisor.hypercall.Call;
 import dev.xenolith.hypervisor.memory.FrameTable;
 import dev.xenolith.hypervisor.memory.Memory;
@@ -83,7 +83,7 @@ final class Segments {
         long base = call.argument(1);
         int which = (int) call.argument(0);
         if (which == ArchX86.SEGBASE_GS_USER_SEL) {
-            loadUserGs(p, (int) base & 0xffff);
+            loadUserGs(p, call.vcpu, (int) base & 0xffff);
             return 0;
         }
         if (base << 16 >> 16 != base) {
@@ -102,11 +102,9 @@ final class Segments {
     }
 
     /** The user's GS gets the selector's base; one that cannot be loaded becomes null. The kernel's base stays. */
-    private static void loadUserGs(Processor p, int selector) {
+    private static void loadUserGs(Processor p, Vcpu vcpu, int selector) {
         long kernelBase = p.segmentBase[Processor.GS];
-        if (Segmentation.tryLoadSegment(p, Processor.GS, selector) != -1) {
-            Segmentation.tryLoadSegment(p, Processor.GS, 0);
-        }
+        ContextSwitch.loadData(p, vcpu, Processor.GS, selector);
         p.msr.kernelGsBase = p.segmentBase[Processor.GS];
         p.segmentBase[Processor.GS] = kernelBase;
         p.updateContext();

@@ -24,7 +24,6 @@ final class Traps {
     /** Error-code bit of selector faults: the index is that of an IDT gate. */
     private static final int IDT_FAULT = 2;
     private static final int INT_LENGTH = 2;
-    private static final long LDT_BYTES = DescriptorTables.PAGES * 4096L;
 
     private final Domains domains;
     private final Bounce bounce;
@@ -127,7 +126,7 @@ final class Traps {
 
     private void pageFault(PvProcessor processor, Vcpu vcpu, long address, int errorCode) {
         long inLdt = address - DescriptorTables.ldtAddress(vcpu.id);
-        if (inLdt >= 0 && inLdt < LDT_BYTES) {
+        if (inLdt >= 0 && inLdt < DescriptorTables.LDT_BYTES) {
             // The processor looked for a descriptor: LDT pages are mapped when first used.
             if (!vcpu.tables().mapLdtPage(inLdt)) {
                 bounce.pageFault(processor, vcpu, vcpu.tables().ldtBase() + inLdt, errorCode & ~PF_PRESENT);
