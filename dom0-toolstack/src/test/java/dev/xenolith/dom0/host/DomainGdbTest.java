@@ -282,4 +282,29 @@ class DomainGdbTest {
             host.toolstack.destroy(domid);
         }
     }
+
+    /** In our 32-bit guests: cld; xor %ebp,%ebp; mov %esp,%eax; mov $imm32,%esp; push %eax; push %esi; call. */
+    @Test
+    void theRealGdbInA32BitDomain() throws Exception {
+        try (TestHost host = TestHost.virtual(1)) {
+            int domid = host.toolstack.create(TestHost.config("minishell", TestHost.image("pae/minishell"), "", 1));
+            TestGuest guest = new TestGuest(host.toolstack, domid);
+            try (DomainDebugger debugger = debug(host, domid)) {
+                host.toolstack.unpause(domid);
+                String said = RealGdb.run(directory, debugger.address().getPort(), "show architecture", "x/2i $pc",
+                        "stepi", "break *0xc000100c", "continue", "watch *(int *) ($esp - 4)", "stepi", "x/wx $esp",
+                        "info registers eip cs", "print/x $ebx = 0x80000001", "print/x $ebx", "print $fs_base = 4",
+                        "x/wx 0xf5800000", "delete", "detach");
+                assertThat(said).contains("\"i386\"").contains("=> 0xc0001000:\tcld")
+                        .contains("0xc0001001 in ?? ()").contains("Breakpoint 1, 0xc000100c in ?? ()")
+                        .containsPattern("0xc000[0-9a-f]+:\t0xc0001011").containsPattern("cs +0xe019")
+                        .contains("$2 = 0x80000001", "Could not write register \"fs_base\"",
+                                "Cannot access memory at address 0xf5800000", "[Inferior 1");
+                guest.await("> ");
+                debugger.await();
+            }
+            host.toolstack.destroy(domid);
+            assertThat(host.audit()).isEmpty();
+        }
+    }
 }

@@ -27,7 +27,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What is done to running guests from outside, the whole path: keys, NMIs, core dumps, suspend and resume. */
 @Timeout(180)
@@ -45,11 +47,12 @@ class GuestControlTest {
         return host.toolstack.domain(guest.domid).orElseThrow();
     }
 
-    @Test
-    void aSuspendedGuestGoesOnWhereItWas() throws Exception {
+    @ParameterizedTest
+    @ValueSource(strings = {"minishell", "pae/minishell"})
+    void aSuspendedGuestGoesOnWhereItWas(String image) throws Exception {
         try (TestHost host = TestHost.virtual(31)) {
             GuestControl guests = host.toolstack.guests();
-            TestGuest shell = host.start("shell", "minishell");
+            TestGuest shell = host.start("shell", image);
             shell.await("Type help.");
             for (int i = 0; i < 5; i++) {
                 guests.suspend(shell.domid);
@@ -59,7 +62,8 @@ class GuestControlTest {
                 assertThat(info(host, shell).cpuTimeNanos()).isEqualTo(used);
                 assertThatThrownBy(() -> guests.suspend(shell.domid)).hasMessageContaining("has shut down already");
                 assertThat(host.audit()).isEmpty();
-                guests.resume(shell.domid, false);
+                // In place, and as if it had been restored.
+                guests.resume(shell.domid, i % 2 != 0);
                 assertThat(info(host, shell).shutdownReason()).isNull();
                 // Store and console work, and time has gone on.
                 shell.type("read domid");
@@ -200,11 +204,12 @@ class GuestControlTest {
     }
 
     /** More pages than one step lists: each is there once, with its contents. */
-    @Test
-    void aDumpHasEveryPageOfTheDomain(@TempDir Path directory) throws Exception {
+    @ParameterizedTest
+    @CsvSource({"minishell,xen-3.0-x86_64", "pae/minishell,xen-3.0-x86_32p"})
+    void aDumpHasEveryPageOfTheDomain(String image, String guestType, @TempDir Path directory) throws Exception {
         int pages = 24 << 8;
         try (TestHost host = TestHost.virtual(38)) {
-            DomainConfig c = TestHost.config("shell", TestHost.image("minishell"), "words-to-find", 2);
+            DomainConfig c = TestHost.config("shell", TestHost.image(image), "words-to-find", 2);
             TestGuest shell = host.start(new DomainConfig(c.name(), c.uuid(), c.type(), c.boot(), pages * 4L,
                     pages * 4L, 2, 2, c.hardAffinity(), c.scheduling(), c.lifecycle(), c.limits(), c.devices()));
             shell.await("Type help.");
@@ -225,7 +230,7 @@ class GuestControlTest {
             assertThat(present.cardinality()).isEqualTo(pages);
             assertThat(present.length()).isEqualTo(pages);
             String contents = new String(core.array(), offsets[5], pages * 4096, StandardCharsets.ISO_8859_1);
-            assertThat(contents.contains("xen-3.0-x86_64")).as("start_info").isTrue();
+            assertThat(contents.contains(guestType + '\0')).as("start_info").isTrue();
             assertThat(contents.contains("words-to-find")).as("command line").isTrue();
             shell.type("echo alive");
             shell.await("\nalive");
