@@ -130,6 +130,9 @@ final class PvPorts {
 
     /** Whether {@code size} bytes at {@code offset} lie in a data segment that can be used; those that expand down are refused. */
     private static boolean isInSegment(Processor p, int segment, long offset, int size) {
+        if (segment == Processor.FLAT) {
+            return true;
+        }
         int attributes = p.segmentAttributes[segment];
         return (attributes & Segment.UNUSABLE) == 0
                 && (attributes & (Segment.CODE | Segment.EXPAND_DOWN)) != Segment.EXPAND_DOWN
