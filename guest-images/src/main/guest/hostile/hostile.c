@@ -15,7 +15,7 @@ static bool catch(struct trap_frame *frame)
         frame->ip = caught.resume;
     /* A return that failed has left what it was to go to. */
     make_kernel_context(frame);
-    frame->flags &= ~0x100u;
+    frame->flags &= ~0x4500u;                  /* TF, DF, NT: the compiler's code wants them clear */
     return true;
 }
 

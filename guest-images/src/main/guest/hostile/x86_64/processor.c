@@ -290,9 +290,6 @@ static void test_string_io(void)
 
 void test_iret_in_list(struct multicall_entry *calls)
 {
-    /* Its iret is the last that is done; what follows must not run in the context that it went to. */
-    calls[0] = (struct multicall_entry){HYPERCALL_iret, 99, {0}};
-    calls[1] = (struct multicall_entry){HYPERCALL_xen_version, 99, {XENVER_version}};
     TRY("movq %%rsp, %%rbx; pushq $0xe028; pushq %%rbx; pushq $0x202; pushq $0xe030; pushq %%rax; pushq $0; "
         "pushq $0; pushq $0; pushq $0; movl $13, %%eax; movq %[list], %%rdi; movl $2, %%esi; syscall; ud2",
         [list] "r"(calls));

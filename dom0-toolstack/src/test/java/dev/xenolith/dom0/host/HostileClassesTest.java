@@ -13,7 +13,6 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -30,18 +29,19 @@ class HostileClassesTest {
     @TempDir
     private Path directory = Path.of("");
 
-    private void passes(String expectation, String extra, String more, String... options) throws IOException {
+    private void passes(String image, String expectation, String extra, String more, String... options)
+            throws IOException {
         TestClient client = new TestClient(directory, Map.of());
-        assertThat(run(client, BootHooks.NONE, expectation, extra, more, options))
+        assertThat(run(client, BootHooks.NONE, image, expectation, extra, more, options))
                 .as("%s%s", client.outText(), client.errText()).isZero();
     }
 
-    private int run(TestClient client, BootHooks hooks, String expectation, String extra, String more,
+    private int run(TestClient client, BootHooks hooks, String image, String expectation, String extra, String more,
             String... options)
             throws IOException {
         Path file = directory.resolve("hostile.cfg");
         Files.writeString(file, "# xenolith test: " + expectation + "\nname = \"hostile\"\nkernel = \""
-                + TestHost.image("hostile").toAbsolutePath() + "\"\nmemory = 8\nvcpus = 2\nextra = \"" + extra + "\"\n"
+                + TestHost.image(image).toAbsolutePath() + "\"\nmemory = 8\nvcpus = 2\nextra = \"" + extra + "\"\n"
                 + more + "\n");
         List<String> words = Stream
                 .concat(Stream.concat(Stream.of("test"), Stream.of(options)), Stream.of(file.toString())).toList();
@@ -50,9 +50,10 @@ class HostileClassesTest {
         }, Map.of("test", new TestCommand(client, hooks)));
     }
 
-    @Test
-    void eachCaseIsRefused() throws IOException {
-        passes("verdict", "", "", "--seeds", "2", "--cpu", "both", "--jobs", "2");
+    @ParameterizedTest
+    @ValueSource(strings = {"hostile", "pae/hostile"})
+    void eachCaseIsRefused(String image) throws IOException {
+        passes(image, "verdict", "", "", "--seeds", "2", "--cpu", "both", "--jobs", "2");
     }
 
     @ParameterizedTest
@@ -61,22 +62,30 @@ class HostileClassesTest {
         "M2P_UPDATE", "SCRUB"})
     void withoutACheckTheGuestSaysSo(Check check) throws IOException {
         TestClient client = new TestClient(directory, Map.of());
-        assertThat(run(client, TestHost.checking(Checks.without(check)), "verdict", "", "")).as("%s", client.outText())
+        assertThat(run(client, TestHost.checking(Checks.without(check)), "hostile", "verdict", "", ""))
+                .as("%s", client.outText())
                 .isEqualTo(1);
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"user", "frame", "stack", "noncanonical", "failsafe", "gates", "root", "events"})
     void onlyTheGuestCrashes(String how) throws IOException {
-        passes("ends crash", "case=" + how, "", "--cpu", "both");
+        passes("hostile", "ends crash", "case=" + how, "", "--cpu", "both");
     }
 
-    @Test
-    void aHostileDriverOfADisk() throws IOException {
+    @ParameterizedTest
+    @ValueSource(strings = {"ring0", "frame", "stack", "segment", "failsafe", "gates", "root", "events"})
+    void onlyThe32BitGuestCrashes(String how) throws IOException {
+        passes("pae/hostile", "ends crash", "case=" + how, "", "--cpu", "both");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"hostile", "pae/hostile"})
+    void aHostileDriverOfADisk(String image) throws IOException {
         Path disk = directory.resolve("disk.raw");
         try (RandomAccessFile file = new RandomAccessFile(disk.toFile(), "rw")) {
             file.setLength(4 << 20);
         }
-        passes("verdict", "disk=1", "disk = [\"" + disk + ",raw,xvda,w\"]");
+        passes(image, "verdict", "disk=1", "disk = [\"" + disk + ",raw,xvda,w\"]");
     }
 }
