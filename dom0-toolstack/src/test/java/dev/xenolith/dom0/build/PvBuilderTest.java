@@ -26,6 +26,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.IntToLongFunction;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -107,7 +108,7 @@ class PvBuilderTest {
 
         /** The page that has frame number {@code pfn} in the M2P table. */
         FakePage page(long pfn) {
-            return memory.get(mfn(pfn));
+            return Objects.requireNonNull(memory.get(mfn(pfn)));
         }
 
         long mfn(long pfn) {
