@@ -1,6 +1,7 @@
 package dev.xenolith.hypervisor.grant;
 
 import dev.xenolith.cpu.paging.Mmu;
+import dev.xenolith.hypervisor.abi.ArchX86;
 import dev.xenolith.hypervisor.abi.Errno;
 import dev.xenolith.hypervisor.abi.Grant;
 import dev.xenolith.hypervisor.abi.Xen;
@@ -44,7 +45,7 @@ final class HostileGuests implements AutoCloseable {
     private final SplittableRandom random;
     private final long victimDigest;
     private final List<List<Integer>> handles = new ArrayList<>();
-    /** Repeats each operation until it is done before anybody does something else. */
+    /** Repeats each operation until it and what it has left to be taken apart is done, before anybody does something else. */
     boolean completing;
     /** Operations that want to be called again, by guest. */
     private final IntSupplier[] unfinished = new IntSupplier[ATTACKERS];
@@ -52,6 +53,11 @@ final class HostileGuests implements AutoCloseable {
     final Map<String, Integer> outcomes = new TreeMap<>();
 
     HostileGuests(long seed, Checks checks) {
+        this(seed, checks, false);
+    }
+
+    /** @param compat whether one of the attackers is a 32-bit guest */
+    HostileGuests(long seed, Checks checks, boolean compat) {
         random = new SplittableRandom(seed);
         world = new World(8, checks);
         grants = new GrantOperations(world.types, new GrantEntries(world.types, world.updates));
@@ -65,7 +71,7 @@ final class HostileGuests implements AutoCloseable {
         tables.add(table(victim));
         victimDigest = digest();
         for (int i = 1; i <= ATTACKERS; i++) {
-            World.Guest guest = world.guest(i, PAGES);
+            World.Guest guest = compat && i == ATTACKERS ? world.compatGuest(i, PAGES) : world.guest(i, PAGES);
             guest.owner.setMaxPages(PAGES + 8);
             guests.add(guest);
             tables.add(table(guest));
@@ -127,10 +133,10 @@ final class HostileGuests implements AutoCloseable {
         }
         int what = random.nextInt(100);
         if (what < 18) {
-            guest.poke(page(guest), index(), entry(guest));
+            guest.poke(page(guest), index(guest), entry(guest));
         } else if (what < 40) {
             int table = page(guest);
-            int index = index();
+            int index = index(guest);
             long value = entry(guest);
             run(who, "update", () -> world.updates.update(guest.vcpu.context(), guest.owner, guest.owner,
                     ((long) table << 12) + index * 8L, value, index % 3 == 0));
@@ -170,6 +176,9 @@ final class HostileGuests implements AutoCloseable {
         do {
             finish(who, name);
         } while (completing && unfinished[who] != null);
+        if (completing) {
+            World.complete(() -> world.types.finishDeferred(guest.vcpu.context()));
+        }
     }
 
     private void finish(int who, String name) {
@@ -249,7 +258,7 @@ final class HostileGuests implements AutoCloseable {
                 boolean writable = (flags & Grant.GNTMAP_READONLY) == 0;
                 boolean allowed = mayUse(domid, ref, guest.owner.domid, writable);
                 long address = (flags & Grant.GNTMAP_CONTAINS_PTE) != 0
-                        ? ((long) page(guest) << 12) + index() * 8L
+                        ? ((long) page(guest) << 12) + index(guest) * 8L
                         : linear();
                 int rc = grants.map(mine, guest.vcpu, address, flags, ref, domid);
                 count("map grant", rc);
@@ -265,7 +274,7 @@ final class HostileGuests implements AutoCloseable {
                 int handle = known.isEmpty() || random.nextInt(10) == 0
                         ? random.nextInt(-2, 300)
                         : known.get(random.nextInt(known.size()));
-                long address = random.nextBoolean() ? linear() : ((long) page(guest) << 12) + index() * 8L;
+                long address = random.nextBoolean() ? linear() : ((long) page(guest) << 12) + index(guest) * 8L;
                 count("unmap grant", grants.unmap(mine, guest.vcpu, handle, address,
                         random.nextInt(4) == 0 ? (long) page(guest) << 12 : 0,
                         random.nextInt(5) == 0 ? linear() : 0, -1));
@@ -337,17 +346,21 @@ final class HostileGuests implements AutoCloseable {
 
     /** Uses an address as the guest's instructions would, on either processor, which may know an old translation. */
     private List<String> touch(int who, World.Guest guest) {
-        int root = guest.vcpu.kernelRoot();
+        int root = guest.vcpu.walkRoot();
         if (root == VcpuTables.NO_TABLE) {
             return List.of();
         }
         Mmu mmu = world.mmus[random.nextInt(world.mmus.length)];
         mmu.tlb.switchTo(who + 1);
         mmu.root = (long) root << 12;
-        long linear = random.nextInt(20) == 0 ? MachineToPhysical.BASE + random.nextInt(4096) * 8L : linear();
-        long physical = mmu.translate(linear, Mmu.WRITE, Mmu.USER);
+        boolean compat = guest.owner.isCompat();
+        int ring = compat ? Mmu.SUPERVISOR : Mmu.USER;
+        long m2p = compat ? ArchX86.HYPERVISOR_COMPAT_VIRT_START : MachineToPhysical.BASE;
+        long linear = (random.nextInt(20) == 0 ? m2p + random.nextInt(4096) * 8L : linear())
+                & (compat ? 0xffff_ffffL : -1);
+        long physical = mmu.translate(linear, Mmu.WRITE, ring);
         if (physical < 0) {
-            mmu.translate(linear, Mmu.READ, Mmu.USER);
+            mmu.translate(linear, Mmu.READ, ring);
             return List.of();
         }
         int mfn = (int) (physical >>> 12);
@@ -366,7 +379,11 @@ final class HostileGuests implements AutoCloseable {
     }
 
     /** Mostly low slots, so that things meet. */
-    private int index() {
+    private int index(World.Guest guest) {
+        if (guest.owner.isCompat() && random.nextInt(8) == 0) {
+            // Those with rules of their own: the top of an L3, and in its L2 the hypervisor's.
+            return random.nextBoolean() ? 3 : 424 + random.nextInt(88);
+        }
         return switch (random.nextInt(10)) {
             case 0 -> random.nextInt(512);
             case 1 -> 256 + random.nextInt(16);
@@ -400,8 +417,33 @@ final class HostileGuests implements AutoCloseable {
                 | (random.nextInt(16) == 0 ? random.nextLong() : 0);
     }
 
+    /** As {@link #buildTree}, of three levels; the L2 of the last slot may be another, or one of the others. */
+    private void buildCompatTree(World.Guest guest) {
+        int root = page(guest);
+        int low = page(guest);
+        int high = page(guest);
+        int last = page(guest);
+        for (int i = 0; i < 512; i++) {
+            for (int mfn : new int[]{root, low, high, last}) {
+                guest.poke(mfn, i, 0);
+            }
+        }
+        guest.poke(root, 0, Pte.of(low, Pte.PRESENT));
+        guest.poke(root, 3, Pte.of(high, Pte.PRESENT));
+        guest.poke(low, 0, World.rw(last));
+        guest.poke(high, random.nextInt(512), World.ro(random.nextBoolean() ? last : high));
+        for (int i = 0; i < 8; i++) {
+            guest.poke(last, i, random.nextBoolean() ? World.rw(page(guest)) : World.ro(page(guest)));
+        }
+        run(guests.indexOf(guest), "new compat root", () -> guest.vcpu.setKernelRoot(root));
+    }
+
     /** Fills pages so that they make an address space, and takes it into use. */
     private void buildTree(World.Guest guest) {
+        if (guest.owner.isCompat()) {
+            buildCompatTree(guest);
+            return;
+        }
         int[] level = {page(guest), page(guest), page(guest), page(guest)};
         for (int i = 0; i < 512; i++) {
             for (int mfn : level) {

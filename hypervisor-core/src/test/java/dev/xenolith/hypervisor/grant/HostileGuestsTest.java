@@ -18,7 +18,17 @@ class HostileGuestsTest {
     @ParameterizedTest
     @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8})
     void nothingLeaksOrBreaks(long seed) {
-        try (HostileGuests hostile = new HostileGuests(seed, Checks.ALL)) {
+        attack(seed, false);
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8})
+    void norDoesItWithA32BitGuest(long seed) {
+        attack(seed, true);
+    }
+
+    private static void attack(long seed, boolean compat) {
+        try (HostileGuests hostile = new HostileGuests(seed, Checks.ALL, compat)) {
             hostile.preemptSometimes();
             String finding = run(hostile, STEPS);
             assertThat(finding).as("seed " + seed).isNull();
@@ -36,12 +46,15 @@ class HostileGuestsTest {
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 3, 5, 17, 600})
     void interruptionsChangeNothing(int every) {
-        assertThat(stateAfter(every)).as("interrupted at every %d. question", every).isEqualTo(stateAfter(0));
+        for (boolean compat : new boolean[]{false, true}) {
+            assertThat(stateAfter(every, compat)).as("interrupted at every %d. question, compat %s", every, compat)
+                    .isEqualTo(stateAfter(0, compat));
+        }
     }
 
-    private static List<Long> stateAfter(int every) {
+    private static List<Long> stateAfter(int every, boolean compat) {
         List<Long> states = new ArrayList<>();
-        try (HostileGuests hostile = new HostileGuests(77, Checks.ALL)) {
+        try (HostileGuests hostile = new HostileGuests(77, Checks.ALL, compat)) {
             int[] asked = new int[1];
             hostile.completing = true;
             hostile.world.preempt = every == 0 ? Preempt.NEVER : () -> ++asked[0] % every == 0;

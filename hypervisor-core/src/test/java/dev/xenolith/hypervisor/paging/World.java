@@ -30,7 +30,7 @@ public final class World implements AutoCloseable {
         public String crash = "";
         public boolean empty;
 
-        Guest(int domid, int pageCount) {
+        Guest(int domid, int pageCount, boolean compat) {
             owner = memory.createOwner(domid, this);
             owner.setMaxPages(pageCount);
             descriptors = Objects.requireNonNull(DescriptorTables.create(types, owner, 1));
@@ -46,6 +46,11 @@ public final class World implements AutoCloseable {
                             // No processor to tell.
                         }
                     });
+            if (compat) {
+                assertThat(memory.m2p().takeCompat(memory)).isTrue();
+                assertThat(vcpu.provideCompatL4()).isTrue();
+                owner.setCompat();
+            }
             for (int i = 0; i < pageCount; i++) {
                 int mfn = memory.allocatePage(owner);
                 assertThat(mfn).isNotNegative();
@@ -118,6 +123,10 @@ public final class World implements AutoCloseable {
                 return rc;
             })).isZero();
             audit.removeHolder(holder);
+            if (owner.isCompat()) {
+                vcpu.releaseCompatL4();
+                memory.m2p().giveCompat(memory);
+            }
             descriptors.release();
         }
     }
@@ -186,7 +195,12 @@ public final class World implements AutoCloseable {
     }
 
     public Guest guest(int domid, int pages) {
-        return new Guest(domid, pages);
+        return new Guest(domid, pages, false);
+    }
+
+    /** A domain of 32 bits. */
+    public Guest compatGuest(int domid, int pages) {
+        return new Guest(domid, pages, true);
     }
 
     /** Repeats a preemptible operation until it is done. */
