@@ -51,6 +51,11 @@ static inline long hypercall_get_debugreg(unsigned long reg)
     return hypercall1(HYPERCALL_get_debugreg, reg);
 }
 
+static inline long hypercall_physdev_op(unsigned long op, void *arg)
+{
+    return hypercall2(HYPERCALL_physdev_op, op, (unsigned long)arg);
+}
+
 static inline long hypercall_memory_op(unsigned long op, void *arg)
 {
     return hypercall2(HYPERCALL_memory_op, op, (unsigned long)arg);

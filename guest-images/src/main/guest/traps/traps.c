@@ -127,6 +127,28 @@ static void test_page_faults(void)
     check(text[0] == first, "the first instruction of an entry point changed");
 }
 
+/* MOV SS holds #DB back until the next instruction; if that enters Xen, it is raised there, and Xen does not hand it on. */
+static void test_debug_behind_mov_ss(void)
+{
+    static uint32_t ss;
+    unsigned long number = HYPERCALL_xen_version;
+
+    ss = FLAT_KERNEL_SS;
+    hypercall_set_debugreg(0, (unsigned long)&ss);
+    hypercall_set_debugreg(7, 0x000f0002);     /* 4 bytes, read or written */
+    TRY("mov (%[address]), %%ss; nop", [address] "D"(&ss));
+    check_trap("data breakpoint of MOV SS", 1, 0, 3);
+    TRY("mov (%[address]), %%ss; int3", [address] "D"(&ss));
+    check_trap("INT3 behind MOV SS with a data breakpoint", 3, 0, 3);
+    caught.count = 0;
+    __asm__ volatile("mov (%[address]), %%ss; " HYPERCALL_INSTRUCTION
+                     : "+a"(number)
+                     : [address] "D"(&ss)
+                     : "bx", "cx", "dx", "si", "memory", "cc" HYPERCALL_CLOBBERS);
+    check_no_trap("hypercall behind MOV SS with a data breakpoint");
+    hypercall_set_debugreg(7, 0);
+}
+
 static void test_debug(void)
 {
     static volatile unsigned long watched;
@@ -150,6 +172,8 @@ static void test_debug(void)
     TRY("movl $2, (%[address]); nop", [address] "D"(&watched));
     check_no_trap("write after the breakpoint was taken out");
     check_result("DR8", hypercall_set_debugreg(8, 0), -XEN_ENODEV);
+    if (strict)
+        test_debug_behind_mov_ss();
     test_debug_of_width();
 }
 
@@ -218,6 +242,29 @@ static void test_emulation(void)
           ecx, edx);
     check(eax >= 0x40000002, "highest hypervisor leaf 0x%x", eax);
     test_emulation_of_width();
+}
+
+/* CLI is nothing to a kernel that may: at 0 by the older rule kernels may not, with the assist they may. */
+static void test_iopl(void)
+{
+    struct physdev_set_iopl level = {1};
+
+    section("I/O privilege level");
+    check_result("set_iopl 1", hypercall_physdev_op(PHYSDEVOP_set_iopl, &level), 0);
+    TRY("cli");
+    check_no_trap("CLI at IOPL 1");
+    level.iopl = 0;
+    check_result("set_iopl 0", hypercall_physdev_op(PHYSDEVOP_set_iopl, &level), 0);
+    TRY("cli");
+    check_trap("CLI at IOPL 0", 13, 0, 0);
+    TRY("movw $0x80, %%dx; outb %%al, %%dx");
+    check_trap("OUT at IOPL 0", 13, 0, 4);
+    check_result("architectural_iopl", hypercall_vm_assist(VMASST_CMD_enable, VMASST_TYPE_architectural_iopl), 0);
+    TRY("cli");
+    check_no_trap("CLI at IOPL 0, as the architecture has it");
+    hypercall_vm_assist(VMASST_CMD_disable, VMASST_TYPE_architectural_iopl);
+    level.iopl = 4;
+    check_result("set_iopl 4", hypercall_physdev_op(PHYSDEVOP_set_iopl, &level), -XEN_EINVAL);
 }
 
 static uint32_t leaf_1_ecx(bool forced)
@@ -317,6 +364,8 @@ void guest_main(void)
     test_software_interrupts();
     test_page_faults();
     test_emulation();
+    if (strict)
+        test_iopl();
     test_features();
     test_debug();
     test_fpu();

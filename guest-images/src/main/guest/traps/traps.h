@@ -67,6 +67,7 @@ void test_emulation_of_width(void);
 void test_debug_of_width(void);
 void test_alignment(void);
 void test_user_mode_of_width(void);
+void test_ldt_of_width(void);            /* while entry 0 of the LDT is a code segment */
 
 #include "instructions.h"
 

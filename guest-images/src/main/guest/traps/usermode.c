@@ -2,7 +2,8 @@
 #include "traps.h"
 
 extern const uint8_t user_ud[], user_divide[], user_read[], user_write[], user_jump[], user_push[], user_breakpoint[],
-    user_int_allowed[], user_int_forbidden[], user_int_80[], user_privileged[], user_read_cr3[], user_step[];
+    user_int_allowed[], user_int_forbidden[], user_int_80[], user_privileged[], user_read_cr3[], user_step[], user_cpuid[],
+    user_forced_cpuid[];
 
 unsigned long left_with;
 
@@ -64,6 +65,46 @@ static void test_bad_iret(void)
         check_equal("its CS", caught.frame.cs & 0xffff, 0x53);
 }
 
+#define MSR_PLATFORM_INFO          0xce
+#define PLATFORM_INFO_CPUID_FAULTING 0x80000000
+#define MSR_MISC_FEATURES_ENABLES  0x140
+
+/* Where there is CPUID faulting, it is for CPUID behind Xen's prefix too. */
+static void test_cpuid_faulting(void)
+{
+    TRY("movl %[msr], %%ecx; rdmsr", [msr] "i"(MSR_PLATFORM_INFO));
+    if (caught.count || !(read_msr(MSR_PLATFORM_INFO) & PLATFORM_INFO_CPUID_FAULTING))
+        return;
+    check_user_trap("UD2 behind CPUID", user_cpuid, 0, 6, 0, 2);
+    check_user_trap("UD2 behind forced CPUID", user_forced_cpuid, 0, 6, 0, 7);
+    write_msr(MSR_MISC_FEATURES_ENABLES, 1);
+    check_user_trap("CPUID that faults", user_cpuid, 0, 13, 0, 0);
+    check_user_trap("forced CPUID that faults", user_forced_cpuid, 0, 13, 0, 5);
+    write_msr(MSR_MISC_FEATURES_ENABLES, 0);
+}
+
+/* A page of the LDT is mapped when it is first used, which may be by an iret. */
+static void test_ldt(void)
+{
+    uint64_t *ldt = page_alloc();
+    struct trap_frame frame;
+
+    ldt[0] = USER_CODE_DESCRIPTOR;
+    check_result("descriptors read-only", page_set_flags(ldt, PTE_KERNEL_RO), 0);
+    check_result("set_ldt", mmuext(MMUEXT_SET_LDT, (unsigned long)ldt, 1), 0);
+    user_frame_init(&frame, USER_CODE + (user_ud - user_code), USER_STACK);
+    frame.cs = 7;
+    caught.count = 0;
+    caught.at = frame.ip;
+    user_enter(&frame);
+    events_enable();
+    if (check_trap("UD2 in a segment of the LDT", 6, 0, 0))
+        check_equal("its CS", caught.frame.cs & 0xffff, 7);
+    test_ldt_of_width();
+    check_result("no LDT", mmuext(MMUEXT_SET_LDT, 0, 0), 0);
+    check_result("a page of data again", page_set_flags(ldt, PTE_KERNEL), 0);
+}
+
 void test_user_mode(void)
 {
     unsigned long kernel_page = window_alloc(1);
@@ -102,4 +143,8 @@ void test_user_mode(void)
 
     test_user_mode_of_width();
     test_bad_iret();
+    if (strict) {
+        test_cpuid_faulting();
+        test_ldt();
+    }
 }

@@ -174,6 +174,10 @@ typedef char xen_capabilities_info_t[1024];
 enum { CONSOLEIO_write = 0, CONSOLEIO_read = 1 };
 
 /* vm_assist (xen.h) */
+enum { PHYSDEVOP_set_iopl = 6 };
+
+struct physdev_set_iopl { uint32_t iopl; };
+
 enum { VMASST_CMD_enable = 0, VMASST_CMD_disable = 1 };
 enum { VMASST_TYPE_writable_pagetables = 2, VMASST_TYPE_pae_extended_cr3 = 3, VMASST_TYPE_architectural_iopl = 4,
        VMASST_TYPE_runstate_update_flag = 5, VMASST_TYPE_m2p_strict = 32 };

@@ -46,6 +46,13 @@ piece privileged
 piece read_cr3
     movl %cr3, %eax
     ud2
+piece cpuid
+    cpuid
+    ud2
+piece forced_cpuid
+    .byte 0x0f, 0x0b, 0x78, 0x65, 0x6e
+    cpuid
+    ud2
 piece step
     pushfl
     orl $0x100, (%esp)

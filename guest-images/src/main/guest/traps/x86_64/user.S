@@ -48,6 +48,13 @@ piece read_cr3
 piece gs
     movq %gs:0, %rax
     ud2
+piece cpuid
+    cpuid
+    ud2
+piece forced_cpuid
+    .byte 0x0f, 0x0b, 0x78, 0x65, 0x6e
+    cpuid
+    ud2
 piece step
     pushfq
     orq $0x100, (%rsp)

@@ -75,3 +75,16 @@ void test_user_mode_of_width(void)
     check_equal("system calls made", caught.count, 2);
     check_equal("registers that a system call changed", left_with, 0);
 }
+
+/* SYSCALL does not save CS: a hypercall returns on Xen's, wherever it was made. */
+void test_ldt_of_width(void)
+{
+    uint64_t number = HYPERCALL_xen_version, before, after;
+
+    __asm__ volatile("pushq $7; leaq 1f(%%rip), %%rcx; pushq %%rcx; lretq\n1: mov %%cs, %[before]; syscall; mov %%cs, %[after]"
+                     : "+a"(number), [before] "=&b"(before), [after] "=&r"(after)
+                     : "D"(0), "S"(0)
+                     : "rcx", "r11", "memory");
+    check_equal("CS before a hypercall", before, 7);
+    check_equal("CS after a hypercall", after, FLAT_RING3_CS64);
+}
