@@ -15,8 +15,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestReporter;
+import org.junit.jupiter.api.Timeout;
 
 /** What happens to devices of the unmodified kernel while it uses them: the death of their backends, suspends, and many domains. */
 class PvLinuxDevicesIT extends PvLinux {
@@ -97,6 +99,7 @@ class PvLinuxDevicesIT extends PvLinux {
 
     /** Eight domains at once, each with a disk, a vif and work to do, as often as the property {@code xenolith.rounds} says: nothing stays. */
     @Test
+    @Timeout(value = 3, unit = TimeUnit.HOURS)
     void eightAtOnceLeaveNothing(TestReporter reporter) throws Exception {
         int rounds = Integer.getInteger("xenolith.rounds", 1);
         HostOptions options = new HostOptions(2, 4096, HostOptions.CpuVendor.INTEL, ClockMode.VIRTUAL,
@@ -124,6 +127,7 @@ class PvLinuxDevicesIT extends PvLinux {
                 assertThat(host.freeKiB()).isEqualTo(free);
                 assertThat(held(host)).isEqualTo(held);
                 assertThat(host.audit()).isEmpty();
+                reporter.publishEntry("rounds", Integer.toString(round + 1));
             }
         }
         assertThat(audits.findings()).isEmpty();
