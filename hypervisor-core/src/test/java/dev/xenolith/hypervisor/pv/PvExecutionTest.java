@@ -3,8 +3,9 @@ package dev.xenolith.hypervisor.pv;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.xenolith.cpu.model.CpuModel;
-import dev.xenolith.hypervisor.abi.ArchX86;
+import dev.xenolith.hypervisor.abi.ArchX86.UserRegs;
 import dev.xenolith.hypervisor.abi.ArchX86.VcpuGuestContext;
+import dev.xenolith.hypervisor.abi.ArchX86;
 import dev.xenolith.hypervisor.abi.Sched;
 import dev.xenolith.hypervisor.abi.Xen;
 import dev.xenolith.hypervisor.pv.PvMachine.Guest;
@@ -225,7 +226,7 @@ class PvExecutionTest {
                 .set(Code.RAX, 0x4000_0000).bytes(0x0f, 0x0b, 0x78, 0x65, 0x6e, 0x0f, 0xa2) // forced cpuid
                 .store(Code.RBX, at(48)).set(Code.RAX, 0x4000_0001).bytes(0x0f, 0xa2) // cpuid
                 .store(Code.RAX, at(56)).set(Code.RAX, 7).set(Code.RCX, 0).bytes(0x0f, 0xa2).store(Code.RBX, at(64))
-                .powerOff(at(0)).forever(), context());
+                .powerOff(at(0)).forever(), context().register(UserRegs.RFLAGS, 0x1202)); // IOPL 1: kernels may
         assertPoweredOff();
         assertThat(data(64) & 2).as("TSC_ADJUST is an MSR that PV guests do not have").isZero();
         assertThat(data(16)).isEqualTo(base);
