@@ -22,6 +22,8 @@ import dev.xenolith.dom0.xl.Xenstore;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.io.IOException;
+import java.net.SocketException;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
@@ -235,7 +237,7 @@ class DevicesTest {
                 // The domain comes again, and the socket with it; the connection ends with the domain.
                 guest.await("> ");
                 guest.type("reboot");
-                assertThat(client.read(ByteBuffer.allocate(1))).isEqualTo(-1);
+                assertThat(isAtEnd(client)).isTrue();
             }
             guest.awaitEnd();
             int domid = guest.domid + 1;
@@ -251,6 +253,15 @@ class DevicesTest {
                     .hasMessageContaining("there is a file that is no socket");
             assertThat(socket).exists();
             assertThat(host.audit()).isEmpty();
+        }
+    }
+
+    /** Whether the other side has closed a connection. Linux tells a reset from an end where something sent had not been read. */
+    private static boolean isAtEnd(SocketChannel client) throws IOException {
+        try {
+            return client.read(ByteBuffer.allocate(1)) == -1;
+        } catch (SocketException e) {
+            return true;
         }
     }
 
