@@ -63,7 +63,7 @@ class SecurityClassesTest {
         assertThat(named).hasSizeGreaterThan(30);
         for (MatchResult section : named) {
             StringBuilder sources = new StringBuilder();
-            try (Stream<Path> files = Files.list(GUESTS.resolve(section.group(1)))) {
+            try (Stream<Path> files = Files.walk(GUESTS.resolve(section.group(1)))) {
                 files.filter(file -> file.toString().endsWith(".c")).forEach(file -> sources.append(read(file)));
             }
             assertThat(sources.toString()).as(section.group(1)).contains("section(\"" + section.group(2) + "\")");
@@ -72,7 +72,7 @@ class SecurityClassesTest {
 
     @Test
     void endsOfTheHostileGuestExistAndAreRun() {
-        String guest = read(GUESTS.resolve("hostile/crash.c"));
+        String guest = read(GUESTS.resolve("hostile/x86_64/crash.c"));
         String runner = read(HOME.resolve(
                 "dom0-toolstack/src/test/java/dev/xenolith/dom0/host/HostileClassesTest.java"));
         List<MatchResult> named = CRASH.matcher(document).results().toList();
