@@ -45,7 +45,7 @@ public final class PhysicalMap {
                     "not a physical range: 0x" + Long.toHexString(start) + ", length " + length);
         }
         int at = firstEndingAfter(start);
-        if (at < windows.length && windows[at].start < start + length) {
+        if (!isFree(start, length)) {
             throw new IllegalArgumentException("0x" + Long.toHexString(start) + ": another device is mapped here");
         }
         Window[] grown = Arrays.copyOf(windows, windows.length + 1);
@@ -53,6 +53,12 @@ public final class PhysicalMap {
         grown[at] = new Window(name, start, length, device);
         windows = grown;
         version++;
+    }
+
+    /** Whether no device is mapped at any of {@code length} bytes from {@code start}. */
+    public boolean isFree(long start, long length) {
+        int at = firstEndingAfter(start);
+        return at == windows.length || windows[at].start >= start + length;
     }
 
     /** Name of the device at {@code address}, or null. */

@@ -6,6 +6,7 @@ import dev.xenolith.cpu.memory.PhysicalMap;
 import dev.xenolith.cpu.model.CpuModel;
 import dev.xenolith.cpu.processor.Processor;
 import dev.xenolith.device.Clock;
+import dev.xenolith.device.Dma;
 import dev.xenolith.device.InterruptLine;
 import dev.xenolith.device.MemoryDma;
 import dev.xenolith.device.PortBus;
@@ -35,6 +36,9 @@ import dev.xenolith.device.irq.IoApic;
 import dev.xenolith.device.irq.PicPair;
 import dev.xenolith.device.pci.I440fx;
 import dev.xenolith.device.pci.PciBus;
+import dev.xenolith.device.pci.PciFunction;
+import dev.xenolith.device.pci.PciSlot;
+import dev.xenolith.device.pci.PciSpaces;
 import dev.xenolith.device.pci.Piix3;
 import dev.xenolith.device.pci.Piix4Pm;
 import dev.xenolith.device.serial.CharacterBackend;
@@ -73,6 +77,8 @@ public final class PcBoard implements AutoCloseable, Saveable {
     private static final int PIT_PIN = 2;
     private static final long LAPIC_SIZE = 0x1000;
     private static final String NO_DEVICE = "none";
+    /** Host bridge and south bridge are devices 0 and 1. */
+    private static final int FIRST_SLOT = 2;
 
     /**
      * What a board is built with.
@@ -85,10 +91,19 @@ public final class PcBoard implements AutoCloseable, Saveable {
      * @param debugExit whether there is a debug-exit port at 0xf4 and 0x501
      * @param testDevice whether there is a {@link TestDevice}
      * @param instructionLimit how many instructions may be retired
+     * @param cards what is plugged into the PCI slots, in their order from device 2 on
      */
     public record Options(long memoryBytes, int processors, CpuModel model, Machine.Configuration machine,
             Function<Executor, CharacterBackend> serial, long seconds, @Nullable FirmwareImage firmware,
-            boolean debugExit, boolean testDevice, long instructionLimit) {
+            boolean debugExit, boolean testDevice, long instructionLimit,
+            List<Function<PciSlot, ? extends PciFunction>> cards) {
+        /** A board with empty slots. */
+        public Options(long memoryBytes, int processors, CpuModel model, Machine.Configuration machine,
+                Function<Executor, CharacterBackend> serial, long seconds, @Nullable FirmwareImage firmware,
+                boolean debugExit, boolean testDevice, long instructionLimit) {
+            this(memoryBytes, processors, model, machine, serial, seconds, firmware, debugExit, testDevice,
+                    instructionLimit, List.of());
+        }
     }
 
     private final Options options;
@@ -111,6 +126,7 @@ public final class PcBoard implements AutoCloseable, Saveable {
     private final Piix4Pm powerManagement;
     private final Piix3 piix3;
     private final PciBus pci;
+    private final PciWiring slots;
     private final FwCfg fwCfg;
     private final @Nullable TestDevice testDevice;
     private final List<SharedLine> isa = new ArrayList<>();
@@ -163,7 +179,11 @@ public final class PcBoard implements AutoCloseable, Saveable {
         pci.add(0, 0, new I440fx());
         pci.add(1, 0, piix3);
         pci.add(1, 3, powerManagement);
-        fwCfg = new FwCfg(new MemoryDma(machine.memory()));
+        Dma memory = new MemoryDma(machine.memory());
+        slots = new PciWiring(pci, piix3, new PciSpaces(ports, machine.processorSet().map(), charge::memory), clock,
+                new ApicMessages(machine.processorSet().apicBus()), memory);
+        options.cards().forEach(card -> slots.plug(FIRST_SLOT, card));
+        fwCfg = new FwCfg(memory);
         testDevice = options.testDevice() ? new TestDevice(interruptLines()) : null;
         mapPorts(serial);
         mapMemory();
@@ -404,7 +424,8 @@ public final class PcBoard implements AutoCloseable, Saveable {
     private List<Saveable> devices() {
         // Controllers last: restoring a device may drive its wire.
         return Stream
-                .of(testDevice, pit, systemControl, rtc, keyboard, portA, com1, display, pci, fwCfg, hpet, pic, ioApic)
+                .of(testDevice, pit, systemControl, rtc, keyboard, portA, com1, display, slots, pci, fwCfg, hpet, pic,
+                        ioApic)
                 .filter(Objects::nonNull).map(Saveable.class::cast).toList();
     }
 

@@ -4,6 +4,8 @@ import dev.xenolith.device.Saveable;
 import dev.xenolith.device.StateException;
 import dev.xenolith.device.StateReader;
 import dev.xenolith.device.StateWriter;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * The configuration space of a function with a type-0 header (PCI Local Bus Specification 3.0, 6.1 and 6.2): 256 bytes, each bit of
@@ -25,19 +27,27 @@ public final class ConfigSpace implements Saveable {
     public static final int BAR_0 = 0x10;
     public static final int SUBSYSTEM_VENDOR_ID = 0x2c;
     public static final int SUBSYSTEM_ID = 0x2e;
+    public static final int EXPANSION_ROM = 0x30;
+    public static final int CAPABILITIES = 0x34;
     public static final int INTERRUPT_LINE = 0x3c;
     public static final int INTERRUPT_PIN = 0x3d;
 
     public static final int COMMAND_IO = 1;
     public static final int COMMAND_MEMORY = 1 << 1;
     public static final int COMMAND_MASTER = 1 << 2;
+    public static final int COMMAND_INTX_DISABLE = 1 << 10;
+    public static final int STATUS_INTERRUPT = 1 << 3;
+    public static final int STATUS_CAPABILITIES = 1 << 4;
     public static final int HEADER_MULTIFUNCTION = 0x80;
 
     private static final int BAR_IO = 1;
     private static final int BAR_64 = 4;
     private static final int BAR_PREFETCHABLE = 8;
+    private static final int ROM_ENABLE = 1;
+    /** A capability begins with its id and the offset of the next one. */
+    private static final int CAPABILITY_NEXT = 1;
 
-    /** Is told when a write may have moved a BAR or switched its decoding. */
+    /** Is told when a write may have moved a BAR, switched its decoding, or changed a capability. */
     @FunctionalInterface
     public interface Listener {
         void written(int register, int size);
@@ -46,7 +56,7 @@ public final class ConfigSpace implements Saveable {
     private final byte[] bytes = new byte[SIZE];
     private final byte[] writable = new byte[SIZE];
     private final byte[] clearable = new byte[SIZE];
-    private Listener listener = (register, size) -> {};
+    private final List<Listener> listeners = new ArrayList<>();
 
     /** @param classCode base class, sub-class and interface: 24 bits */
     public ConfigSpace(int vendor, int device, int revision, int classCode) {
@@ -57,10 +67,16 @@ public final class ConfigSpace implements Saveable {
         allow(INTERRUPT_LINE, 1, 0xff);
     }
 
-    /** Who hears of writes by software; {@link #restore} counts as one of everything. */
-    public ConfigSpace onWrite(Listener heard) {
-        listener = heard;
+    /** One more who hears of writes by software, in the order of these calls; {@link #restore} counts as one of everything. */
+    public ConfigSpace onWrite(Listener listener) {
+        listeners.add(listener);
         return this;
+    }
+
+    private void written(int register, int size) {
+        for (int i = 0; i < listeners.size(); i++) {
+            listeners.get(i).written(register, size);
+        }
     }
 
     /** Sets a register whatever software may do to it. */
@@ -112,6 +128,34 @@ public final class ConfigSpace implements Saveable {
         return allow(COMMAND, 1, writable[COMMAND] | COMMAND_MEMORY);
     }
 
+    /** Gives the function an expansion ROM; {@code size} is a power of two, at least 2 KiB (6.2.5.2). */
+    public ConfigSpace expansionRom(int size) {
+        checkBar(size, 2 << 10, 16 << 20);
+        allow(EXPANSION_ROM, 4, -size | ROM_ENABLE);
+        return allow(COMMAND, 1, writable[COMMAND] | COMMAND_MEMORY);
+    }
+
+    /** Where the expansion ROM is, or -1 if its decoding is off or no address has been given to it. */
+    public long expansionRomAddress() {
+        int register = get(EXPANSION_ROM, 4);
+        long address = register & ~0x7ffL & 0xffff_ffffL;
+        boolean on = (register & ROM_ENABLE) != 0 && (bytes[COMMAND] & COMMAND_MEMORY) != 0;
+        return on && address != 0 ? address : -1;
+    }
+
+    /** Puts capability {@code id}, whose first two bytes are set here, at {@code offset} and at the head of the list (6.7). */
+    public ConfigSpace capability(int id, int offset) {
+        set(offset, 1, id);
+        set(offset + CAPABILITY_NEXT, 1, get(CAPABILITIES, 1));
+        set(CAPABILITIES, 1, offset);
+        return set(STATUS, 2, get(STATUS, 2) | STATUS_CAPABILITIES);
+    }
+
+    /** Whether software has set all bits of {@code mask} in the command register. */
+    public boolean commands(int mask) {
+        return (get(COMMAND, 2) & mask) == mask;
+    }
+
     private static void checkBar(long size, long least, long most) {
         if (size < least || size > most || (size & size - 1) != 0) {
             throw new IllegalArgumentException("a BAR of " + size + " bytes");
@@ -147,7 +191,7 @@ public final class ConfigSpace implements Saveable {
             int written = value >>> (i - register) * 8;
             bytes[i] = (byte) (bytes[i] & ~writable[i] & ~(written & clearable[i]) | written & writable[i]);
         }
-        listener.written(register, size);
+        written(register, size);
     }
 
     @Override
@@ -163,6 +207,6 @@ public final class ConfigSpace implements Saveable {
     @Override
     public void restore(StateReader in) throws StateException {
         in.get("bytes", bytes);
-        listener.written(0, SIZE);
+        written(0, SIZE);
     }
 }

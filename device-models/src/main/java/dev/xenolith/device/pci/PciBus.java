@@ -6,6 +6,7 @@ import dev.xenolith.device.Saveable;
 import dev.xenolith.device.StateException;
 import dev.xenolith.device.StateReader;
 import dev.xenolith.device.StateWriter;
+import java.util.List;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -42,6 +43,11 @@ public final class PciBus implements MmioDevice, Saveable {
         }
     }
 
+    /** Whether a function is plugged in there. */
+    public boolean isTaken(int device, int function) {
+        return functions.containsKey(device << 3 | function);
+    }
+
     private @Nullable PciFunction selected() {
         boolean onThisBus = (address & (ENABLE | 0xff_0000)) == ENABLE;
         return onThisBus ? functions.get(address >>> 8 & 0xff) : null;
@@ -74,6 +80,28 @@ public final class PciBus implements MmioDevice, Saveable {
         }
     }
 
+    /** A function's state under the name of its place, since two may be of one make. */
+    private record Slot(int number, PciFunction function) implements Saveable {
+        @Override
+        public String stateName() {
+            return String.format("%02x.%d", number >>> 3, number & FUNCTIONS - 1);
+        }
+
+        @Override
+        public void save(StateWriter out) {
+            out.put(function);
+        }
+
+        @Override
+        public void restore(StateReader in) throws StateException {
+            in.get(function);
+        }
+    }
+
+    private List<Slot> slots() {
+        return functions.entrySet().stream().map(each -> new Slot(each.getKey(), each.getValue())).toList();
+    }
+
     @Override
     public String stateName() {
         return "pci";
@@ -82,14 +110,14 @@ public final class PciBus implements MmioDevice, Saveable {
     @Override
     public void save(StateWriter out) {
         out.put("address", address);
-        functions.values().forEach(out::put);
+        slots().forEach(out::put);
     }
 
     @Override
     public void restore(StateReader in) throws StateException {
         address = in.getInt("address") & ADDRESS_MASK;
-        for (PciFunction function : functions.values()) {
-            in.get(function);
+        for (Slot each : slots()) {
+            in.get(each);
         }
     }
 }
