@@ -13,6 +13,8 @@ public final class Attention {
     public static final int WATCH = 4;
     /** A guest's writes are ignored. */
     public static final int ROM = 8;
+    /** A device's memory, whose contents the device saves; asks for no attention. */
+    public static final int DEVICE = 0x10;
     /** Written since dirty logging was last armed; asks for no attention. */
     public static final int DIRTY = 0x40;
     /** No memory here; the sign bit, so that one comparison finds it. */

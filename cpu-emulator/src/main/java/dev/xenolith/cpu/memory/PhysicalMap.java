@@ -98,6 +98,8 @@ public final class PhysicalMap {
         } else if (memory.contains(address, size)) {
             if ((memory.attention(address >>> PhysicalMemory.FRAME_SHIFT) & Attention.ROM) == 0) {
                 memory.write(address, size, value);
+            } else {
+                memory.ignoreWrite(address, size, value);
             }
         } else {
             Window window = find(address, size);

@@ -262,6 +262,74 @@ public final class PhysicalMemory implements AutoCloseable {
         }
     }
 
+    /** Makes {@code count} frames RAM, or memory whose writes by a guest are ignored. Java's own writes always count. */
+    public void protect(long firstFrame, long count, boolean rom) {
+        for (long frame = firstFrame; frame < firstFrame + count; frame++) {
+            int i = checkFrame(frame);
+            attention[i] = (byte) (rom ? attention[i] | Attention.ROM : attention[i] & ~Attention.ROM);
+        }
+        if (rom) {
+            writeAttentionAdded(firstFrame, count);
+        }
+    }
+
+    /** A guest's write to a ROM frame: those who have asked hear of it, and nothing else happens. */
+    public void ignoreWrite(long address, int size, long value) {
+        for (FrameListener listener : listeners) {
+            listener.writeIgnored(address, size, value);
+        }
+    }
+
+    // ---- devices' memory -------------------------------------------------------------------------------------------
+
+    /** Whether {@code count} frames from {@code firstFrame}, any values, are all a hole in which memory may appear. */
+    boolean isHole(long firstFrame, long count) {
+        if (firstFrame < 0 || firstFrame > attention.length - count) {
+            return false;
+        }
+        for (long frame = firstFrame; frame < firstFrame + count; frame++) {
+            if (isMemory(frame)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** Has memory of a device appear in a hole, with what is at {@code source} on the host. */
+    void appear(long firstFrame, long count, long source) {
+        Arrays.fill(attention, (int) firstFrame, (int) (firstFrame + count), (byte) Attention.DEVICE);
+        copyFrames(source, hostBase + (firstFrame << FRAME_SHIFT), count);
+        framesMoved();
+    }
+
+    /** Has it disappear; its bytes go to {@code destination} on the host, which holds zeroes. */
+    void disappear(long firstFrame, long count, long destination) {
+        for (long frame = firstFrame; frame < firstFrame + count; frame++) {
+            dropCode((int) frame);
+        }
+        copyFrames(hostBase + (firstFrame << FRAME_SHIFT), destination, count);
+        mapping.discard(hostBase + (firstFrame << FRAME_SHIFT), count << FRAME_SHIFT);
+        Arrays.fill(attention, (int) firstFrame, (int) (firstFrame + count), (byte) Attention.ABSENT);
+        framesMoved();
+    }
+
+    /** Copies frames to where there are zeroes; what is zero is not touched. */
+    private static void copyFrames(long source, long destination, long count) {
+        for (long at = 0; at < count << FRAME_SHIFT; at += FRAME_SIZE) {
+            if (!HostMemory.isZero(source + at, FRAME_SIZE)) {
+                HostMemory.copy(source + at, destination + at, FRAME_SIZE);
+            }
+        }
+    }
+
+    private void framesMoved() {
+        for (FrameListener listener : listeners) {
+            listener.framesMoved();
+        }
+    }
+
+    // ---- attention bits --------------------------------------------------------------------------------------------
+
     private void addAttention(long frame, int bits) {
         int i = checkFrame(frame);
         if ((attention[i] & bits) != bits) {
@@ -306,16 +374,22 @@ public final class PhysicalMemory implements AutoCloseable {
             attention[frame] = (byte) ((bits & ~Attention.LOG) | Attention.DIRTY);
         }
         if ((bits & Attention.CODE) != 0 && (codeGranules[frame] & granules(address, length)) != 0) {
+            dropCode(frame);
+        }
+        if ((bits & Attention.WATCH) != 0) {
+            for (FrameListener listener : listeners) {
+                listener.watchedWrite(address, length);
+            }
+        }
+    }
+
+    private void dropCode(int frame) {
+        if ((attention[frame] & Attention.CODE) != 0) {
             attention[frame] &= (byte) ~Attention.CODE;
             codeGranules[frame] = 0;
             codeChanges++;
             for (FrameListener listener : listeners) {
                 listener.codeChanging(frame);
-            }
-        }
-        if ((bits & Attention.WATCH) != 0) {
-            for (FrameListener listener : listeners) {
-                listener.watchedWrite(address, length);
             }
         }
     }
@@ -345,11 +419,14 @@ public final class PhysicalMemory implements AutoCloseable {
 
     // ---- state -----------------------------------------------------------------------------------------------------
 
-    /** Writes the contents: for each frame that is not all zero its number and bytes, then -1. Marks are not state. */
+    /**
+     * Writes the contents: for each frame that is not all zero its number and bytes, then -1. Marks are not state, and memory of
+     * devices is theirs.
+     */
     public void save(DataOutput out) throws IOException {
         byte[] bytes = new byte[FRAME_SIZE];
         for (int frame = 0; frame < attention.length; frame++) {
-            if (isMemory(frame) && !isZero(frame, 1)) {
+            if ((attention[frame] & (Attention.ABSENT | Attention.DEVICE)) == 0 && !isZero(frame, 1)) {
                 copyOut((long) frame << FRAME_SHIFT, bytes, 0, FRAME_SIZE);
                 out.writeInt(frame);
                 out.write(bytes);

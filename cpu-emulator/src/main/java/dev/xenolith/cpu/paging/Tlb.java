@@ -189,6 +189,13 @@ public final class Tlb implements FrameListener {
         }
     }
 
+    /** What the second level holds is looked at again before use. */
+    @Override
+    public void framesMoved() {
+        forgetDataRights();
+        fetch.clear();
+    }
+
     // ---- filling ----------------------------------------------------------------------------------------------------
 
     /** Slot of the page that holds {@code linear} in each first-level table. */

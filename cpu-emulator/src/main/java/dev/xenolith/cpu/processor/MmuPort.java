@@ -206,6 +206,8 @@ final class MmuPort implements MemoryPort {
                     log.store(memory.hostBase() + physical, size);
                 }
                 memory.write(physical, size, value);
+            } else {
+                memory.ignoreWrite(physical, size, value);
             }
             return;
         }
