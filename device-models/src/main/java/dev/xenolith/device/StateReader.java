@@ -1,7 +1,9 @@
 package dev.xenolith.device;
 
 import java.io.ByteArrayInputStream;
+import java.io.DataInput;
 import java.io.DataInputStream;
+import java.io.EOFException;
 import java.io.IOException;
 import java.util.HashMap;
 import java.util.Map;
@@ -159,6 +161,24 @@ public final class StateReader {
         long[] values = field(field, long[].class);
         checkLength(field, values.length, destination.length);
         System.arraycopy(values, 0, destination, 0, destination.length);
+    }
+
+    /** What reads contents that {@link StateWriter.Contents} wrote. */
+    @FunctionalInterface
+    public interface Contents {
+        /** An {@link IOException} says that they are not what was written. */
+        void readFrom(DataInput in) throws IOException;
+    }
+
+    /** Has something else read its contents. */
+    public void get(String field, Contents contents) throws StateException {
+        try (DataInputStream in = new DataInputStream(new ByteArrayInputStream(field(field, byte[].class)))) {
+            contents.readFrom(in);
+        } catch (EOFException e) {
+            throw new StateException(name + "." + field + " is truncated");
+        } catch (IOException e) {
+            throw new StateException(name + "." + field + ": " + e.getMessage());
+        }
     }
 
     private void checkLength(String field, int found, int expected) throws StateException {

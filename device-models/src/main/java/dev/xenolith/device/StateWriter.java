@@ -1,6 +1,7 @@
 package dev.xenolith.device;
 
 import java.io.ByteArrayOutputStream;
+import java.io.DataOutput;
 import java.io.DataOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -79,6 +80,23 @@ public final class StateWriter {
                 out.writeLong(value);
             }
         });
+    }
+
+    /** What writes contents of some length. */
+    @FunctionalInterface
+    public interface Contents {
+        void writeTo(DataOutput out) throws IOException;
+    }
+
+    /** Contents that something else writes. */
+    public StateWriter put(String field, Contents contents) {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        try {
+            contents.writeTo(new DataOutputStream(bytes));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return put(field, bytes.toByteArray());
     }
 
     /** The deadline of a timer. */

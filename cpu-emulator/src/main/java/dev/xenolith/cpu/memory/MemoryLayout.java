@@ -6,8 +6,10 @@ import java.util.List;
 /**
  * Where memory stands in the physical address space, as data: regions in ascending order that do not overlap, each a multiple
  * of 4 KiB. What is in no region is a hole, for devices.
+ *
+ * @param end first address after all memory, that of devices included: a multiple of 4 KiB
  */
-public record MemoryLayout(List<Region> regions) {
+public record MemoryLayout(List<Region> regions, long end) {
     /** First byte that low RAM never covers: PCI devices, the APICs and firmware live from here to 4 GiB. */
     public static final long LOW_TOP_MAX = 0xf000_0000L;
     /** End of conventional memory; the video window and option ROMs follow up to 1 MiB. */
@@ -40,17 +42,25 @@ public record MemoryLayout(List<Region> regions) {
 
     public MemoryLayout {
         regions = List.copyOf(regions);
-        long end = 0;
+        long reached = 0;
         for (Region region : regions) {
-            if (region.start() < end) {
+            if (region.start() < reached) {
                 throw new IllegalArgumentException(
                         "regions overlap or descend at 0x" + Long.toHexString(region.start()));
             }
-            end = region.end();
+            reached = region.end();
         }
         if (regions.isEmpty()) {
             throw new IllegalArgumentException("no memory");
         }
+        if (end < reached || (end & 0xfff) != 0) {
+            throw new IllegalArgumentException("memory ends before 0x" + Long.toHexString(end));
+        }
+    }
+
+    /** A layout that ends with its last region. */
+    public MemoryLayout(List<Region> regions) {
+        this(regions, regions.isEmpty() ? 0 : regions.getLast().end());
     }
 
     /** One region of RAM from address 0. */
@@ -74,11 +84,6 @@ public record MemoryLayout(List<Region> regions) {
             regions.add(new Region(GIB4, bytes - low, Kind.RAM));
         }
         return new MemoryLayout(regions);
-    }
-
-    /** First address after all memory. */
-    public long end() {
-        return regions.getLast().end();
     }
 
     /** Bytes of RAM. */

@@ -125,6 +125,7 @@ public final class PcBoard implements AutoCloseable, Saveable {
     private final VgaText display;
     private final Piix4Pm powerManagement;
     private final Piix3 piix3;
+    private final I440fx hostBridge;
     private final PciBus pci;
     private final PciWiring slots;
     private final FwCfg fwCfg;
@@ -176,7 +177,8 @@ public final class PcBoard implements AutoCloseable, Saveable {
         }
         piix3 = new Piix3(routes, this::reset);
         pci = new PciBus(piix3.resetControl());
-        pci.add(0, 0, new I440fx());
+        hostBridge = new I440fx(machine.memory(), firmware == null ? new byte[0] : firmware.lowEnd());
+        pci.add(0, 0, hostBridge);
         pci.add(1, 0, piix3);
         pci.add(1, 3, powerManagement);
         Dma memory = new MemoryDma(machine.memory());
@@ -188,7 +190,10 @@ public final class PcBoard implements AutoCloseable, Saveable {
         mapPorts(serial);
         mapMemory();
         describe();
-        rsdp = FirmwareTables.install(machine.memory(), description).rsdp();
+        if (firmware == null) {
+            hostBridge.openShadow();
+        }
+        rsdp = firmware == null ? FirmwareTables.install(machine.memory(), description).rsdp() : 0;
     }
 
     /** An ISA interrupt goes to both controllers, IRQ 0 to input 2 of the I/O APIC; the cascade has no wire. */
@@ -210,7 +215,7 @@ public final class PcBoard implements AutoCloseable, Saveable {
                 .mapToObj(line -> line < ISA_IRQS ? isa.get(line).source() : ioApic.input(line)).toList();
     }
 
-    /** RAM below 3 GiB and from 4 GiB on, shadow RAM below 1 MiB, ROM below 4 GiB. */
+    /** RAM below 3 GiB and from 4 GiB on, shadow RAM below 1 MiB, ROM below 4 GiB; devices' memory may be in the holes. */
     private static MemoryLayout layout(long bytes, long rom) {
         List<MemoryLayout.Region> regions = new ArrayList<>();
         long low = Math.min(bytes, LOW_RAM_MAX);
@@ -223,7 +228,7 @@ public final class PcBoard implements AutoCloseable, Saveable {
         if (bytes > low) {
             regions.add(new MemoryLayout.Region(GIB_4, bytes - low, MemoryLayout.Kind.RAM));
         }
-        return new MemoryLayout(regions);
+        return new MemoryLayout(regions, Math.max(regions.getLast().end(), GIB_4));
     }
 
     private static E820 addressMap(long bytes) {
@@ -417,6 +422,7 @@ public final class PcBoard implements AutoCloseable, Saveable {
     @Override
     public void close() {
         machine.close();
+        hostBridge.close();
     }
 
     // ---- state -------------------------------------------------------------------------------------------------------

@@ -2,17 +2,17 @@ package dev.xenolith.device.boot;
 
 import dev.xenolith.cpu.memory.PhysicalMemory;
 import dev.xenolith.cpu.processor.OperatingMode;
+import java.util.Arrays;
 import java.util.Map;
 
 /**
  * A firmware image at the top of the first 4 GiB, whose last 16 bytes hold the reset vector. Its end, up to 128 KiB, is also seen
- * below 1 MiB, as a PC's ISA bridge decodes it.
+ * below 1 MiB from the start, as a PC's ISA bridge decodes it.
  *
  * @param file the image
  */
 public record FirmwareImage(BootRequest.File file) {
     private static final long TOP = 1L << 32;
-    private static final long LOW_TOP = 1 << 20;
     private static final int LOW_SIZE = 128 << 10;
     private static final int UNIT = 64 << 10;
     private static final int MAX_SIZE = 8 << 20;
@@ -33,12 +33,16 @@ public record FirmwareImage(BootRequest.File file) {
         return file.content().length;
     }
 
-    /** Copies the image to its two places; memory has ROM and RAM there. */
+    /** What is seen of it below 1 MiB. */
+    public byte[] lowEnd() {
+        byte[] content = file.content();
+        return Arrays.copyOfRange(content, Math.max(content.length - LOW_SIZE, 0), content.length);
+    }
+
+    /** Copies the image to the top of 4 GiB, where memory has ROM. */
     public BootEntry load(PhysicalMemory memory) {
         byte[] content = file.content();
         memory.copyIn(content, 0, TOP - content.length, content.length);
-        int low = Math.min(content.length, LOW_SIZE);
-        memory.copyIn(content, content.length - low, LOW_TOP - low, low);
         return new BootEntry("firmware", OperatingMode.REAL, RESET_VECTOR, 0, 0, Map.of(), false);
     }
 }

@@ -3,6 +3,8 @@ package dev.xenolith.device.pci;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.xenolith.cpu.memory.MemoryLayout;
+import dev.xenolith.cpu.memory.PhysicalMemory;
 import dev.xenolith.device.InterruptLine;
 import dev.xenolith.device.PortBus;
 import dev.xenolith.device.RoundTrip;
@@ -11,6 +13,7 @@ import dev.xenolith.device.TestLine;
 import dev.xenolith.device.TestTime;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -23,6 +26,7 @@ class PciTest {
     private final PortBus ports = new PortBus();
     private final TestLine[] isa = new TestLine[16];
     private final TestLine sci = new TestLine();
+    private final List<AutoCloseable> open = new ArrayList<>();
     private int resets;
     private int powerOffs;
     private Piix3 piix3;
@@ -36,10 +40,25 @@ class PciTest {
         piix3 = new Piix3(sources(), () -> resets++);
         pm = new Piix4Pm(time, ports, sci, () -> powerOffs++);
         PciBus pci = new PciBus(piix3.resetControl());
-        pci.add(0, 0, new I440fx());
+        pci.add(0, 0, hostBridge());
         pci.add(1, 0, piix3);
         pci.add(1, 3, pm);
         ports.map(PciBus.PORT, PciBus.PORTS, pci);
+    }
+
+    private I440fx hostBridge() {
+        PhysicalMemory memory = new PhysicalMemory(MemoryLayout.flat(1 << 20));
+        I440fx bridge = new I440fx(memory, new byte[0]);
+        open.add(bridge);
+        open.add(memory);
+        return bridge;
+    }
+
+    @AfterEach
+    void close() throws Exception {
+        for (AutoCloseable each : open) {
+            each.close();
+        }
     }
 
     private List<List<InterruptLine>> sources() {
@@ -251,11 +270,11 @@ class PciTest {
         Piix3 copy = new Piix3(sources(), () -> {});
         PciBus pci = new PciBus(copy.resetControl());
         Piix4Pm copyPm = new Piix4Pm(time.copy(), copyPorts, sci, () -> {});
-        pci.add(0, 0, new I440fx());
+        pci.add(0, 0, hostBridge());
         pci.add(1, 0, copy);
         pci.add(1, 3, copyPm);
         PciBus original = new PciBus(piix3.resetControl());
-        original.add(0, 0, new I440fx());
+        original.add(0, 0, hostBridge());
         original.add(1, 0, piix3);
         original.add(1, 3, pm);
         RoundTrip.check(original, pci);
