@@ -29,6 +29,7 @@ import dev.xenolith.device.firmware.DebugExit;
 import dev.xenolith.device.firmware.E820;
 import dev.xenolith.device.firmware.FirmwareTables;
 import dev.xenolith.device.firmware.FwCfg;
+import dev.xenolith.device.firmware.TableLoader;
 import dev.xenolith.device.firmware.TestDevice;
 import dev.xenolith.device.input.KeyboardController;
 import dev.xenolith.device.input.SystemControlPortA;
@@ -299,6 +300,7 @@ public final class PcBoard implements AutoCloseable, Saveable {
         fwCfg.putShort(FwCfg.BOOT_MENU, 0);
         fwCfg.putInt(FwCfg.IRQ0_OVERRIDE, 1);
         fwCfg.putFile("etc/e820", description.map().encode());
+        TableLoader.offer(fwCfg, () -> description.withPmBase(powerManagement.base()));
         long low = description.pciHoleStart();
         long above16 = Math.max(low - (16 << 20), 0) >>> 16;
         long extended = Math.min((low - MIB) >>> 10, 0xffff);

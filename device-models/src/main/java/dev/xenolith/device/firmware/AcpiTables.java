@@ -5,7 +5,9 @@ import dev.xenolith.device.time.Hpet;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /** The static ACPI tables of a board (ACPI 6.4, chapter 5), laid out one after the other. */
@@ -14,9 +16,14 @@ public final class AcpiTables {
     public static final int RSDP_SIZE = 36;
 
     private static final int HEADER = 36;
-    private static final int CHECKSUM = 9;
+    static final int CHECKSUM = 9;
     private static final int FADT_SIZE = 244;
     private static final int FACS_SIZE = 64;
+    /** Addresses in the FADT. */
+    private static final int FADT_FACS = 36;
+    private static final int FADT_DSDT = 40;
+    private static final int FADT_X_FACS = 132;
+    private static final int FADT_X_DSDT = 140;
     private static final int ALIGNMENT = 64;
     private static final String OEM_ID = "XENOLH";
     private static final String OEM_TABLE_ID = "XENOLITH";
@@ -39,7 +46,17 @@ public final class AcpiTables {
     private final long base;
     private final Map<String, ByteBuffer> tables = new LinkedHashMap<>();
     private final Map<String, Long> addresses = new LinkedHashMap<>();
+    private final List<Pointer> pointers = new ArrayList<>();
     private long end;
+
+    /**
+     * A field that holds the address of a table.
+     *
+     * @param offset from the tables' base
+     * @param size 4 or 8 bytes
+     */
+    record Pointer(int offset, int size) {
+    }
 
     /** Lays out the tables of {@code board} from physical address {@code base}, below 4 GiB, up to {@link #end}. */
     public AcpiTables(BoardDescription board, long base) {
@@ -50,7 +67,7 @@ public final class AcpiTables {
         long facsAddress = place("FACS", facs);
         byte[] definition = Dsdt.encode(board);
         long dsdt = place("DSDT", checked(table("DSDT", 2, definition.length).put(definition)));
-        long fadt = place("FACP", fadt(facsAddress, dsdt));
+        long fadt = place("FACP", fadt(board, facsAddress, dsdt));
         long madt = place("APIC", madt(board));
         long hpet = place("HPET", hpet());
         long[] listed = {fadt, madt, hpet};
@@ -62,6 +79,28 @@ public final class AcpiTables {
         }
         place("RSDT", checked(rsdt));
         place("XSDT", checked(xsdt));
+        for (int i = 0; i < listed.length; i++) {
+            point("RSDT", HEADER + 4 * i, 4);
+            point("XSDT", HEADER + 8 * i, 8);
+        }
+        point("FACP", FADT_FACS, 4);
+        point("FACP", FADT_DSDT, 4);
+        point("FACP", FADT_X_FACS, 8);
+        point("FACP", FADT_X_DSDT, 8);
+    }
+
+    private void point(String table, int field, int size) {
+        pointers.add(new Pointer(offset(table) + field, size));
+    }
+
+    /** Where a table stands, from the base. */
+    int offset(String signature) {
+        return (int) (addresses.getOrDefault(signature, base) - base);
+    }
+
+    /** All fields of tables that hold addresses of tables. */
+    List<Pointer> pointers() {
+        return List.copyOf(pointers);
     }
 
     private long place(String name, ByteBuffer table) {
@@ -88,7 +127,7 @@ public final class AcpiTables {
     public byte[] encode() {
         byte[] bytes = new byte[(int) (end - base)];
         tables.forEach((name, table) -> System.arraycopy(table.array(), 0, bytes,
-                (int) (addresses.getOrDefault(name, base) - base), table.capacity()));
+                offset(name), table.capacity()));
         return bytes;
     }
 
@@ -131,12 +170,12 @@ public final class AcpiTables {
     }
 
     /** Revision 3 (ACPI 2.0): 244 bytes. */
-    private static ByteBuffer fadt(long facs, long dsdt) {
+    private static ByteBuffer fadt(BoardDescription board, long facs, long dsdt) {
         ByteBuffer fadt = table("FACP", 3, FADT_SIZE - HEADER);
-        int events = BoardDescription.PM_BASE + Piix4Pm.PMSTS;
-        int control = BoardDescription.PM_BASE + Piix4Pm.PMCNTRL;
-        int timer = BoardDescription.PM_BASE + Piix4Pm.PMTMR;
-        int general = BoardDescription.PM_BASE + Piix4Pm.GPSTS;
+        int events = board.pmBase() + Piix4Pm.PMSTS;
+        int control = board.pmBase() + Piix4Pm.PMCNTRL;
+        int timer = board.pmBase() + Piix4Pm.PMTMR;
+        int general = board.pmBase() + Piix4Pm.GPSTS;
         fadt.putInt((int) facs).putInt((int) dsdt).put((byte) 0).put((byte) 0);
         fadt.putShort((short) BoardDescription.SCI).putInt(0xb2).put((byte) Piix4Pm.ACPI_ENABLE)
                 .put((byte) Piix4Pm.ACPI_DISABLE).putShort((short) 0);

@@ -7,8 +7,9 @@ package dev.xenolith.device.firmware;
  * @param memoryBytes RAM
  * @param pciHoleStart first address below 4 GiB that is not RAM
  * @param map the address map
+ * @param pmBase first port of the PIIX4's power management block
  */
-public record BoardDescription(int processors, long memoryBytes, long pciHoleStart, E820 map) {
+public record BoardDescription(int processors, long memoryBytes, long pciHoleStart, E820 map, int pmBase) {
     /** Physical addresses of what stands at fixed places. */
     public static final long LOCAL_APIC = 0xfee0_0000L;
     public static final long IO_APIC = 0xfec0_0000L;
@@ -21,6 +22,16 @@ public record BoardDescription(int processors, long memoryBytes, long pciHoleSta
     public static final int PM_BASE = 0x600;
     public static final int COM1_PORT = 0x3f8;
     public static final int COM1_IRQ = 4;
+
+    /** A board whose power management is where firmware of ours puts it. */
+    public BoardDescription(int processors, long memoryBytes, long pciHoleStart, E820 map) {
+        this(processors, memoryBytes, pciHoleStart, map, PM_BASE);
+    }
+
+    /** The same board with power management elsewhere. */
+    public BoardDescription withPmBase(int base) {
+        return new BoardDescription(processors, memoryBytes, pciHoleStart, map, base);
+    }
 
     /** APIC id of the I/O APIC: the first that no processor has. */
     public int ioApicId() {

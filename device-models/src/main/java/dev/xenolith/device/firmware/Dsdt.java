@@ -44,7 +44,7 @@ final class Dsdt {
                 .memoryWindow(board.pciHoleStart(), PCI_HOLE_LAST).bytes());
         pci.method("_PRT", 0, m -> m.when(apic -> apic.path("\\PICF"),
                 then -> then.returns(routes(true)), otherwise -> otherwise.returns(routes(false))));
-        pci.device("ISA", Dsdt::isaBridge);
+        pci.device("ISA", isa -> isaBridge(isa, board));
     }
 
     /** Where each pin of each device leads: to an input of the I/O APIC, or to a link device. */
@@ -68,7 +68,7 @@ final class Dsdt {
         });
     }
 
-    private static void isaBridge(Aml isa) {
+    private static void isaBridge(Aml isa, BoardDescription board) {
         isa.name("_ADR").integer(0x0001_0000);
         isa.pciConfigBytes("PIRQ", Piix3.PIRQRCA, "PRQA", "PRQB", "PRQC", "PRQD");
         isaDevice(isa, "PIC", "PNP0000", new ResourceTemplate().io(0x20, 2).io(0xa0, 2).io(0x4d0, 2));
@@ -82,7 +82,7 @@ final class Dsdt {
                 .irq(1 << BoardDescription.COM1_IRQ, ResourceTemplate.EDGE));
         // Ports that belong to the board: APM, NMI and A20, power management.
         isaDevice(isa, "SYSR", "PNP0C02", new ResourceTemplate().io(0x92, 1).io(0xb2, 2)
-                .io(BoardDescription.PM_BASE, Piix4Pm.BLOCK_SIZE));
+                .io(board.pmBase(), Piix4Pm.BLOCK_SIZE));
     }
 
     private static void isaDevice(Aml parent, String name, String id, ResourceTemplate resources) {

@@ -10,8 +10,11 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
+import java.util.function.Supplier;
 
 /**
  * The firmware configuration device of QEMU (docs/specs/fw_cfg.rst): items of bytes behind a selector, a data port and a DMA
@@ -54,6 +57,7 @@ public final class FwCfg implements Saveable {
     private final Dma memory;
     private final Map<Integer, byte[]> items = new TreeMap<>();
     private final Map<String, Integer> files = new TreeMap<>();
+    private final Map<Integer, Supplier<byte[]>> changing = new HashMap<>();
     private int selected;
     private int position;
     private long dmaAddress;
@@ -99,6 +103,12 @@ public final class FwCfg implements Saveable {
         writeDirectory();
     }
 
+    /** Adds a file whose content is asked for each time that software turns to it; its length does not change. */
+    public void putFile(String name, Supplier<byte[]> content) {
+        putFile(name, content.get());
+        changing.put(Objects.requireNonNull(files.get(name)), content);
+    }
+
     /** Big-endian: a count, then per file its size, key, two bytes reserved, and name. */
     private void writeDirectory() {
         ByteBuffer directory = ByteBuffer.allocate(4 + files.size() * FILE_ENTRY);
@@ -119,6 +129,14 @@ public final class FwCfg implements Saveable {
     private void select(int key) {
         selected = key & 0xffff;
         position = 0;
+        refresh();
+    }
+
+    private void refresh() {
+        Supplier<byte[]> content = changing.get(selected);
+        if (content != null) {
+            put(selected, content.get());
+        }
     }
 
     private int nextByte() {
@@ -217,6 +235,7 @@ public final class FwCfg implements Saveable {
     @Override
     public void restore(StateReader in) throws StateException {
         selected = in.getInt("selected", 0, 0xffff);
+        refresh();
         position = in.getInt("position", 0, item(selected).length);
         dmaAddress = in.getLong("dmaAddress");
     }

@@ -94,8 +94,7 @@ public final class Piix4Pm implements PciFunction {
 
     private void place() {
         boolean on = (config.get(PMREGMISC, 1) & PMIOSE) != 0;
-        int base = config.get(PMBA, 4) & 0xffc0;
-        int wanted = on && base != 0 ? base : -1;
+        int wanted = on && base() != 0 ? base() : -1;
         if (wanted == mapped) {
             return;
         }
@@ -107,6 +106,11 @@ public final class Piix4Pm implements PciFunction {
         if (mapped >= 0) {
             ports.map("piix4pm", mapped, BLOCK_SIZE, block);
         }
+    }
+
+    /** First port of the block as firmware has set it; 0 before. */
+    public int base() {
+        return config.get(PMBA, 4) & 0xffc0;
     }
 
     /** Somebody presses the power button. */
