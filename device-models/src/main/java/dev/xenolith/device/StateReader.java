@@ -181,6 +181,11 @@ public final class StateReader {
         }
     }
 
+    /** Numbers, however many. */
+    public long[] getLongs(String field) throws StateException {
+        return field(field, long[].class).clone();
+    }
+
     private void checkLength(String field, int found, int expected) throws StateException {
         if (found != expected) {
             throw new StateException(name + "." + field + " has " + found + " elements, not " + expected);

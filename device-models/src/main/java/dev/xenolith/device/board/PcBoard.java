@@ -31,7 +31,11 @@ import dev.xenolith.device.firmware.FirmwareTables;
 import dev.xenolith.device.firmware.FwCfg;
 import dev.xenolith.device.firmware.TableLoader;
 import dev.xenolith.device.firmware.TestDevice;
+import dev.xenolith.device.input.Keyboard;
 import dev.xenolith.device.input.KeyboardController;
+import dev.xenolith.device.input.Pointer;
+import dev.xenolith.device.input.Ps2Keyboard;
+import dev.xenolith.device.input.Ps2Mouse;
 import dev.xenolith.device.input.SystemControlPortA;
 import dev.xenolith.device.irq.IoApic;
 import dev.xenolith.device.irq.PicPair;
@@ -120,7 +124,9 @@ public final class PcBoard implements AutoCloseable, Saveable {
     private final Pit pit;
     private final SystemControlPort systemControl;
     private final Rtc rtc;
-    private final KeyboardController keyboard;
+    private final Ps2Keyboard keyboard;
+    private final Ps2Mouse mouse;
+    private final KeyboardController i8042;
     private final SystemControlPortA portA;
     private final Uart16550 com1;
     private final VgaText display;
@@ -165,7 +171,10 @@ public final class PcBoard implements AutoCloseable, Saveable {
         systemControl = new SystemControlPort(clock, pit);
         rtc = new Rtc(clock, options.seconds(), hpet.rtcInput());
         SharedLine a20 = new SharedLine(open -> machine.processors().forEach(each -> each.setA20Gate(open)));
-        keyboard = new KeyboardController(isa.get(1).source(), isa.get(12).source(), a20.source(), this::reset);
+        keyboard = new Ps2Keyboard(clock);
+        mouse = new Ps2Mouse(clock);
+        i8042 = KeyboardController.of(keyboard, mouse, isa.get(1).source(), isa.get(12).source(), a20.source(),
+                this::reset);
         portA = new SystemControlPortA(a20.source(), this::reset);
         CharacterBackend serial = options.serial().apply(machine::post);
         com1 = new Uart16550("com1", clock, serial, isa.get(BoardDescription.COM1_IRQ).source());
@@ -252,8 +261,8 @@ public final class PcBoard implements AutoCloseable, Saveable {
         ports.map("elcr", 0x4d0, 2, pic.edgeLevelControl());
         ports.map("pit", 0x40, 4, pit);
         ports.map("port61", 0x61, 1, systemControl);
-        ports.map("i8042", 0x60, 1, keyboard.data());
-        ports.map("i8042", 0x64, 1, keyboard.command());
+        ports.map("i8042", 0x60, 1, i8042.data());
+        ports.map("i8042", 0x64, 1, i8042.command());
         ports.map("rtc", 0x70, 2, rtc);
         ports.map("port92", 0x92, 1, portA);
         ports.map("apm", 0xb2, 2, powerManagement.apm());
@@ -387,6 +396,16 @@ public final class PcBoard implements AutoCloseable, Saveable {
         return display.text();
     }
 
+    /** What somebody types on. On the machine thread. */
+    public Keyboard keyboard() {
+        return keyboard;
+    }
+
+    /** What somebody points with. On the machine thread. */
+    public Pointer pointer() {
+        return mouse;
+    }
+
     /** Name of the device at an I/O port, or {@code "none"}. */
     public String deviceAtPort(int port) {
         String name = ports.nameAt(port);
@@ -432,7 +451,7 @@ public final class PcBoard implements AutoCloseable, Saveable {
     private List<Saveable> devices() {
         // Controllers last: restoring a device may drive its wire.
         return Stream
-                .of(testDevice, pit, systemControl, rtc, keyboard, portA, com1, display, slots, pci, fwCfg, hpet, pic,
+                .of(testDevice, pit, systemControl, rtc, i8042, portA, com1, display, slots, pci, fwCfg, hpet, pic,
                         ioApic)
                 .filter(Objects::nonNull).map(Saveable.class::cast).toList();
     }

@@ -9,10 +9,8 @@ import dev.xenolith.device.StateWriter;
 
 /**
  * The 8042 keyboard controller of a PS/2 (IBM, "PS/2 Hardware Interface Technical Reference", Keyboard and Auxiliary Device
- * Controller): data at offset 0 (port 0x60), status and commands at offset 1 (port 0x64).
- *
- * <p>Nothing is plugged into its two ports: what is sent to a device is answered with 0xfe and the time-out bit. Bit 1 of
- * the output port opens the A20 gate.
+ * Controller): data at offset 0 (port 0x60), status and commands at offset 1 (port 0x64). A keyboard and a mouse are plugged into its
+ * ports, and bit 1 of the output port opens the A20 gate.
  */
 public final class KeyboardController implements Saveable {
     private static final int STATUS_OUTPUT_FULL = 1;
@@ -20,7 +18,6 @@ public final class KeyboardController implements Saveable {
     private static final int STATUS_COMMAND = 1 << 3;
     private static final int STATUS_NOT_INHIBITED = 1 << 4;
     private static final int STATUS_AUXILIARY = 1 << 5;
-    private static final int STATUS_TIMEOUT = 1 << 6;
 
     private static final int MODE_KEYBOARD_INTERRUPT = 1;
     private static final int MODE_AUXILIARY_INTERRUPT = 1 << 1;
@@ -48,7 +45,6 @@ public final class KeyboardController implements Saveable {
     private static final int PULSE_OUTPUT = 0xf0;
 
     private static final int SELF_TEST_PASSED = 0x55;
-    private static final int RESEND = 0xfe;
     private static final int OUTPUT_NOT_RESET = 1;
     private static final int OUTPUT_A20 = 1 << 1;
     private static final int OUTPUT_KEYBOARD_FULL = 1 << 4;
@@ -61,6 +57,8 @@ public final class KeyboardController implements Saveable {
     private final InterruptLine auxiliaryIrq;
     private final InterruptLine a20Line;
     private final Runnable reset;
+    private final Ps2Device keyboard;
+    private final Ps2Device auxiliary;
     private final ByteRegisters data = new Data();
     private final ByteRegisters command = new Command();
 
@@ -68,7 +66,11 @@ public final class KeyboardController implements Saveable {
     private final byte[] ram = new byte[RAM_SIZE];
     private boolean full;
     private boolean fromAuxiliary;
-    private boolean timeout;
+    /** What the controller itself has to say, before its devices: at most a byte, -1 if nothing. */
+    private int ownAnswer = -1;
+    private boolean ownFromAuxiliary;
+    /** Translation has met the prefix of a key that goes up. */
+    private boolean goesUp;
     private boolean lastWasCommand;
     private int output;
     private boolean a20 = true;
@@ -81,14 +83,24 @@ public final class KeyboardController implements Saveable {
      * @param a20 opens the A20 gate while it is asserted, as it is from the start
      * @param reset what pulling the reset line does
      */
-    public KeyboardController(InterruptLine keyboardIrq, InterruptLine auxiliaryIrq, InterruptLine a20,
-            Runnable reset) {
+    KeyboardController(Ps2Device keyboard, Ps2Device auxiliary, InterruptLine keyboardIrq,
+            InterruptLine auxiliaryIrq, InterruptLine a20, Runnable reset) {
+        this.keyboard = keyboard;
+        this.auxiliary = auxiliary;
         this.a20Line = a20;
         this.keyboardIrq = keyboardIrq;
         this.auxiliaryIrq = auxiliaryIrq;
         this.reset = reset;
+        keyboard.connect(this::load);
+        auxiliary.connect(this::load);
         a20.set(true);
         ram[0] = MODE_KEYBOARD_DISABLED | MODE_AUXILIARY_DISABLED | MODE_TRANSLATE;
+    }
+
+    /** The controller with a keyboard and a mouse. */
+    public static KeyboardController of(Ps2Keyboard keyboard, Ps2Mouse mouse, InterruptLine keyboardIrq,
+            InterruptLine auxiliaryIrq, InterruptLine a20, Runnable reset) {
+        return new KeyboardController(keyboard, mouse, keyboardIrq, auxiliaryIrq, a20, reset);
     }
 
     /** Port 0x60. */
@@ -104,13 +116,48 @@ public final class KeyboardController implements Saveable {
     private int status() {
         return (full ? STATUS_OUTPUT_FULL | (fromAuxiliary ? STATUS_AUXILIARY : 0) : 0)
                 | ((ram[0] & MODE_SYSTEM) != 0 ? STATUS_SYSTEM : 0) | (lastWasCommand ? STATUS_COMMAND : 0)
-                | STATUS_NOT_INHIBITED | (timeout ? STATUS_TIMEOUT : 0);
+                | STATUS_NOT_INHIBITED;
     }
 
-    private void answer(int value, boolean auxiliary) {
-        output = value & 0xff;
+    /** Something that the controller says itself; it comes next. */
+    private void answer(int value, boolean fromAuxiliaryPort) {
+        ownAnswer = value & 0xff;
+        ownFromAuxiliary = fromAuxiliaryPort;
+        load();
+    }
+
+    /** Fills the output buffer if it is empty and there is something for it. */
+    private void load() {
+        while (!full) {
+            if (ownAnswer >= 0) {
+                fill(ownAnswer, ownFromAuxiliary);
+                ownAnswer = -1;
+            } else if (keyboard.hasData() && (ram[0] & MODE_KEYBOARD_DISABLED) == 0) {
+                takeFromKeyboard(keyboard.next());
+            } else if (auxiliary.hasData() && (ram[0] & MODE_AUXILIARY_DISABLED) == 0) {
+                fill(auxiliary.next(), true);
+            } else {
+                return;
+            }
+        }
+    }
+
+    /** Translation makes one byte of set 1 of the two that set 2 has for a key that goes up. */
+    private void takeFromKeyboard(int value) {
+        if ((ram[0] & MODE_TRANSLATE) == 0) {
+            fill(value, false);
+        } else if (value == ScanCodes.UP) {
+            goesUp = true;
+        } else {
+            fill(ScanCodes.set1(value) | (goesUp ? ScanCodes.UP_1 : 0), false);
+            goesUp = false;
+        }
+    }
+
+    private void fill(int value, boolean fromAuxiliaryPort) {
+        output = value;
         full = true;
-        fromAuxiliary = auxiliary;
+        fromAuxiliary = fromAuxiliaryPort;
         updateLines();
     }
 
@@ -161,6 +208,7 @@ public final class KeyboardController implements Saveable {
     private void setMode(int mode) {
         ram[0] = (byte) mode;
         updateLines();
+        load();
     }
 
     private void take(int value) {
@@ -176,14 +224,19 @@ public final class KeyboardController implements Saveable {
             }
             case WRITE_KEYBOARD_BUFFER -> answer(value, false);
             case WRITE_AUXILIARY_BUFFER -> answer(value, true);
-            case 0, WRITE_AUXILIARY -> {
-                // Nobody is there to answer.
-                timeout = true;
-                answer(RESEND, waiting == WRITE_AUXILIARY);
+            case WRITE_AUXILIARY -> {
+                ram[0] &= ~MODE_AUXILIARY_DISABLED;
+                auxiliary.write(value);
+            }
+            case 0 -> {
+                // Sending to a port lets it send, too.
+                ram[0] &= ~MODE_KEYBOARD_DISABLED;
+                keyboard.write(value);
             }
             default -> {
                 ram[waiting & RAM_SIZE - 1] = (byte) value;
                 updateLines();
+                load();
             }
         }
     }
@@ -191,10 +244,11 @@ public final class KeyboardController implements Saveable {
     private final class Data implements ByteRegisters {
         @Override
         public int readByte(int offset) {
+            int taken = output;
             full = false;
-            timeout = false;
             updateLines();
-            return output;
+            load();
+            return taken;
         }
 
         @Override
@@ -224,8 +278,10 @@ public final class KeyboardController implements Saveable {
 
     @Override
     public void save(StateWriter out) {
-        out.put("ram", ram).put("full", full).put("fromAuxiliary", fromAuxiliary).put("timeout", timeout);
+        out.put("ram", ram).put("full", full).put("fromAuxiliary", fromAuxiliary);
+        out.put("ownAnswer", ownAnswer).put("ownFromAuxiliary", ownFromAuxiliary).put("goesUp", goesUp);
         out.put("lastWasCommand", lastWasCommand).put("output", output).put("a20", a20).put("pending", pending);
+        out.put(keyboard).put(auxiliary);
     }
 
     @Override
@@ -233,12 +289,16 @@ public final class KeyboardController implements Saveable {
         in.get("ram", ram);
         full = in.getBoolean("full");
         fromAuxiliary = in.getBoolean("fromAuxiliary");
-        timeout = in.getBoolean("timeout");
+        ownAnswer = in.getInt("ownAnswer", -1, 0xff);
+        ownFromAuxiliary = in.getBoolean("ownFromAuxiliary");
+        goesUp = in.getBoolean("goesUp");
         lastWasCommand = in.getBoolean("lastWasCommand");
         output = in.getByte("output");
         a20 = in.getBoolean("a20");
         a20Line.set(a20);
         pending = in.getByte("pending");
+        in.get(keyboard);
+        in.get(auxiliary);
         updateLines();
     }
 }

@@ -6,6 +6,7 @@ import dev.xenolith.device.InterruptLine;
 import dev.xenolith.device.RoundTrip;
 import dev.xenolith.device.StateException;
 import dev.xenolith.device.TestLine;
+import dev.xenolith.device.TestTime;
 import org.junit.jupiter.api.Test;
 
 class KeyboardControllerTest {
@@ -13,7 +14,11 @@ class KeyboardControllerTest {
     private final TestLine irq12 = new TestLine();
     private final TestLine a20 = new TestLine();
     private int resets;
-    private final KeyboardController controller = new KeyboardController(irq1, irq12, a20, () -> resets++);
+    private final TestTime time = new TestTime();
+    private final Ps2Keyboard keyboard = new Ps2Keyboard(time);
+    private final Ps2Mouse mouse = new Ps2Mouse(time);
+    private final KeyboardController controller = KeyboardController.of(keyboard, mouse, irq1, irq12, a20,
+            () -> resets++);
 
     private void command(int value) {
         controller.command().write(0, 1, value);
@@ -62,16 +67,74 @@ class KeyboardControllerTest {
         assertThat(ask(0x3f)).isEqualTo(0x12);
     }
 
+    private int take() {
+        assertThat(status() & 1).as("output buffer full").isEqualTo(1);
+        return controller.data().readByte(0);
+    }
+
     @Test
-    void nobodyAnswers() {
-        data(0xff);
-        assertThat(status() & 0x61).as("time-out, from the keyboard").isEqualTo(0x41);
-        assertThat(controller.data().readByte(0)).isEqualTo(0xfe);
-        assertThat(status() & 0x40).isZero();
+    void devicesAnswerThroughTheirPorts() {
+        data(0xf2);
+        assertThat(status() & 0x21).as("from the keyboard").isEqualTo(1);
+        assertThat(take()).isEqualTo(0xfa);
+        assertThat(take()).isEqualTo(0xab);
+        assertThat(take()).as("translated").isEqualTo(0x41);
+        assertThat(status() & 1).isZero();
         command(0xd4);
-        data(0xff);
-        assertThat(status() & 0x61).isEqualTo(0x61);
-        assertThat(controller.data().readByte(0)).isEqualTo(0xfe);
+        data(0xf2);
+        assertThat(status() & 0x21).as("from the mouse").isEqualTo(0x21);
+        assertThat(take()).isEqualTo(0xfa);
+        assertThat(take()).isZero();
+    }
+
+    @Test
+    void keysAreTranslatedUnlessSoftwareForbidsIt() {
+        command(0x60);
+        data(0x41);
+        keyboard.key(0x04, true);
+        assertThat(irq1.level()).isTrue();
+        assertThat(take()).isEqualTo(0x1e);
+        assertThat(irq1.level()).isFalse();
+        keyboard.key(0x04, false);
+        assertThat(take()).isEqualTo(0x9e);
+        keyboard.key(0x50, true);
+        keyboard.key(0x50, false);
+        assertThat(take()).isEqualTo(0xe0);
+        assertThat(irq1.level()).as("the next byte interrupts again").isTrue();
+        assertThat(take()).isEqualTo(0x4b);
+        assertThat(take()).isEqualTo(0xe0);
+        assertThat(take()).isEqualTo(0xcb);
+        command(0x60);
+        data(0x01);
+        keyboard.key(0x04, true);
+        keyboard.key(0x04, false);
+        assertThat(take()).isEqualTo(0x1c);
+        assertThat(take()).isEqualTo(0xf0);
+        assertThat(take()).isEqualTo(0x1c);
+    }
+
+    @Test
+    void aDisabledPortKeepsWhatItHas() {
+        keyboard.key(0x05, true);
+        assertThat(status() & 1).isZero();
+        command(0xae);
+        assertThat(take()).isEqualTo(0x30);
+        command(0xad);
+        keyboard.key(0x05, false);
+        assertThat(ask(0x20) & 0x10).isEqualTo(0x10);
+        command(0xae);
+        assertThat(take()).isEqualTo(0xb0);
+    }
+
+    @Test
+    void theControllersOwnAnswerWaitsForWhatIsInTheBufferAndGoesBeforeTheRest() {
+        command(0xae);
+        keyboard.key(0x04, true);
+        keyboard.key(0x05, true);
+        command(0x20);
+        assertThat(take()).isEqualTo(0x1e);
+        assertThat(take()).as("mode: mouse disabled, translation").isEqualTo(0x60);
+        assertThat(take()).isEqualTo(0x30);
     }
 
     @Test
@@ -134,11 +197,15 @@ class KeyboardControllerTest {
         data(0x01);
         command(0xd2);
         data(0x77);
+        keyboard.key(0x04, true);
+        mouse.moveBy(1, 2, 3, 1);
         command(0xd1);
         TestLine line = new TestLine();
         KeyboardController copy = RoundTrip.check(controller,
-                new KeyboardController(line, InterruptLine.NONE, InterruptLine.NONE, () -> {}));
+                KeyboardController.of(new Ps2Keyboard(time), new Ps2Mouse(time), line, InterruptLine.NONE,
+                        InterruptLine.NONE, () -> {}));
         assertThat(line.level()).isTrue();
         assertThat(copy.data().readByte(0)).isEqualTo(0x77);
+        assertThat(copy.data().readByte(0)).isEqualTo(0x1c);
     }
 }
