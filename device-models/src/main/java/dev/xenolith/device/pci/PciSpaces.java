@@ -1,5 +1,6 @@
 package dev.xenolith.device.pci;
 
+import dev.xenolith.cpu.memory.DeviceMemory;
 import dev.xenolith.cpu.memory.MmioDevice;
 import dev.xenolith.cpu.memory.PhysicalMap;
 import dev.xenolith.device.PortBus;
@@ -70,6 +71,30 @@ public final class PciSpaces {
             @Override
             long decoded() {
                 return config.bar(index);
+            }
+        });
+    }
+
+    /** Has {@code buffer} be memory at BAR {@code index}: processors and bus masters reach it without the function. */
+    public void memory(ConfigSpace config, int index, DeviceMemory buffer) {
+        add(config, new Window() {
+            @Override
+            long decoded() {
+                return config.bar(index);
+            }
+
+            @Override
+            boolean map(long address) {
+                boolean free = buffer.fits(address) && memory.isFree(address, buffer.size());
+                if (free) {
+                    buffer.place(address);
+                }
+                return free;
+            }
+
+            @Override
+            void unmap(long address) {
+                buffer.remove();
             }
         });
     }

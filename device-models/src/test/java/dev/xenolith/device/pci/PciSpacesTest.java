@@ -2,6 +2,7 @@ package dev.xenolith.device.pci;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.xenolith.cpu.memory.DeviceMemory;
 import dev.xenolith.cpu.memory.MemoryLayout;
 import dev.xenolith.cpu.memory.MmioDevice;
 import dev.xenolith.cpu.memory.PhysicalMap;
@@ -13,7 +14,8 @@ import org.junit.jupiter.api.Test;
 
 class PciSpacesTest {
     private final PortBus ports = new PortBus();
-    private final PhysicalMemory memory = new PhysicalMemory(MemoryLayout.flat(1 << 20));
+    private final PhysicalMemory memory = new PhysicalMemory(
+            new MemoryLayout(MemoryLayout.flat(1 << 20).regions(), 0x11_0000));
     private final PhysicalMap map = new PhysicalMap(memory);
     private final PciSpaces spaces = new PciSpaces(ports, map, UnaryOperator.identity());
 
@@ -110,6 +112,27 @@ class PciSpacesTest {
         assertThat(ports.in(0xfff0, 1)).isEqualTo(1);
         setBar(config, 0, 0x7fff_0000);
         assertThat(ports.in(0xfff0, 1)).isEqualTo(0xff);
+    }
+
+    @Test
+    void aFunctionsMemoryIsMemory() {
+        try (DeviceMemory buffer = new DeviceMemory(memory, 8192)) {
+            ConfigSpace config = function().memoryBar(0, 8192, true);
+            spaces.memory(config, 0, buffer);
+            config.write(ConfigSpace.COMMAND, 2, ConfigSpace.COMMAND_MEMORY);
+            setBar(config, 0, 0x8000);
+            assertThat(memory.isMemory(8)).as("over the board's memory it is not seen").isTrue();
+            memory.write8(0x8000, 7);
+            assertThat(buffer.read(0, 1)).isZero();
+            setBar(config, 0, 0x10_0000);
+            map.write(0x10_1ffc, 4, 0x1234);
+            assertThat(buffer.read(0x1ffc, 4)).isEqualTo(0x1234);
+            setBar(config, 0, 0x10_4000);
+            assertThat(map.read(0x10_1ffc, 4)).isEqualTo(0xffff_ffffL);
+            assertThat(map.read(0x10_5ffc, 4)).isEqualTo(0x1234);
+            setBar(config, 0, 0x11_0000);
+            assertThat(map.read(0x11_0000, 4)).as("not after where memory can be").isEqualTo(0xffff_ffffL);
+        }
     }
 
     @Test
