@@ -28,4 +28,9 @@ public interface NetworkContext {
     static NetworkContext of(Machine machine, DomainHandle domain) {
         return new DomainContext(machine, domain);
     }
+
+    /** The context of a bare machine. */
+    static NetworkContext of(Machine machine) {
+        return new BoardContext(machine);
+    }
 }
