@@ -11,6 +11,7 @@ import dev.xenolith.device.irq.PicPair;
 import dev.xenolith.device.pci.ConfigSpace;
 import dev.xenolith.device.pci.Piix3;
 import dev.xenolith.device.pci.Piix4Pm;
+import dev.xenolith.device.storage.ide.Piix3Ide;
 
 /** What firmware sets up in processors and chipset before it starts a kernel, done for kernels that are booted without it. */
 final class FirmwareDuties {
@@ -46,6 +47,7 @@ final class FirmwareDuties {
     /** From 4 GiB down to this many bytes eight ranges reach from anywhere. */
     private static final long RANGE_UNIT = 16 << 20;
     private static final long GIB_4 = 1L << 32;
+    private static final int IDE_BUS_MASTER = 0xc000;
 
     private FirmwareDuties() {}
 
@@ -53,6 +55,15 @@ final class FirmwareDuties {
         config.write(Piix4Pm.PMBA, 4, BoardDescription.PM_BASE | 1);
         config.write(Piix4Pm.PMREGMISC, 1, 1);
         config.write(ConfigSpace.INTERRUPT_LINE, 1, BoardDescription.SCI);
+    }
+
+    /** The channels' ports of old, and the bus master's at an address that is free. */
+    static void ide(ConfigSpace config) {
+        for (int channel = 0; channel < Piix3Ide.CHANNELS; channel++) {
+            config.write(Piix3Ide.IDETIM + 2 * channel, 2, Piix3Ide.IDETIM_DECODE);
+        }
+        config.write(ConfigSpace.BAR_0 + 4 * Piix3Ide.BUS_MASTER_BAR, 4, IDE_BUS_MASTER);
+        config.write(ConfigSpace.COMMAND, 2, ConfigSpace.COMMAND_IO | ConfigSpace.COMMAND_MASTER);
     }
 
     static void ioApic(IoApic ioApic, int id) {

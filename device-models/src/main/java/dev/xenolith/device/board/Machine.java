@@ -246,6 +246,12 @@ public final class Machine implements AutoCloseable {
         completions.submit(clock.now() + latency, work, completion);
     }
 
+    /** The same with the moment at which the result appears in place of a duration; one that has passed is as good as now. */
+    public <T> void submitAt(long due, Callable<T> work, Completion<? super T> completion) {
+        assertOwner();
+        completions.submit(due, work, completion);
+    }
+
     /** Fails if the caller is not the machine thread (once it runs). */
     public void assertOwner() {
         assert Thread.currentThread() == thread || !thread.isAlive() : "not on the machine thread";

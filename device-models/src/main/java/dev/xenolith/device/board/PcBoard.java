@@ -24,6 +24,7 @@ import dev.xenolith.device.boot.FirmwareImage;
 import dev.xenolith.device.display.VgaText;
 import dev.xenolith.device.firmware.BiosInterrupts;
 import dev.xenolith.device.firmware.BoardDescription;
+import dev.xenolith.device.firmware.BootDevice;
 import dev.xenolith.device.firmware.DebugConsole;
 import dev.xenolith.device.firmware.DebugExit;
 import dev.xenolith.device.firmware.E820;
@@ -48,6 +49,8 @@ import dev.xenolith.device.pci.Piix3;
 import dev.xenolith.device.pci.Piix4Pm;
 import dev.xenolith.device.serial.CharacterBackend;
 import dev.xenolith.device.serial.Uart16550;
+import dev.xenolith.device.storage.ide.IdeDrive;
+import dev.xenolith.device.storage.ide.Piix3Ide;
 import dev.xenolith.device.time.Hpet;
 import dev.xenolith.device.time.Pit;
 import dev.xenolith.device.time.Rtc;
@@ -82,6 +85,9 @@ public final class PcBoard implements AutoCloseable, Saveable {
     private static final int PIT_PIN = 2;
     private static final long LAPIC_SIZE = 0x1000;
     private static final String NO_DEVICE = "none";
+    /** In CMOS RAM two bits for each IDE drive: how firmware makes up cylinders and heads (SeaBIOS, block.c). */
+    private static final int CMOS_DISK_TRANSLATION = 0x39;
+    private static final int ALL_LBA = 0x55;
     /** Host bridge and south bridge are devices 0 and 1. */
     private static final int FIRST_SLOT = 2;
 
@@ -97,11 +103,22 @@ public final class PcBoard implements AutoCloseable, Saveable {
      * @param testDevice whether there is a {@link TestDevice}
      * @param instructionLimit how many instructions may be retired
      * @param cards what is plugged into the PCI slots, in their order from device 2 on
+     * @param drives what hangs on the two IDE channels
+     * @param bootOrder what firmware boots from; empty: it decides
      */
     public record Options(long memoryBytes, int processors, CpuModel model, Machine.Configuration machine,
             Function<Executor, CharacterBackend> serial, long seconds, @Nullable FirmwareImage firmware,
             boolean debugExit, boolean testDevice, long instructionLimit,
-            List<Function<PciSlot, ? extends PciFunction>> cards) {
+            List<Function<PciSlot, ? extends PciFunction>> cards, List<IdeDrive> drives, List<BootDevice> bootOrder) {
+        /** A board without drives. */
+        public Options(long memoryBytes, int processors, CpuModel model, Machine.Configuration machine,
+                Function<Executor, CharacterBackend> serial, long seconds, @Nullable FirmwareImage firmware,
+                boolean debugExit, boolean testDevice, long instructionLimit,
+                List<Function<PciSlot, ? extends PciFunction>> cards) {
+            this(memoryBytes, processors, model, machine, serial, seconds, firmware, debugExit, testDevice,
+                    instructionLimit, cards, List.of(), List.of());
+        }
+
         /** A board with empty slots. */
         public Options(long memoryBytes, int processors, CpuModel model, Machine.Configuration machine,
                 Function<Executor, CharacterBackend> serial, long seconds, @Nullable FirmwareImage firmware,
@@ -135,6 +152,7 @@ public final class PcBoard implements AutoCloseable, Saveable {
     private final I440fx hostBridge;
     private final PciBus pci;
     private final PciWiring slots;
+    private final Piix3Ide ide;
     private final FwCfg fwCfg;
     private final @Nullable TestDevice testDevice;
     private final List<SharedLine> isa = new ArrayList<>();
@@ -194,6 +212,9 @@ public final class PcBoard implements AutoCloseable, Saveable {
         Dma memory = new MemoryDma(machine.memory());
         slots = new PciWiring(pci, piix3, new PciSpaces(ports, machine.processorSet().map(), charge::memory), clock,
                 new ApicMessages(machine.processorSet().apicBus()), memory);
+        ide = slots.plug(1, 1, 0, slot -> new Piix3Ide(slot, isa.get(Piix3Ide.PRIMARY_IRQ).source(),
+                isa.get(Piix3Ide.SECONDARY_IRQ).source()));
+        options.drives().forEach(each -> ide.attach(each.channel(), each.unit(), each.drive().apply(clock)));
         options.cards().forEach(card -> slots.plug(FIRST_SLOT, card));
         fwCfg = new FwCfg(memory);
         testDevice = options.testDevice() ? new TestDevice(interruptLines()) : null;
@@ -316,9 +337,13 @@ public final class PcBoard implements AutoCloseable, Saveable {
         long high = options.memoryBytes() - low >>> 16;
         int[][] bytes = {{0x15, 640 & 0xff}, {0x16, 640 >>> 8}, {0x17, (int) extended}, {0x18, (int) extended >>> 8},
             {0x30, (int) extended}, {0x31, (int) extended >>> 8}, {0x34, (int) above16}, {0x35, (int) above16 >>> 8},
-            {0x5b, (int) high}, {0x5c, (int) high >>> 8}, {0x5d, (int) high >>> 16}, {0x5f, options.processors() - 1}};
+            {0x5b, (int) high}, {0x5c, (int) high >>> 8}, {0x5d, (int) high >>> 16}, {0x5f, options.processors() - 1},
+            {CMOS_DISK_TRANSLATION, ALL_LBA}};
         for (int[] each : bytes) {
             rtc.setRam(each[0], each[1] & 0xff);
+        }
+        for (int[] each : BootDevice.cmos(options.bootOrder())) {
+            rtc.setRam(each[0], each[1]);
         }
     }
 
@@ -334,6 +359,7 @@ public final class PcBoard implements AutoCloseable, Saveable {
             FirmwareDuties.biosInterrupts(pic, pit);
         }
         FirmwareDuties.ioApic(ioApic, description.ioApicId());
+        FirmwareDuties.ide(ide.config());
         FirmwareDuties.pciInterrupts(piix3.config(), pic.edgeLevelControl());
         machine.processors().forEach(p -> FirmwareDuties.processor(p, description.pciHoleStart()));
     }

@@ -6,6 +6,7 @@ import dev.xenolith.cpu.memory.PhysicalMap;
 import dev.xenolith.device.PortBus;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.BooleanSupplier;
 import java.util.function.UnaryOperator;
 
 /**
@@ -42,24 +43,24 @@ public final class PciSpaces {
 
     /** Has {@code device} answer at BAR {@code index}, one of {@code size} I/O ports that {@link ConfigSpace#ioBar} has made. */
     public void ports(String name, ConfigSpace config, int index, int size, MmioDevice device) {
-        add(config, new Window() {
+        add(config, new PortWindow(name, size, device) {
             @Override
             long decoded() {
                 return config.bar(index);
             }
+        });
+    }
 
+    /**
+     * Has {@code device} answer at {@code count} ports from {@code first}, which no BAR can move, while {@code decoded} says so: it is
+     * asked after each write to {@code config}.
+     */
+    public void fixedPorts(String name, ConfigSpace config, int first, int count, MmioDevice device,
+            BooleanSupplier decoded) {
+        add(config, new PortWindow(name, count, device) {
             @Override
-            boolean map(long address) {
-                boolean free = ports.isFree((int) Math.min(address, Integer.MAX_VALUE - size), size);
-                if (free) {
-                    ports.map(name, (int) address, size, device);
-                }
-                return free;
-            }
-
-            @Override
-            void unmap(long address) {
-                ports.unmap((int) address);
+            long decoded() {
+                return decoded.getAsBoolean() ? first : -1;
             }
         });
     }
@@ -107,6 +108,32 @@ public final class PciSpaces {
                 return config.expansionRomAddress();
             }
         });
+    }
+
+    private abstract class PortWindow extends Window {
+        private final String name;
+        private final int size;
+        private final MmioDevice device;
+
+        PortWindow(String name, int size, MmioDevice device) {
+            this.name = name;
+            this.size = size;
+            this.device = device;
+        }
+
+        @Override
+        boolean map(long address) {
+            boolean free = ports.isFree((int) Math.min(address, Integer.MAX_VALUE - size), size);
+            if (free) {
+                ports.map(name, (int) address, size, device);
+            }
+            return free;
+        }
+
+        @Override
+        void unmap(long address) {
+            ports.unmap((int) address);
+        }
     }
 
     private abstract class MemoryWindow extends Window {

@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
  * What a drive's disk or disc is kept in: a range of bytes, read and written by requests that end later.
  *
  * <p>All calls and answers are on the machine thread. Each request says when it is due: its answer comes at that machine time, or
- * later if the clock follows the host's and the host is late, and never from within the call. Requests may end in any order; a flush
+ * when the host is done with it if the clock follows the host's, and never from within the call. Requests may end in any order; a flush
  * covers the writes that have ended before it was asked for. A drive that is reset ignores answers that still come.
  *
  * <p>Requests on their way are the drive's state: it saves what was asked for, with what it was to write and when it is due, and asks

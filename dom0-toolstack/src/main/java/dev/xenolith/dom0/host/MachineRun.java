@@ -10,6 +10,7 @@ import dev.xenolith.device.boot.FirmwareImage;
 import dev.xenolith.device.serial.StreamBackend;
 import dev.xenolith.dom0.gdb.BoardTarget;
 import dev.xenolith.dom0.gdb.GdbServer;
+import dev.xenolith.dom0.machinedisk.MachineDisks;
 import dev.xenolith.dom0.monitor.MachineStatistics;
 import dev.xenolith.dom0.monitor.MachineTrace;
 import dev.xenolith.dom0.monitor.Monitors;
@@ -81,14 +82,17 @@ final class MachineRun {
         BootRequest request = request();
         FirmwareImage firmware = firmware();
         OrderlyEnd orderlyEnd = new OrderlyEnd(this::end);
-        try {
-            return run(request, firmware);
+        try (MachineDisks disks = MachineDisks.open(settings.drives())) {
+            return run(request, firmware, disks);
+        } catch (IOException e) {
+            throw new ToolstackException(ToolstackException.FAILURE, String.valueOf(e.getMessage()), e);
         } finally {
             orderlyEnd.done();
         }
     }
 
-    private int run(@Nullable BootRequest request, @Nullable FirmwareImage firmware) throws InterruptedException {
+    private int run(@Nullable BootRequest request, @Nullable FirmwareImage firmware, MachineDisks disks)
+            throws InterruptedException {
         long start = System.nanoTime();
         try (OutputStream file = serialFile();
                 Writer traceOut = traceWriter();
@@ -99,7 +103,7 @@ final class MachineRun {
             do {
                 // The serial line's end flushes what a turn has written.
                 outcome = power(request, firmware, new BufferedOutputStream(file == null ? client.out() : file),
-                        debugger);
+                        debugger, disks);
             } while (outcome.kind() == Outcome.Kind.RESET && !ending);
             client.rawMode(false);
             checkTrace(traceOut);
@@ -223,14 +227,16 @@ final class MachineRun {
 
     /** Builds a machine, boots it and waits for its end. */
     private Outcome power(@Nullable BootRequest request, @Nullable FirmwareImage firmware, OutputStream out,
-            @Nullable GdbServer debugger) throws InterruptedException {
+            @Nullable GdbServer debugger, MachineDisks disks) throws InterruptedException {
         StreamBackend[] serial = new StreamBackend[1];
         Long seconds = settings.seconds();
         PcBoard.Options options = new PcBoard.Options(settings.memoryBytes(), settings.processors(), settings.model(),
                 settings.machine(), machine -> serial[0] = new StreamBackend(out, machine, this::serialFailed),
                 seconds == null ? System.currentTimeMillis() / 1000 : seconds, firmware, settings.debugExit(),
-                settings.testDevice(), settings.maxInstructions() - instructions);
+                settings.testDevice(), settings.maxInstructions() - instructions, disks.cards(), disks.ideDrives(),
+                settings.bootOrder());
         try (PcBoard board = new PcBoard(options)) {
+            disks.attach(board.machine());
             if (request == null) {
                 board.bootFirmware();
             } else {
