@@ -79,6 +79,15 @@ public final class StreamBackend implements CharacterBackend {
         machine.execute(this::ready);
     }
 
+    /** The same without blocking. Returns false if the byte has not been taken. Any thread. */
+    public boolean offer(byte value) {
+        if (!input.offer(value)) {
+            return false;
+        }
+        machine.execute(this::ready);
+        return true;
+    }
+
     @Override
     public void ready() {
         Receiver device = receiver;

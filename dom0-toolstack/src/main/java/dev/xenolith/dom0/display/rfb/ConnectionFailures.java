@@ -4,6 +4,7 @@ import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.handler.codec.DecoderException;
+import io.netty.handler.timeout.TimeoutException;
 import io.netty.util.ReferenceCountUtil;
 import java.io.IOException;
 import javax.net.ssl.SSLException;
@@ -24,7 +25,7 @@ public final class ConnectionFailures extends ChannelInboundHandlerAdapter {
             LOG.warn("viewer {} is sent away: {}", context.channel().remoteAddress(), reason.getMessage());
         } else if (reason instanceof SSLException || reason instanceof DecoderException) {
             LOG.warn("viewer {} is sent away: {}", context.channel().remoteAddress(), reason.toString());
-        } else if (reason instanceof IOException) {
+        } else if (reason instanceof IOException || reason instanceof TimeoutException) {
             LOG.debug("viewer {} has gone: {}", context.channel().remoteAddress(), reason.toString());
         } else {
             LOG.error("BUG: viewer {} is sent away", context.channel().remoteAddress(), reason);

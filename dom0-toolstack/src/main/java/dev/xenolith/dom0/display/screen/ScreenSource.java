@@ -52,6 +52,11 @@ public final class ScreenSource implements AutoCloseable {
         }
     }
 
+    /** There is no machine for now; what it has drawn last stays. */
+    public void pause() {
+        drawing = null;
+    }
+
     /** The newest frame. */
     public Frame latest() {
         return latest;
