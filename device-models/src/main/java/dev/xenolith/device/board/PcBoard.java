@@ -21,6 +21,7 @@ import dev.xenolith.device.boot.BootImage;
 import dev.xenolith.device.boot.BootMemory;
 import dev.xenolith.device.boot.BootRequest;
 import dev.xenolith.device.boot.FirmwareImage;
+import dev.xenolith.device.display.Display;
 import dev.xenolith.device.display.VgaText;
 import dev.xenolith.device.firmware.BiosInterrupts;
 import dev.xenolith.device.firmware.BoardDescription;
@@ -415,6 +416,11 @@ public final class PcBoard implements AutoCloseable, Saveable {
 
     public Machine machine() {
         return machine;
+    }
+
+    /** The graphics card, null if there is none. */
+    public @Nullable Display display() {
+        return null;
     }
 
     /** The text on the screen, a line for each row. On the machine thread, or when the machine has ended. */
