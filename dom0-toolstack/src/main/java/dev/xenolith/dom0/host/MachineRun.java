@@ -8,6 +8,8 @@ import dev.xenolith.device.boot.BootException;
 import dev.xenolith.device.boot.BootRequest;
 import dev.xenolith.device.boot.FirmwareImage;
 import dev.xenolith.device.serial.StreamBackend;
+import dev.xenolith.dom0.display.VncServer;
+import dev.xenolith.dom0.display.web.SerialConsole;
 import dev.xenolith.dom0.gdb.BoardTarget;
 import dev.xenolith.dom0.gdb.GdbServer;
 import dev.xenolith.dom0.machinedisk.MachineDisks;
@@ -71,6 +73,11 @@ final class MachineRun {
     private volatile @Nullable IOException serialFailure;
     private List<String> screen = List.of();
     private @Nullable MachineTrace trace;
+    private @Nullable VncServer vnc;
+    private final SerialConsole webConsole = new SerialConsole(value -> {
+        Running now = running.get();
+        return now == null || now.serial.offer(value);
+    });
 
     MachineRun(Client client, MachineSettings settings) {
         this.client = client;
@@ -96,14 +103,16 @@ final class MachineRun {
         long start = System.nanoTime();
         try (OutputStream file = serialFile();
                 Writer traceOut = traceWriter();
-                GdbServer debugger = debugger()) {
+                GdbServer debugger = debugger();
+                VncServer viewers = viewers()) {
+            vnc = viewers;
             trace = trace(traceOut);
             client.rawMode(file == null);
             Outcome outcome;
             do {
                 // The serial line's end flushes what a turn has written.
-                outcome = power(request, firmware, new BufferedOutputStream(file == null ? client.out() : file),
-                        debugger, disks);
+                outcome = power(request, firmware, new BufferedOutputStream(
+                        webConsole.copying(file == null ? client.out() : file)), debugger, disks);
             } while (outcome.kind() == Outcome.Kind.RESET && !ending);
             client.rawMode(false);
             checkTrace(traceOut);
@@ -146,6 +155,30 @@ final class MachineRun {
         print("xenolith: waiting for gdb: target remote " + server.address().getAddress().getHostAddress() + ":"
                 + server.address().getPort() + "\n");
         return server;
+    }
+
+    /** Begins to show the screen, if that is wanted, and says where. */
+    private @Nullable VncServer viewers() throws IOException {
+        if (settings.vnc() == null) {
+            return null;
+        }
+        VncServer server;
+        try {
+            server = new VncServer(settings.vnc(), "Xenolith", webConsole);
+        } catch (IOException e) {
+            throw ToolstackException.failure("--vnc: " + e.getMessage());
+        }
+        for (String line : server.announcements()) {
+            print("xenolith: " + line + "\n");
+        }
+        return server;
+    }
+
+    private void show(VncServer viewers, PcBoard board) throws IOException {
+        if (isFirst && board.display() == null) {
+            print("xenolith: --vnc: this machine has no graphics: the screen stays black\n");
+        }
+        viewers.connect(board.machine()::post, board.display(), board.keyboard(), board.pointer());
     }
 
     // ---- trace -------------------------------------------------------------------------------------------------------
@@ -260,10 +293,16 @@ final class MachineRun {
                 }
                 debugger.target(new BoardTarget(board));
             }
+            if (vnc != null) {
+                show(vnc, board);
+            }
             isFirst = false;
             board.start();
             Outcome outcome = outcome(board);
             running.set(null);
+            if (vnc != null) {
+                vnc.disconnect();
+            }
             statistics.detach();
             instructions += board.retired();
             count(board.machine().interpreter().lockstep());

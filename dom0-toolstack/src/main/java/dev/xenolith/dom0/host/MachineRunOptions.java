@@ -4,6 +4,7 @@ import dev.xenolith.cpu.model.CpuModel;
 import dev.xenolith.device.board.ClockMode;
 import dev.xenolith.device.board.Machine;
 import dev.xenolith.device.firmware.BootDevice;
+import dev.xenolith.dom0.display.VncSettings;
 import dev.xenolith.dom0.gdb.Architecture;
 import dev.xenolith.dom0.gdb.GdbAddress;
 import dev.xenolith.dom0.image.Image;
@@ -99,6 +100,9 @@ final class MachineRunOptions {
     @Option(names = "--screen", description = "Print the text on the screen at the end; Ctrl-A s prints it meanwhile.")
     private boolean screen;
 
+    @Option(names = "--vnc", paramLabel = VncSettings.SYNTAX, description = "Show the screen to VNC viewers at TCP port 5900 + N, with web to browsers at 5700 + N too; without HOST to this computer only. POLICY: allow-exclusive, force-shared or ignore.")
+    private @Nullable String vnc;
+
     @Option(names = "--gdb", paramLabel = "[HOST]:PORT", description = "Let gdb connect ('target remote :PORT'); without HOST from this computer only. Port 0: any that is free.")
     private @Nullable String gdb;
 
@@ -150,7 +154,7 @@ final class MachineRunOptions {
                 new Machine.Configuration(clockMode(), chosenSeed(), TranslationModes.named(translate)),
                 deterministic ? DETERMINISTIC_START : null,
                 serialFile(directory), debugExit, testDevice, maxInstructions, stats, screen, debugging(),
-                trace.toSettings(directory, cpus), drives(directory), bootOrder());
+                trace.toSettings(directory, cpus), drives(directory), bootOrder(), vnc(directory));
     }
 
     private List<DriveSpec> drives(Path directory) {
@@ -233,6 +237,14 @@ final class MachineRunOptions {
             return new MachineSettings.Debugging(GdbAddress.parse(gdb), architecture, freeze);
         } catch (IllegalArgumentException e) {
             throw usage("--gdb: " + e.getMessage());
+        }
+    }
+
+    private @Nullable VncSettings vnc(Path directory) {
+        try {
+            return vnc == null ? null : VncSettings.parse(vnc, directory);
+        } catch (IllegalArgumentException e) {
+            throw usage("--vnc: " + e.getMessage());
         }
     }
 
