@@ -10,16 +10,23 @@ final class ZlibStream implements AutoCloseable {
     private final Deflater deflater = new Deflater(EncoderSet.DEFAULT_LEVEL);
     private final byte[] chunk = new byte[CHUNK];
     private int level = EncoderSet.DEFAULT_LEVEL;
+    private boolean levelIsNew;
 
     void level(int wanted) {
         if (wanted != level) {
             level = wanted;
+            levelIsNew = true;
             deflater.setLevel(wanted);
         }
     }
 
     /** Puts what {@code length} bytes become. */
     void compress(byte[] bytes, int offset, int length, ByteBuf out) {
+        if (levelIsNew) {
+            // The call that takes a level over does not flush: it is given nothing that would have to be.
+            levelIsNew = false;
+            out.writeBytes(chunk, 0, deflater.deflate(chunk, 0, chunk.length, Deflater.NO_FLUSH));
+        }
         deflater.setInput(bytes, offset, length);
         int made;
         do {
