@@ -37,7 +37,9 @@ public final class MediumRequest implements Saveable {
     public boolean isBusy() { return operation != Operation.NONE; }
 
     /** Whether the medium is filling the buffer, so that what is in it is not the drive's to look at. */
-    public boolean isReading() { return operation == Operation.READ; }
+    public boolean isReading() {
+        return operation == Operation.READ;
+    }
 
     /** Reads {@code bytes} bytes at {@code from} to the beginning of {@code buffer}. */
     public void read(Medium medium, long moment, long from, byte[] buffer, int bytes) {

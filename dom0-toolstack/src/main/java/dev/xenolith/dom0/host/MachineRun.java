@@ -7,6 +7,8 @@ import dev.xenolith.device.board.PcBoard;
 import dev.xenolith.device.boot.BootException;
 import dev.xenolith.device.boot.BootRequest;
 import dev.xenolith.device.boot.FirmwareImage;
+import dev.xenolith.device.pci.PciFunction;
+import dev.xenolith.device.pci.PciSlot;
 import dev.xenolith.device.serial.StreamBackend;
 import dev.xenolith.dom0.display.VncServer;
 import dev.xenolith.dom0.display.web.SerialConsole;
@@ -35,8 +37,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** Runs a bare machine in the foreground, until it ends by itself or somebody types Ctrl-A x. */
@@ -71,6 +75,7 @@ final class MachineRun {
     private boolean isFirst = true;
     private volatile boolean ending;
     private volatile @Nullable IOException serialFailure;
+    private final AtomicReference<@Nullable ToolstackException> networkFailure = new AtomicReference<>();
     private List<String> screen = List.of();
     private @Nullable MachineTrace trace;
     private @Nullable VncServer vnc;
@@ -89,7 +94,7 @@ final class MachineRun {
         BootRequest request = request();
         FirmwareImage firmware = firmware();
         OrderlyEnd orderlyEnd = new OrderlyEnd(this::end);
-        try (MachineDisks disks = MachineDisks.open(settings.drives())) {
+        try (MachineDisks disks = MachineDisks.open(settings.devices().drives())) {
             return run(request, firmware, disks);
         } catch (IOException e) {
             throw new ToolstackException(ToolstackException.FAILURE, String.valueOf(e.getMessage()), e);
@@ -159,12 +164,12 @@ final class MachineRun {
 
     /** Begins to show the screen, if that is wanted, and says where. */
     private @Nullable VncServer viewers() throws IOException {
-        if (settings.vnc() == null) {
+        if (settings.devices().vnc() == null) {
             return null;
         }
         VncServer server;
         try {
-            server = new VncServer(settings.vnc(), "Xenolith", webConsole);
+            server = new VncServer(settings.devices().vnc(), "Xenolith", webConsole);
         } catch (IOException e) {
             throw ToolstackException.failure("--vnc: " + e.getMessage());
         }
@@ -249,6 +254,16 @@ final class MachineRun {
         end();
     }
 
+    /** A port of this host could not be bound. Any thread. */
+    private <T> @Nullable T networkFailed(Throwable failure) {
+        Throwable cause = failure instanceof CompletionException && failure.getCause() != null
+                ? failure.getCause()
+                : failure;
+        networkFailure.set(ToolstackException.failure(String.valueOf(cause.getMessage())));
+        end();
+        return null;
+    }
+
     /** Switches the machine off for good. Any thread. */
     private void end() {
         ending = true;
@@ -262,14 +277,18 @@ final class MachineRun {
     private Outcome power(@Nullable BootRequest request, @Nullable FirmwareImage firmware, OutputStream out,
             @Nullable GdbServer debugger, MachineDisks disks) throws InterruptedException {
         StreamBackend[] serial = new StreamBackend[1];
+        MachineNetwork network = new MachineNetwork(settings.devices().nics(), settings.devices().network());
+        List<Function<PciSlot, ? extends PciFunction>> cards = new ArrayList<>(disks.cards());
+        cards.addAll(network.cards());
         Long seconds = settings.seconds();
         PcBoard.Options options = new PcBoard.Options(settings.memoryBytes(), settings.processors(), settings.model(),
                 settings.machine(), machine -> serial[0] = new StreamBackend(out, machine, this::serialFailed),
                 seconds == null ? System.currentTimeMillis() / 1000 : seconds, firmware, settings.debugExit(),
-                settings.testDevice(), settings.maxInstructions() - instructions, disks.cards(), disks.ideDrives(),
-                settings.bootOrder());
-        try (PcBoard board = new PcBoard(options)) {
+                settings.testDevice(), settings.maxInstructions() - instructions, cards, disks.ideDrives(),
+                settings.devices().bootOrder());
+        try (network; PcBoard board = new PcBoard(options)) {
             disks.attach(board.machine());
+            network.attach(board.machine()).exceptionally(this::networkFailed);
             if (request == null) {
                 board.bootFirmware();
             } else {
@@ -309,6 +328,10 @@ final class MachineRun {
             machineTime += board.machine().clock().now();
             screen = board.screen();
             out.flush();
+            ToolstackException unbound = networkFailure.get();
+            if (unbound != null) {
+                throw unbound;
+            }
             IOException failure = serialFailure;
             if (failure != null) {
                 throw failure;

@@ -3,14 +3,10 @@ package dev.xenolith.dom0.host;
 import dev.xenolith.cpu.model.CpuModel;
 import dev.xenolith.device.board.ClockMode;
 import dev.xenolith.device.board.Machine;
-import dev.xenolith.device.firmware.BootDevice;
-import dev.xenolith.dom0.display.VncSettings;
 import dev.xenolith.dom0.gdb.Architecture;
 import dev.xenolith.dom0.gdb.GdbAddress;
 import dev.xenolith.dom0.image.Image;
 import dev.xenolith.dom0.image.ImageStore;
-import dev.xenolith.dom0.machinedisk.DriveSpec;
-import dev.xenolith.dom0.machinedisk.MachineDisks;
 import dev.xenolith.dom0.xl.ToolstackException;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -52,15 +48,6 @@ final class MachineRunOptions {
     @Option(names = "--bios", paramLabel = "FILE", description = "Firmware image in place of a kernel.")
     private @Nullable String bios;
 
-    @Option(names = "--disk", paramLabel = "FILE[,OPTION...]", description = "A disk in an image: if=ide or if=ahci (default: ide), format=raw, qcow2 or vhd (default: raw), readonly. A comma in FILE is written twice; may be repeated.")
-    private List<String> disks = new ArrayList<>();
-
-    @Option(names = "--cdrom", paramLabel = "FILE", description = "A CD or DVD image in a drive on the secondary IDE channel; may be repeated.")
-    private List<String> cdroms = new ArrayList<>();
-
-    @Option(names = "--boot", paramLabel = "ORDER", description = "What the firmware boots from, one letter each: c disk, d CD-ROM, n network.")
-    private @Nullable String boot;
-
     @Option(names = "--memory", paramLabel = "SIZE", description = "Memory in MiB, or with an M or G (default: 512M).")
     private String memory = "512M";
 
@@ -100,9 +87,6 @@ final class MachineRunOptions {
     @Option(names = "--screen", description = "Print the text on the screen at the end; Ctrl-A s prints it meanwhile.")
     private boolean screen;
 
-    @Option(names = "--vnc", paramLabel = VncSettings.SYNTAX, description = "Show the screen to VNC viewers at TCP port 5900 + N, with web to browsers at 5700 + N too; without HOST to this computer only. POLICY: allow-exclusive, force-shared or ignore.")
-    private @Nullable String vnc;
-
     @Option(names = "--gdb", paramLabel = "[HOST]:PORT", description = "Let gdb connect ('target remote :PORT'); without HOST from this computer only. Port 0: any that is free.")
     private @Nullable String gdb;
 
@@ -111,6 +95,9 @@ final class MachineRunOptions {
 
     @Option(names = "--freeze", description = "Wait for gdb before the first instruction.")
     private boolean freeze;
+
+    @ArgGroup(validate = false, heading = "%nDevices%n")
+    private MachineDeviceOptions devices = new MachineDeviceOptions();
 
     @ArgGroup(validate = false, heading = "%nTracing%n")
     private MachineTraceOptions trace = new MachineTraceOptions();
@@ -154,36 +141,7 @@ final class MachineRunOptions {
                 new Machine.Configuration(clockMode(), chosenSeed(), TranslationModes.named(translate)),
                 deterministic ? DETERMINISTIC_START : null,
                 serialFile(directory), debugExit, testDevice, maxInstructions, stats, screen, debugging(),
-                trace.toSettings(directory, cpus), drives(directory), bootOrder(), vnc(directory));
-    }
-
-    private List<DriveSpec> drives(Path directory) {
-        List<DriveSpec> drives = new ArrayList<>();
-        try {
-            for (String disk : disks) {
-                drives.add(DriveSpec.disk(disk, file -> resolve(directory, "--disk", file)));
-            }
-        } catch (IllegalArgumentException e) {
-            throw usage(String.valueOf(e.getMessage()));
-        }
-        for (String cdrom : cdroms) {
-            drives.add(DriveSpec.cdrom(resolve(directory, "--cdrom", cdrom)));
-        }
-        return drives;
-    }
-
-    private List<BootDevice> bootOrder() {
-        if (boot == null) {
-            return List.of();
-        }
-        if (bios == null) {
-            throw usage("--boot goes with --bios");
-        }
-        try {
-            return MachineDisks.bootOrder(boot);
-        } catch (IllegalArgumentException e) {
-            throw usage(String.valueOf(e.getMessage()));
-        }
+                trace.toSettings(directory, cpus), devices.toSettings(directory, bios != null));
     }
 
     private static @Nullable Path given(Path directory, String option, @Nullable String file) {
@@ -237,14 +195,6 @@ final class MachineRunOptions {
             return new MachineSettings.Debugging(GdbAddress.parse(gdb), architecture, freeze);
         } catch (IllegalArgumentException e) {
             throw usage("--gdb: " + e.getMessage());
-        }
-    }
-
-    private @Nullable VncSettings vnc(Path directory) {
-        try {
-            return vnc == null ? null : VncSettings.parse(vnc, directory);
-        } catch (IllegalArgumentException e) {
-            throw usage("--vnc: " + e.getMessage());
         }
     }
 

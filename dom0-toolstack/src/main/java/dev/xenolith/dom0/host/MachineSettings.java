@@ -2,10 +2,7 @@ package dev.xenolith.dom0.host;
 
 import dev.xenolith.cpu.model.CpuModel;
 import dev.xenolith.device.board.Machine;
-import dev.xenolith.device.firmware.BootDevice;
-import dev.xenolith.dom0.display.VncSettings;
 import dev.xenolith.dom0.gdb.Architecture;
-import dev.xenolith.dom0.machinedisk.DriveSpec;
 import dev.xenolith.dom0.monitor.TraceSettings;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
@@ -23,14 +20,12 @@ import org.jspecify.annotations.Nullable;
  * @param screen whether the text on the screen is printed at the end
  * @param debugging null without a debugger
  * @param trace null if nothing is traced
- * @param bootOrder what firmware boots from; empty: it decides
- * @param vnc null if nobody is shown the screen
  */
 record MachineSettings(@Nullable Path kernel, @Nullable Path initrd, String commandLine, List<Module> modules,
         @Nullable Path firmware, long memoryBytes, int processors, CpuModel model, Machine.Configuration machine,
         @Nullable Long seconds, @Nullable Path serialFile, boolean debugExit, boolean testDevice, long maxInstructions,
         boolean stats, boolean screen, @Nullable Debugging debugging, @Nullable TraceSettings trace,
-        List<DriveSpec> drives, List<BootDevice> bootOrder, @Nullable VncSettings vnc) {
+        MachineDevices devices) {
     /**
      * How a debugger finds the machine.
      *

@@ -63,9 +63,7 @@ final class TestMachine implements Display, Keyboard, Pointer, AutoCloseable {
     }
 
     @Override
-    public boolean isAbsolute() {
-        return absolute;
-    }
+    public boolean isAbsolute() { return absolute; }
 
     @Override
     public void moveTo(int x, int y, int wheel, int buttons) {

@@ -151,12 +151,10 @@ class VncServerTest {
             }
 
             @Override
-            public X509Certificate[] getAcceptedIssuers() {
-                return new X509Certificate[0];
-            }
+            public X509Certificate[] getAcceptedIssuers() { return new X509Certificate[0]; }
         };
         SSLContext context = SSLContext.getInstance("TLS");
-        context.init(null, new TrustManager[] {trust}, null);
+        context.init(null, new TrustManager[]{trust}, null);
         SSLSocket socket = (SSLSocket) context.getSocketFactory().createSocket(viewer.socket, "localhost",
                 viewer.socket.getPort(), true);
         socket.startHandshake();
@@ -220,7 +218,7 @@ class VncServerTest {
     @Test
     void aColourMapIsServed() throws IOException {
         try (TestMachine machine = TestMachine.open(); TestViewer viewer = TestViewer.connect(machine)) {
-            byte[] format = new ViewerFormat(8, 8, false, new int[] {7, 7, 3}, new int[] {5, 2, 0}).bytes();
+            byte[] format = new ViewerFormat(8, 8, false, new int[]{7, 7, 3}, new int[]{5, 2, 0}).bytes();
             format[3] = 0;
             viewer.out.writeInt(0);
             viewer.out.write(format);
@@ -228,7 +226,7 @@ class VncServerTest {
             assertThat(viewer.in.readUnsignedShort()).isEqualTo(256);
             byte[] map = viewer.in.readNBytes(256 * 6);
             assertThat(map).startsWith(0, 0, 0, 0, 0, 0).endsWith(255, 255, 255, 255, 255, 255);
-            viewer.format = new ViewerFormat(8, 8, false, new int[] {7, 7, 3}, new int[] {5, 2, 0});
+            viewer.format = new ViewerFormat(8, 8, false, new int[]{7, 7, 3}, new int[]{5, 2, 0});
             viewer.encodings(ViewerDecoder.HEXTILE, -223);
             viewer.see(machine);
         }
@@ -251,16 +249,16 @@ class VncServerTest {
             assertThat(viewer.told).extracting(TestViewer.Told::encoding).contains(-307);
             viewer.out.writeInt(0xf8000000);
             viewer.out.writeInt(0x80000001);
-            viewer.out.write(new byte[] {2, 5, 6});
+            viewer.out.write(new byte[]{2, 5, 6});
             assertThat(viewer.in.readInt()).isEqualTo(0xf8000000);
             assertThat(viewer.in.readInt()).isEqualTo(1);
             assertThat(viewer.in.readNBytes(3)).containsExactly(2, 5, 6);
             viewer.told.clear();
-            viewer.out.write(new byte[] {(byte) 251, 0, 3, 32, 2, 88, 0, 0});
+            viewer.out.write(new byte[]{(byte) 251, 0, 3, 32, 2, 88, 0, 0});
             viewer.update();
             assertThat(viewer.told).containsExactly(new TestViewer.Told(-308, 1, 1, 200, 100));
             // Without another request.
-            viewer.out.write(new byte[] {(byte) 150, 1, 0, 0, 0, 0, 0, (byte) 200, 0, 100});
+            viewer.out.write(new byte[]{(byte) 150, 1, 0, 0, 0, 0, 0, (byte) 200, 0, 100});
             for (int i = 0; i < 3; i++) {
                 machine.shade = i * 1000;
                 do {
@@ -272,7 +270,8 @@ class VncServerTest {
 
     @Test
     void sharing() throws IOException {
-        try (TestMachine machine = TestMachine.open(); TestViewer first = TestViewer.connect(machine);
+        try (TestMachine machine = TestMachine.open();
+                TestViewer first = TestViewer.connect(machine);
                 TestViewer second = TestViewer.connect(machine);
                 TestViewer alone = new TestViewer(machine.server.address())) {
             second.encodings(-223);
@@ -304,7 +303,7 @@ class VncServerTest {
             machine.height = 1000;
             try (TestViewer slow = TestViewer.connect(machine); TestViewer quick = TestViewer.connect(machine)) {
                 slow.encodings(-313, -223);
-                slow.out.write(new byte[] {(byte) 150, 1, 0, 0, 0, 0, 7, (byte) 208, 3, (byte) 232});
+                slow.out.write(new byte[]{(byte) 150, 1, 0, 0, 0, 0, 7, (byte) 208, 3, (byte) 232});
                 slow.request(false);
                 quick.encodings(ViewerDecoder.TIGHT, -223);
                 for (int i = 0; i < 5; i++) {

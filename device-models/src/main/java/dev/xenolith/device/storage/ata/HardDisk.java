@@ -47,8 +47,7 @@ public final class HardDisk extends AtaDevice implements SectorTransfer.Owner {
     private enum Phase {
         NONE, SECTORS,
         /** One sector goes to the host: IDENTIFY DEVICE, READ LOG EXT. */
-        PAGE,
-        RANGES, TRIM, FLUSH
+        PAGE, RANGES, TRIM, FLUSH
     }
 
     /** How a command says where. */

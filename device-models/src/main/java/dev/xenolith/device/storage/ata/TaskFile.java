@@ -66,9 +66,7 @@ public final class TaskFile implements Saveable {
         return read(Ata.LBA_HIGH, previous) << 16 | read(Ata.LBA_MID, previous) << 8 | read(Ata.LBA_LOW, previous);
     }
 
-    void setCount(int count) {
-        bytes[Ata.COUNT] = (byte) count;
-    }
+    void setCount(int count) { bytes[Ata.COUNT] = (byte) count; }
 
     /** The byte count or the signature of a packet device. */
     void setMidHigh(int value) {

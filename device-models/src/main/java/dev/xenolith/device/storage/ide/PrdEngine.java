@@ -157,7 +157,6 @@ final class PrdEngine implements ByteRegisters, Saveable {
         }
     }
 
-
     @Override
     public String stateName() {
         return name;
