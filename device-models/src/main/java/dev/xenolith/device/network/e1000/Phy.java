@@ -25,6 +25,7 @@ final class Phy implements Saveable {
 
     private static final int CONTROL_RESET = 1 << 15;
     private static final int CONTROL_NEGOTIATE = 1 << 12;
+    private static final int CONTROL_POWER_DOWN = 1 << 11;
     private static final int CONTROL_RESTART = 1 << 9;
     private static final int STATUS_LINK = 1 << 2;
     private static final int STATUS_NEGOTIATED = 1 << 5;
@@ -58,11 +59,18 @@ final class Phy implements Saveable {
         this.cable = cable;
         this.linkChanged = linkChanged;
         negotiation = clock.timer(this::negotiated);
-        reset();
+        setDefaults();
         setLink(cable);
     }
 
+    /** Its reset, after which it negotiates anew. */
     void reset() {
+        boolean had = hasLink();
+        setDefaults();
+        negotiate(had);
+    }
+
+    private void setDefaults() {
         registers[CONTROL] = 0x1140;
         registers[STATUS] = 0x7949;
         registers[ID_1] = 0x0141;
@@ -91,12 +99,11 @@ final class Phy implements Saveable {
         registers[SPECIFIC_STATUS] = up ? SPECIFIC_LINK : 0;
     }
 
-    private void negotiate() {
-        boolean had = hasLink();
+    /** @param had whether there was a link until now */
+    private void negotiate(boolean had) {
         setLink(false);
-        if (cable) {
-            negotiation.set(clock.now() + NEGOTIATION);
-        }
+        boolean on = cable && (registers[CONTROL] & CONTROL_POWER_DOWN) == 0;
+        negotiation.set(on ? clock.now() + NEGOTIATION : Clock.NEVER);
         if (had) {
             linkChanged.run();
         }
@@ -129,19 +136,24 @@ final class Phy implements Saveable {
 
     private void write(int register, int value) {
         switch (register) {
-            case CONTROL -> {
-                registers[CONTROL] = value & ~(CONTROL_RESET | CONTROL_RESTART | 0x3f);
-                if ((value & CONTROL_RESET) != 0) {
-                    reset();
-                    negotiate();
-                } else if ((value & CONTROL_RESTART) != 0 && (value & CONTROL_NEGOTIATE) != 0) {
-                    negotiate();
-                }
-            }
+            case CONTROL -> writeControl(value);
             case STATUS, ID_1, ID_2, PARTNER, EXPANSION, GIGABIT_STATUS, EXTENDED_STATUS, SPECIFIC_STATUS -> {
                 // Read-only.
             }
             default -> registers[register] = value;
+        }
+    }
+
+    private void writeControl(int value) {
+        if ((value & CONTROL_RESET) != 0) {
+            reset();
+            return;
+        }
+        boolean had = hasLink();
+        boolean powerChanges = ((registers[CONTROL] ^ value) & CONTROL_POWER_DOWN) != 0;
+        registers[CONTROL] = value & ~(CONTROL_RESTART | 0x3f);
+        if (powerChanges || (value & CONTROL_RESTART) != 0 && (value & CONTROL_NEGOTIATE) != 0) {
+            negotiate(had);
         }
     }
 
