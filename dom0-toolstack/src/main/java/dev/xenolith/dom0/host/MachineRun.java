@@ -14,6 +14,7 @@ import dev.xenolith.dom0.display.VncServer;
 import dev.xenolith.dom0.display.web.SerialConsole;
 import dev.xenolith.dom0.gdb.BoardTarget;
 import dev.xenolith.dom0.gdb.GdbServer;
+import dev.xenolith.dom0.machinedisk.ImageWork;
 import dev.xenolith.dom0.machinedisk.MachineDisks;
 import dev.xenolith.dom0.monitor.MachineStatistics;
 import dev.xenolith.dom0.monitor.MachineTrace;
@@ -286,8 +287,7 @@ final class MachineRun {
                 seconds == null ? System.currentTimeMillis() / 1000 : seconds, firmware, settings.debugExit(),
                 settings.testDevice(), settings.maxInstructions() - instructions, cards, disks.ideDrives(),
                 settings.devices().bootOrder());
-        try (network; PcBoard board = new PcBoard(options)) {
-            disks.attach(board.machine());
+        try (network; PcBoard board = new PcBoard(options); ImageWork work = disks.attach(board.machine())) {
             network.attach(board.machine()).exceptionally(this::networkFailed);
             if (request == null) {
                 board.bootFirmware();

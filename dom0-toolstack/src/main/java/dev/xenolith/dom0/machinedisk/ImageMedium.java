@@ -1,8 +1,6 @@
 package dev.xenolith.dom0.machinedisk;
 
-import dev.xenolith.device.board.Machine;
 import dev.xenolith.device.storage.Medium;
-import dev.xenolith.dom0.disk.DiskException;
 import dev.xenolith.dom0.disk.DiskImage;
 import java.nio.ByteBuffer;
 import java.util.Objects;
@@ -13,7 +11,7 @@ final class ImageMedium implements Medium {
     private final DiskImage image;
     private final long size;
     private final boolean readOnly;
-    private @Nullable Machine machine;
+    private @Nullable ImageWork work;
 
     ImageMedium(DiskImage image) {
         this.image = image;
@@ -21,9 +19,9 @@ final class ImageMedium implements Medium {
         readOnly = image.readOnly();
     }
 
-    /** Says on whose thread requests come from now on; answers to those of another machine come no more. */
-    void attach(Machine powered) {
-        machine = powered;
+    /** Says for whose machine requests come from now on. */
+    void attach(ImageWork powered) {
+        work = powered;
     }
 
     @Override
@@ -60,18 +58,7 @@ final class ImageMedium implements Medium {
         submit(due, disk -> disk.discard(offset, length), answer);
     }
 
-    /** What is to be done with the image. */
-    @FunctionalInterface
-    private interface Access {
-        void on(DiskImage image) throws Exception;
-    }
-
-    private void submit(long due, Access access, Answer answer) {
-        Objects.requireNonNull(machine).<Void>submitAt(due, () -> {
-            access.on(image);
-            return null;
-        }, (result, failure) -> answer.ended(failure == null || failure instanceof DiskException
-                ? failure
-                : new DiskException(image.file().toString(), failure.toString())));
+    private void submit(long due, ImageWork.Access access, Answer answer) {
+        Objects.requireNonNull(work).submit(image, due, access, answer);
     }
 }

@@ -155,9 +155,11 @@ public final class MachineDisks implements Closeable {
         });
     }
 
-    /** Connects the images to the machine of a new board, before it starts. */
-    public void attach(Machine machine) {
-        drives.forEach(each -> each.medium().attach(machine));
+    /** Connects the images to the machine of a new board, before it starts. What is returned is to be closed before the board is. */
+    public ImageWork attach(Machine machine) {
+        ImageWork work = new ImageWork(machine);
+        drives.forEach(each -> each.medium().attach(work));
+        return work;
     }
 
     /**
