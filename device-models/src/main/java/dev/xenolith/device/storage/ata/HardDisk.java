@@ -18,30 +18,11 @@ import org.jspecify.annotations.Nullable;
  * not take what is written, ABRT for writing to a medium that is read-only.
  */
 public final class HardDisk extends AtaDevice implements SectorTransfer.Owner {
-    private static final String MODEL = "XENOLITH HARDDISK";
-    private static final String FIRMWARE = "1.0";
-
     private static final int CHUNK_SECTORS = BUFFER_BYTES / Medium.SECTOR_BYTES;
-    private static final int MOST_MULTIPLE = 16;
-    private static final long LBA28_SECTORS = (1 << 28) - 1;
     private static final long LBA48_SECTORS = 1L << 48;
-    /** Translation of ATA/ATAPI-6, annex B: 16 heads, 63 sectors, and not more than 16383 cylinders. */
-    private static final int HEADS = 16;
-    private static final int SECTORS = 63;
-    private static final int CYLINDERS = 16383;
-    /** Sectors of ranges that DATA SET MANAGEMENT takes at most, word 105. */
-    private static final int MOST_RANGE_SECTORS = 8;
     private static final int RANGE_BYTES = 8;
     private static final int DSM_TRIM = 1;
     private static final int LOG_NCQ_ERROR = 0x10;
-
-    private static final int SET_WRITE_CACHE = 0x02;
-    private static final int CLEAR_WRITE_CACHE = 0x82;
-    private static final int SET_TRANSFER_MODE = 0x03;
-    private static final int CLEAR_LOOK_AHEAD = 0x55;
-    private static final int SET_LOOK_AHEAD = 0xaa;
-    private static final int KEEP_SETTINGS = 0x66;
-    private static final int REVERT_SETTINGS = 0xcc;
 
     /** What the command under way is at. */
     private enum Phase {
@@ -59,7 +40,7 @@ public final class HardDisk extends AtaDevice implements SectorTransfer.Owner {
     private final String serial;
     private final long sectors;
     private final PowerMode power;
-    private final TransferModes modes = new TransferModes();
+    private final DiskSettings settings = new DiskSettings();
     private final SectorTransfer transfer = new SectorTransfer("transfer", this, CHUNK_SECTORS);
     private final MediumRequest upkeep = new MediumRequest("upkeep", this::upkeepEnded);
     private final CommandQueue queue;
@@ -72,13 +53,6 @@ public final class HardDisk extends AtaDevice implements SectorTransfer.Owner {
     /** RANGES, TRIM: bytes of ranges, and those that are done. */
     private int rangeBytes;
     private int rangesDone;
-    private int multiple;
-    private boolean writeCache = true;
-    private boolean lookAhead = true;
-    private boolean keepSettings;
-    private int heads = HEADS;
-    private int sectorsPerTrack = SECTORS;
-
     /**
      * A disk that has just been switched on.
      *
@@ -104,7 +78,7 @@ public final class HardDisk extends AtaDevice implements SectorTransfer.Owner {
     }
 
     boolean cachesWrites() {
-        return writeCache;
+        return settings.cachesWrites();
     }
 
     // ---- commands ----------------------------------------------------------------------------------------------------
@@ -132,7 +106,7 @@ public final class HardDisk extends AtaDevice implements SectorTransfer.Owner {
         }
         switch (command) {
             case Ata.IDENTIFY_DEVICE -> {
-                identify();
+                settings.identify(buffer, serial, sectors, cable == Cable.SERIAL);
                 sendPage();
             }
             case Ata.READ_LOG_EXT -> readLog();
@@ -141,11 +115,12 @@ public final class HardDisk extends AtaDevice implements SectorTransfer.Owner {
                 phase = Phase.FLUSH;
                 upkeep.flush(medium, flushDue());
             }
-            case Ata.SET_MULTIPLE_MODE -> setMultiple(registers.count());
-            case Ata.SET_FEATURES -> setFeatures(registers.features());
-            case Ata.INITIALIZE_DEVICE_PARAMETERS -> initialiseParameters();
+            case Ata.SET_MULTIPLE_MODE -> endIf(settings.setMultiple(registers.count()));
+            case Ata.SET_FEATURES -> setFeatures();
+            case Ata.INITIALIZE_DEVICE_PARAMETERS -> endIf(
+                    settings.setGeometry((registers.device() & 15) + 1, registers.count()));
             case Ata.READ_NATIVE_MAX -> {
-                registers.setLba28(Math.min(sectors, LBA28_SECTORS) - 1);
+                registers.setLba28(Math.min(sectors, DiskSettings.LBA28_SECTORS) - 1);
                 succeed();
             }
             case Ata.READ_NATIVE_MAX_EXT -> {
@@ -202,46 +177,22 @@ public final class HardDisk extends AtaDevice implements SectorTransfer.Owner {
         }
     }
 
-    private void initialiseParameters() {
-        if (registers.count() == 0) {
-            abort();
-        } else {
-            sectorsPerTrack = registers.count();
-            heads = (registers.device() & 15) + 1;
+    private void endIf(boolean possible) {
+        if (possible) {
             succeed();
+        } else {
+            abort();
         }
     }
 
-    private void setMultiple(int count) {
-        if (count > MOST_MULTIPLE || Integer.bitCount(count) > 1) {
-            multiple = 0;
-            abort();
-        } else {
-            multiple = count;
-            succeed();
-        }
-    }
-
-    private void setFeatures(int feature) {
-        boolean known = true;
-        switch (feature) {
-            case SET_WRITE_CACHE -> writeCache = true;
-            case CLEAR_WRITE_CACHE -> writeCache = false;
-            case SET_LOOK_AHEAD -> lookAhead = true;
-            case CLEAR_LOOK_AHEAD -> lookAhead = false;
-            case KEEP_SETTINGS -> keepSettings = true;
-            case REVERT_SETTINGS -> keepSettings = false;
-            case SET_TRANSFER_MODE -> known = modes.choose(registers.count());
-            default -> known = false;
-        }
-        if (!known) {
-            abort();
-        } else if (feature == CLEAR_WRITE_CACHE) {
-            // What is in the cache goes to the medium first.
-            phase = Phase.FLUSH;
-            upkeep.flush(medium, flushDue());
-        } else {
-            succeed();
+    private void setFeatures() {
+        switch (settings.setFeature(registers.features(), registers.count())) {
+            case DONE -> succeed();
+            case UNKNOWN -> abort();
+            case FLUSH -> {
+                phase = Phase.FLUSH;
+                upkeep.flush(medium, flushDue());
+            }
         }
     }
 
@@ -250,37 +201,6 @@ public final class HardDisk extends AtaDevice implements SectorTransfer.Owner {
     private void sendPage() {
         phase = Phase.PAGE;
         openBlock(0, Medium.SECTOR_BYTES, true, false, true);
-    }
-
-    private void identify() {
-        DiskIdentity identity = new DiskIdentity().names(serial, FIRMWARE, MODEL);
-        boolean isSerial = cable == Cable.SERIAL;
-        long small = Math.min(sectors, LBA28_SECTORS);
-        int cylinders = cylinders();
-        identity.words(0, 0x0040, (int) Math.min(small / (HEADS * SECTORS), CYLINDERS), 0xc837, HEADS)
-                .words(6, SECTORS)
-                .words(20, 3, BUFFER_BYTES / Medium.SECTOR_BYTES, 4)
-                .words(47, 0x8000 | MOST_MULTIPLE, 0x4000, 0x2f00, 0x4000, 0x0200, 0x0200)
-                .words(54, cylinders, heads, sectorsPerTrack).wide(57, (long) cylinders * heads * sectorsPerTrack)
-                .words(59, multiple == 0 ? 0 : 0x0100 | multiple).wide(60, small)
-                .words(75, isSerial ? CommandQueue.TAGS - 1 : 0, isSerial ? 0x0106 : 0)
-                // ATA/ATAPI-4 to ACS-2.
-                .words(80, 0x03f0)
-                // NOP, look-ahead, write cache, power management; flushes, 48 bits; FUA, logs.
-                .words(82, 0x4068, 0x7400, 0x4060)
-                .words(85, 0x4008 | (writeCache ? 0x20 : 0) | (lookAhead ? 0x40 : 0), 0x3400, 0x4060)
-                .words(93, isSerial ? 0 : 0x6001)
-                .wide(100, sectors).wide(102, sectors >>> 32)
-                .words(105, MOST_RANGE_SECTORS, 0x4000)
-                // TRIM; no rotation.
-                .words(169, 1).words(217, 1);
-        modes.describe(identity);
-        identity.write(buffer);
-    }
-
-    /** Cylinders of the translation that INITIALIZE DEVICE PARAMETERS has set. */
-    private int cylinders() {
-        return (int) Math.min(Math.min(sectors, LBA28_SECTORS) / (heads * sectorsPerTrack), 0xffff);
     }
 
     /** Logs: their directory, and that of the queue. Each has one page. */
@@ -307,7 +227,8 @@ public final class HardDisk extends AtaDevice implements SectorTransfer.Owner {
 
     private void dataSetManagement() {
         int count = registers.wideCount();
-        if (registers.features() != DSM_TRIM || count == 0 || count > MOST_RANGE_SECTORS || medium.readOnly()) {
+        if (registers.features() != DSM_TRIM || count == 0 || count > DiskSettings.MOST_RANGE_SECTORS
+                || medium.readOnly()) {
             abort();
             return;
         }
@@ -382,18 +303,13 @@ public final class HardDisk extends AtaDevice implements SectorTransfer.Owner {
             return registers.lba28();
         }
         addressing = Addressing.CHS;
-        int sector = registers.read(Ata.LBA_LOW, false);
-        int head = registers.device() & 15;
-        if (sector == 0 || sector > sectorsPerTrack || head >= heads) {
-            return -1;
-        }
-        return ((long) registers.midHigh() * heads + head) * sectorsPerTrack + sector - 1;
+        return settings.sectorOf(registers);
     }
 
     private void begin(DiskAccess access) {
         power.active();
         boolean byMultiple = access.way() == DiskAccess.Way.MULTIPLE;
-        if (byMultiple && multiple == 0 || access.write() && medium.readOnly()) {
+        if (byMultiple && settings.multiple() == 0 || access.write() && medium.readOnly()) {
             abort();
             return;
         }
@@ -414,8 +330,8 @@ public final class HardDisk extends AtaDevice implements SectorTransfer.Owner {
         phase = Phase.SECTORS;
         dma = access.way() == DiskAccess.Way.DMA;
         verify = access.way() == DiskAccess.Way.VERIFY;
-        blockBytes = (dma ? CHUNK_SECTORS : byMultiple ? multiple : 1) * Medium.SECTOR_BYTES;
-        transfer.begin(lba, count, access.write(), access.write() && (access.stable() || !writeCache));
+        blockBytes = (dma ? CHUNK_SECTORS : byMultiple ? settings.multiple() : 1) * Medium.SECTOR_BYTES;
+        transfer.begin(lba, count, access.write(), access.write() && (access.stable() || !cachesWrites()));
         nextChunk();
     }
 
@@ -471,17 +387,14 @@ public final class HardDisk extends AtaDevice implements SectorTransfer.Owner {
         switch (addressing) {
             case LBA48 -> registers.setLba48(lba);
             case LBA28 -> registers.setLba28(lba);
-            case CHS -> {
-                int track = (int) Math.min(lba / sectorsPerTrack, Integer.MAX_VALUE);
-                registers.setChs(track / heads, track % heads, (int) (lba % sectorsPerTrack) + 1);
-            }
+            case CHS -> settings.place(lba, registers);
         }
         end(status, errors);
     }
 
     @Override
     public long due(int bytes, boolean first) {
-        boolean cached = transfer.isWrite() ? writeCache : lookAhead;
+        boolean cached = transfer.isWrite() ? cachesWrites() : settings.looksAhead();
         return clock.now() + (first || !cached ? DriveTiming.DISK_ACCESS : 0) + DriveTiming.disk(bytes);
     }
 
@@ -544,25 +457,13 @@ public final class HardDisk extends AtaDevice implements SectorTransfer.Owner {
     @Override
     protected void softResetBegins() {
         power.active();
-        if (!keepSettings) {
-            revert();
-        }
+        settings.softReset();
     }
 
     @Override
     protected void hardResetBegins() {
-        keepSettings = false;
         power.reset();
-        modes.reset();
-        revert();
-    }
-
-    private void revert() {
-        multiple = 0;
-        writeCache = true;
-        lookAhead = true;
-        heads = HEADS;
-        sectorsPerTrack = SECTORS;
+        settings.hardReset();
     }
 
     @Override
@@ -602,9 +503,7 @@ public final class HardDisk extends AtaDevice implements SectorTransfer.Owner {
         super.save(out);
         out.put("phase", phase.ordinal()).put("addressing", addressing.ordinal()).put("dma", dma);
         out.put("verify", verify).put("blockBytes", blockBytes).put("rangeBytes", rangeBytes);
-        out.put("rangesDone", rangesDone).put("multiple", multiple).put("writeCache", writeCache);
-        out.put("lookAhead", lookAhead).put("keepSettings", keepSettings).put("heads", heads);
-        out.put("sectorsPerTrack", sectorsPerTrack).put(modes).put(power).put(transfer).put(upkeep).put(queue);
+        out.put("rangesDone", rangesDone).put(settings).put(power).put(transfer).put(upkeep).put(queue);
     }
 
     @Override
@@ -615,15 +514,9 @@ public final class HardDisk extends AtaDevice implements SectorTransfer.Owner {
         dma = in.getBoolean("dma");
         verify = in.getBoolean("verify");
         blockBytes = in.getInt("blockBytes", 0, BUFFER_BYTES);
-        rangeBytes = in.getInt("rangeBytes", 0, MOST_RANGE_SECTORS * Medium.SECTOR_BYTES) & -RANGE_BYTES;
+        rangeBytes = in.getInt("rangeBytes", 0, DiskSettings.MOST_RANGE_SECTORS * Medium.SECTOR_BYTES) & -RANGE_BYTES;
         rangesDone = in.getInt("rangesDone", 0, rangeBytes) & -RANGE_BYTES;
-        setRestoredMultiple(in.getInt("multiple", 0, MOST_MULTIPLE));
-        writeCache = in.getBoolean("writeCache");
-        lookAhead = in.getBoolean("lookAhead");
-        keepSettings = in.getBoolean("keepSettings");
-        heads = in.getInt("heads", 1, HEADS);
-        sectorsPerTrack = in.getInt("sectorsPerTrack", 1, 0xff);
-        in.get(modes);
+        in.get(settings);
         in.get(power);
         in.get(transfer);
         in.get(upkeep);
@@ -633,12 +526,5 @@ public final class HardDisk extends AtaDevice implements SectorTransfer.Owner {
         transfer.resume();
         upkeep.resume(medium, buffer);
         in.get(queue);
-    }
-
-    private void setRestoredMultiple(int count) throws StateException {
-        if (Integer.bitCount(count) > 1) {
-            throw new StateException("disk.multiple is " + count);
-        }
-        multiple = count;
     }
 }
