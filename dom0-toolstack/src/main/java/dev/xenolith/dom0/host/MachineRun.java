@@ -287,7 +287,8 @@ final class MachineRun {
                 seconds == null ? System.currentTimeMillis() / 1000 : seconds, firmware, settings.debugExit(),
                 settings.testDevice(), settings.maxInstructions() - instructions, cards, disks.ideDrives(),
                 settings.devices().bootOrder());
-        try (network; PcBoard board = new PcBoard(options); ImageWork work = disks.attach(board.machine())) {
+        try (network; PcBoard board = new PcBoard(options); ImageWork work = new ImageWork(board.machine())) {
+            disks.attach(work);
             network.attach(board.machine()).exceptionally(this::networkFailed);
             if (request == null) {
                 board.bootFirmware();

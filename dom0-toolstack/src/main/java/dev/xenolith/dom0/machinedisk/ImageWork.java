@@ -22,7 +22,8 @@ public final class ImageWork implements AutoCloseable {
     private final ReadWriteLock inFiles = new ReentrantReadWriteLock();
     private boolean closed;
 
-    ImageWork(Machine machine) {
+    /** For the drives of the board whose machine this is, before it starts. */
+    public ImageWork(Machine machine) {
         this.machine = machine;
     }
 

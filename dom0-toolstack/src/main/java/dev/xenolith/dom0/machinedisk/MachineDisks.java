@@ -1,7 +1,6 @@
 package dev.xenolith.dom0.machinedisk;
 
 import dev.xenolith.device.Clock;
-import dev.xenolith.device.board.Machine;
 import dev.xenolith.device.firmware.BootDevice;
 import dev.xenolith.device.pci.PciFunction;
 import dev.xenolith.device.pci.PciSlot;
@@ -155,11 +154,9 @@ public final class MachineDisks implements Closeable {
         });
     }
 
-    /** Connects the images to the machine of a new board, before it starts. What is returned is to be closed before the board is. */
-    public ImageWork attach(Machine machine) {
-        ImageWork work = new ImageWork(machine);
+    /** Connects the images to the machine of a new board, before it starts. */
+    public void attach(ImageWork work) {
         drives.forEach(each -> each.medium().attach(work));
-        return work;
     }
 
     /**
@@ -188,6 +185,11 @@ public final class MachineDisks implements Closeable {
             throw new IllegalArgumentException("--boot: expected letters of c (disk), d (CD-ROM) and n (network)");
         }
         return order;
+    }
+
+    /** The medium of a drive, for tests. */
+    ImageMedium medium(int drive) {
+        return drives.get(drive).medium();
     }
 
     /** Closes all images, also if closing one fails. */
