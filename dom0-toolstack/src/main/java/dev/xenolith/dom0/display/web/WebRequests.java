@@ -20,6 +20,7 @@ import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.websocketx.WebSocketServerHandshaker;
+import io.netty.handler.codec.http.websocketx.WebSocketServerHandshaker13;
 import io.netty.handler.codec.http.websocketx.WebSocketServerHandshakerFactory;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -31,6 +32,8 @@ final class WebRequests extends SimpleChannelInboundHandler<FullHttpRequest> {
     private static final String SCREEN_SOCKET = "websockify";
     private static final String CONSOLE_SOCKET = "console";
     private static final String SUBPROTOCOL = "binary";
+    /** Of the WebSocket protocol: RFC 6455's. */
+    private static final String VERSION = "13";
     private static final int MAX_FRAME = 1 << 20;
     /** Scripts are ours only; pictures may be data, as noVNC makes them; xterm.js writes style sheets. */
     private static final String POLICY = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
@@ -135,16 +138,15 @@ final class WebRequests extends SimpleChannelInboundHandler<FullHttpRequest> {
             answer(context, request, HttpResponseStatus.UPGRADE_REQUIRED, null, "text/plain", false);
             return;
         }
-        String scheme = service.isProtected() ? "wss://" : "ws://";
-        WebSocketServerHandshaker handshaker = new WebSocketServerHandshakerFactory(
-                scheme + request.headers().get(HttpHeaderNames.HOST), SUBPROTOCOL, false, MAX_FRAME)
-                .newHandshaker(request);
-        Channel channel = context.channel();
-        if (handshaker == null) {
-            WebSocketServerHandshakerFactory.sendUnsupportedVersionResponse(channel)
+        if (!request.headers().containsValue(HttpHeaderNames.SEC_WEBSOCKET_VERSION, VERSION, false)) {
+            WebSocketServerHandshakerFactory.sendUnsupportedVersionResponse(context.channel())
                     .addListener(ChannelFutureListener.CLOSE);
             return;
         }
+        String scheme = service.isProtected() ? "wss://" : "ws://";
+        WebSocketServerHandshaker handshaker = new WebSocketServerHandshaker13(
+                scheme + request.headers().get(HttpHeaderNames.HOST), SUBPROTOCOL, false, MAX_FRAME, false);
+        Channel channel = context.channel();
         // What comes at once waits until there is somebody to read it.
         channel.config().setAutoRead(false);
         handshaker.handshake(channel, request).addListener(done -> {
