@@ -19,6 +19,7 @@ import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.HttpVersion;
+import io.netty.handler.codec.http.websocketx.WebSocketHandshakeException;
 import io.netty.handler.codec.http.websocketx.WebSocketServerHandshaker;
 import io.netty.handler.codec.http.websocketx.WebSocketServerHandshaker13;
 import io.netty.handler.codec.http.websocketx.WebSocketServerHandshakerFactory;
@@ -149,7 +150,14 @@ final class WebRequests extends SimpleChannelInboundHandler<FullHttpRequest> {
         Channel channel = context.channel();
         // What comes at once waits until there is somebody to read it.
         channel.config().setAutoRead(false);
-        handshaker.handshake(channel, request).addListener(done -> {
+        ChannelFuture shaken;
+        try {
+            shaken = handshaker.handshake(channel, request);
+        } catch (WebSocketHandshakeException e) {
+            answer(context, request, HttpResponseStatus.BAD_REQUEST, null, "text/plain", false);
+            return;
+        }
+        shaken.addListener(done -> {
             if (done.isSuccess()) {
                 upgraded(channel, path);
             } else {
