@@ -34,7 +34,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * The page in a browser without a window, driven by the DevTools protocol: noVNC shows the screen and types, xterm.js shows the console.
- * Skipped where there is no Chromium or no noVNC in the build.
+ * Skipped unless -Ddisplay.chromium=true is given and Chromium and noVNC are there.
  */
 @Timeout(120)
 class ChromiumTest {
@@ -122,6 +122,7 @@ class ChromiumTest {
 
     @Test
     void theScreenIsSeenAndTypedAt() throws Exception {
+        assumeTrue(Boolean.getBoolean("display.chromium"), "only with -Ddisplay.chromium=true");
         Path path = chromium();
         assumeTrue(path != null, "there is no Chromium");
         assumeTrue(ChromiumTest.class.getResource("web/assets/novnc/core/rfb.js") != null, "there is no noVNC");
