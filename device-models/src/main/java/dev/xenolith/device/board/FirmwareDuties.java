@@ -66,6 +66,11 @@ final class FirmwareDuties {
         config.write(ConfigSpace.COMMAND, 2, ConfigSpace.COMMAND_IO | ConfigSpace.COMMAND_MASTER);
     }
 
+    /** The display answers at its ports and below 1 MiB; where its memory is to be is the kernel's to say. */
+    static void display(ConfigSpace config) {
+        config.write(ConfigSpace.COMMAND, 2, ConfigSpace.COMMAND_IO | ConfigSpace.COMMAND_MEMORY);
+    }
+
     static void ioApic(IoApic ioApic, int id) {
         ioApic.write(IoApic.IOREGSEL, 4, IoApic.IOAPICID);
         ioApic.write(IoApic.IOWIN, 4, (long) id << 24);

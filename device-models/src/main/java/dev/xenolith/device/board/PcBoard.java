@@ -21,8 +21,9 @@ import dev.xenolith.device.boot.BootImage;
 import dev.xenolith.device.boot.BootMemory;
 import dev.xenolith.device.boot.BootRequest;
 import dev.xenolith.device.boot.FirmwareImage;
+import dev.xenolith.device.boot.OptionRom;
 import dev.xenolith.device.display.Display;
-import dev.xenolith.device.display.VgaText;
+import dev.xenolith.device.display.StandardVga;
 import dev.xenolith.device.firmware.BiosInterrupts;
 import dev.xenolith.device.firmware.BoardDescription;
 import dev.xenolith.device.firmware.BootDevice;
@@ -103,30 +104,41 @@ public final class PcBoard implements AutoCloseable, Saveable {
      * @param debugExit whether there is a debug-exit port at 0xf4 and 0x501
      * @param testDevice whether there is a {@link TestDevice}
      * @param instructionLimit how many instructions may be retired
-     * @param cards what is plugged into the PCI slots, in their order from device 2 on
-     * @param drives what hangs on the two IDE channels
-     * @param bootOrder what firmware boots from; empty: it decides
+     * @param peripherals what is built in and plugged in besides
      */
     public record Options(long memoryBytes, int processors, CpuModel model, Machine.Configuration machine,
             Function<Executor, CharacterBackend> serial, long seconds, @Nullable FirmwareImage firmware,
             boolean debugExit, boolean testDevice, long instructionLimit,
-            List<Function<PciSlot, ? extends PciFunction>> cards, List<IdeDrive> drives, List<BootDevice> bootOrder) {
-        /** A board without drives. */
-        public Options(long memoryBytes, int processors, CpuModel model, Machine.Configuration machine,
-                Function<Executor, CharacterBackend> serial, long seconds, @Nullable FirmwareImage firmware,
-                boolean debugExit, boolean testDevice, long instructionLimit,
-                List<Function<PciSlot, ? extends PciFunction>> cards) {
-            this(memoryBytes, processors, model, machine, serial, seconds, firmware, debugExit, testDevice,
-                    instructionLimit, cards, List.of(), List.of());
-        }
-
-        /** A board with empty slots. */
+            Peripherals peripherals) {
+        /** A board with a display that has no BIOS, and nothing besides. */
         public Options(long memoryBytes, int processors, CpuModel model, Machine.Configuration machine,
                 Function<Executor, CharacterBackend> serial, long seconds, @Nullable FirmwareImage firmware,
                 boolean debugExit, boolean testDevice, long instructionLimit) {
             this(memoryBytes, processors, model, machine, serial, seconds, firmware, debugExit, testDevice,
-                    instructionLimit, List.of());
+                    instructionLimit, Peripherals.STANDARD);
         }
+    }
+
+    /**
+     * What is built into a board and plugged into it.
+     *
+     * @param vga its display, in the first slot, null for none
+     * @param cards what is plugged into the PCI slots, in their order from the first that is free
+     * @param drives what hangs on the two IDE channels
+     * @param bootOrder what firmware boots from; empty: it decides
+     */
+    public record Peripherals(@Nullable Vga vga, List<Function<PciSlot, ? extends PciFunction>> cards,
+            List<IdeDrive> drives, List<BootDevice> bootOrder) {
+        /** A display without a BIOS. */
+        public static final Peripherals STANDARD = new Peripherals(new Vga(null), List.of(), List.of(), List.of());
+    }
+
+    /**
+     * A display.
+     *
+     * @param bios what is in its expansion ROM, null for nothing
+     */
+    public record Vga(@Nullable OptionRom bios) {
     }
 
     private final Options options;
@@ -147,7 +159,7 @@ public final class PcBoard implements AutoCloseable, Saveable {
     private final KeyboardController i8042;
     private final SystemControlPortA portA;
     private final Uart16550 com1;
-    private final VgaText display;
+    private final @Nullable StandardVga display;
     private final Piix4Pm powerManagement;
     private final Piix3 piix3;
     private final I440fx hostBridge;
@@ -197,7 +209,6 @@ public final class PcBoard implements AutoCloseable, Saveable {
         portA = new SystemControlPortA(a20.source(), this::reset);
         CharacterBackend serial = options.serial().apply(machine::post);
         com1 = new Uart16550("com1", clock, serial, isa.get(BoardDescription.COM1_IRQ).source());
-        display = new VgaText(clock);
         powerManagement = new Piix4Pm(clock, ports, isa.get(BoardDescription.SCI).source(),
                 () -> end(Outcome.of(Outcome.Kind.POWER_OFF)));
         List<List<InterruptLine>> routes = new ArrayList<>();
@@ -215,8 +226,9 @@ public final class PcBoard implements AutoCloseable, Saveable {
                 new ApicMessages(machine.processorSet().apicBus()), memory);
         ide = slots.plug(1, 1, 0, slot -> new Piix3Ide(slot, isa.get(Piix3Ide.PRIMARY_IRQ).source(),
                 isa.get(Piix3Ide.SECONDARY_IRQ).source()));
-        options.drives().forEach(each -> ide.attach(each.channel(), each.unit(), each.drive().apply(clock)));
-        options.cards().forEach(card -> slots.plug(FIRST_SLOT, card));
+        options.peripherals().drives().forEach(each -> ide.attach(each.channel(), each.unit(), each.drive().apply(clock)));
+        display = options.peripherals().vga() == null ? null : plug(options.peripherals().vga());
+        options.peripherals().cards().forEach(card -> slots.plug(FIRST_SLOT, card));
         fwCfg = new FwCfg(memory);
         testDevice = options.testDevice() ? new TestDevice(interruptLines()) : null;
         mapPorts(serial);
@@ -226,6 +238,11 @@ public final class PcBoard implements AutoCloseable, Saveable {
             hostBridge.openShadow();
         }
         rsdp = firmware == null ? FirmwareTables.install(machine.memory(), description).rsdp() : 0;
+    }
+
+    private StandardVga plug(Vga vga) {
+        OptionRom bios = vga.bios();
+        return slots.plug(FIRST_SLOT, 0, 0, slot -> new StandardVga(slot, bios == null ? null : bios.content()));
     }
 
     /** An ISA interrupt goes to both controllers, IRQ 0 to input 2 of the I/O APIC; the cascade has no wire. */
@@ -289,9 +306,6 @@ public final class PcBoard implements AutoCloseable, Saveable {
         ports.map("port92", 0x92, 1, portA);
         ports.map("apm", 0xb2, 2, powerManagement.apm());
         ports.map("com1", BoardDescription.COM1_PORT, 8, com1);
-        ports.map("vga", VgaText.PORT, VgaText.PORTS, display);
-        ports.map("vga", VgaText.MONOCHROME_PORT, VgaText.CRTC_PORTS, display.monochrome());
-        ports.map("vga", VgaText.COLOUR_PORT, VgaText.CRTC_PORTS, display.colour());
         ports.map("fw_cfg", FwCfg.PORT, FwCfg.PORTS, fwCfg.registers());
         ports.map("fw_cfg", FwCfg.DMA_PORT, FwCfg.DMA_PORTS, fwCfg.dma());
         ports.map("pci", PciBus.PORT, PciBus.PORTS, pci);
@@ -315,7 +329,9 @@ public final class PcBoard implements AutoCloseable, Saveable {
         PhysicalMap map = machine.processorSet().map();
         map.map("ioapic", BoardDescription.IO_APIC, IoApic.WINDOW_SIZE, charge.memory(ioApic));
         map.map("hpet", BoardDescription.HPET, Hpet.WINDOW_SIZE, charge.memory(hpet));
-        map.map("vga", VgaText.MEMORY, VgaText.MEMORY_SIZE, charge.memory(display.memory()));
+        if (display != null) {
+            display.decode(ports, map, charge::memory);
+        }
         if (testDevice != null) {
             map.map("test-device", TestDevice.WINDOW, TestDevice.WINDOW_SIZE, charge.memory(testDevice.window()));
         }
@@ -343,7 +359,7 @@ public final class PcBoard implements AutoCloseable, Saveable {
         for (int[] each : bytes) {
             rtc.setRam(each[0], each[1] & 0xff);
         }
-        for (int[] each : BootDevice.cmos(options.bootOrder())) {
+        for (int[] each : BootDevice.cmos(options.peripherals().bootOrder())) {
             rtc.setRam(each[0], each[1]);
         }
     }
@@ -352,9 +368,12 @@ public final class PcBoard implements AutoCloseable, Saveable {
 
     /** Loads a kernel, after doing what firmware would have done. Throws {@link BootException} with one line if that fails. */
     public void boot(BootRequest request) throws BootException {
-        BootEntry entry = BootImage.load(request, new BootMemory(machine.memory(), description.map(), rsdp));
+        BootEntry entry = BootImage.load(request, new BootMemory(machine.memory(), description.map(), rsdp, display != null));
         enter(entry);
         FirmwareDuties.powerManagement(powerManagement.config());
+        if (display != null) {
+            FirmwareDuties.display(display.config());
+        }
         if (entry.biosInterrupts()) {
             BiosInterrupts.install(machine.memory());
             FirmwareDuties.biosInterrupts(pic, pit);
@@ -418,14 +437,14 @@ public final class PcBoard implements AutoCloseable, Saveable {
         return machine;
     }
 
-    /** The graphics card, null if there is none. */
-    public @Nullable Display display() {
-        return null;
+    /** The text on the screen, a line for each row; none without a display. On the machine thread, or when the machine has ended. */
+    public List<String> screen() {
+        return display == null ? List.of() : display.vga().text();
     }
 
-    /** The text on the screen, a line for each row. On the machine thread, or when the machine has ended. */
-    public List<String> screen() {
-        return display.text();
+    /** The display, null if there is none. On the machine thread, or when the machine has ended. */
+    public @Nullable Display display() {
+        return display == null ? null : display.vga();
     }
 
     /** What somebody types on. On the machine thread. */
@@ -483,7 +502,7 @@ public final class PcBoard implements AutoCloseable, Saveable {
     private List<Saveable> devices() {
         // Controllers last: restoring a device may drive its wire.
         return Stream
-                .of(testDevice, pit, systemControl, rtc, i8042, portA, com1, display, slots, pci, fwCfg, hpet, pic,
+                .of(testDevice, pit, systemControl, rtc, i8042, portA, com1, slots, pci, fwCfg, hpet, pic,
                         ioApic)
                 .filter(Objects::nonNull).map(Saveable.class::cast).toList();
     }

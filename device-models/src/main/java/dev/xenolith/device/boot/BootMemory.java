@@ -11,8 +11,9 @@ import java.nio.charset.StandardCharsets;
  * @param memory where things go
  * @param map what of it is RAM
  * @param rsdp physical address of ACPI's root pointer
+ * @param hasDisplay whether there is a VGA, in mode 3
  */
-public record BootMemory(PhysicalMemory memory, E820 map, long rsdp) {
+public record BootMemory(PhysicalMemory memory, E820 map, long rsdp, boolean hasDisplay) {
     static final long GDT = 0x1000;
     /** Top of a stack of 4 KiB. */
     static final long STACK = 0x3000;

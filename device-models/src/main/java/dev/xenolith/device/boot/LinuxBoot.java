@@ -2,7 +2,7 @@ package dev.xenolith.device.boot;
 
 import dev.xenolith.cpu.processor.OperatingMode;
 import dev.xenolith.cpu.processor.Processor;
-import dev.xenolith.device.display.VgaText;
+import dev.xenolith.device.display.Vga;
 import dev.xenolith.device.firmware.E820;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -149,9 +149,11 @@ final class LinuxBoot {
         }
         params.put(SETUP_HEADER, image, SETUP_HEADER, end - SETUP_HEADER);
         params.put(TYPE_OF_LOADER, (byte) UNKNOWN_LOADER);
-        params.put(ORIG_VIDEO_MODE, (byte) VgaText.MODE).put(ORIG_VIDEO_COLS, (byte) VgaText.COLUMNS);
-        params.put(ORIG_VIDEO_LINES, (byte) VgaText.ROWS);
-        params.put(ORIG_VIDEO_IS_VGA, (byte) 1).putShort(ORIG_VIDEO_POINTS, (short) VgaText.CHARACTER_LINES);
+        if (memory.hasDisplay()) {
+            params.put(ORIG_VIDEO_MODE, (byte) Vga.MODE).put(ORIG_VIDEO_COLS, (byte) Vga.COLUMNS);
+            params.put(ORIG_VIDEO_LINES, (byte) Vga.ROWS);
+            params.put(ORIG_VIDEO_IS_VGA, (byte) 1).putShort(ORIG_VIDEO_POINTS, (short) Vga.CHARACTER_LINES);
+        }
         int limit = version() >= VERSION_CMDLINE_SIZE ? header.getInt(CMDLINE_SIZE) : OLD_CMDLINE_SIZE;
         params.putInt(CMD_LINE_PTR,
                 (int) memory.putCommandLine(name, request.commandLine(), limit < 0 ? Integer.MAX_VALUE : limit));

@@ -2,7 +2,7 @@ package dev.xenolith.device.boot;
 
 import dev.xenolith.cpu.processor.OperatingMode;
 import dev.xenolith.cpu.processor.Processor;
-import dev.xenolith.device.display.VgaText;
+import dev.xenolith.device.display.Vga;
 import dev.xenolith.device.firmware.E820;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -23,7 +23,8 @@ final class MultibootLoader {
     private static final int ADDRESS_FIELDS = 1 << 16;
 
     /** Fields of the information that are valid: memory, command line, modules, memory map, loader's name, framebuffer. */
-    private static final int INFO_FLAGS = 1 | 1 << 2 | 1 << 3 | 1 << 6 | 1 << 9 | 1 << 12;
+    private static final int INFO_FLAGS = 1 | 1 << 2 | 1 << 3 | 1 << 6 | 1 << 9;
+    private static final int INFO_FRAMEBUFFER = 1 << 12;
     private static final int INFO_SIZE = 116;
     private static final int EGA_TEXT = 2;
     private static final int MODULE_SIZE = 16;
@@ -138,9 +139,10 @@ final class MultibootLoader {
         info.putInt(0, INFO_FLAGS).putInt(4, kibibytesFrom(0)).putInt(8, kibibytesFrom(BootMemory.IMAGES));
         info.putInt(16, (int) commandLine).putInt(20, modules.size()).putInt(24, (int) writer.add(list));
         info.putInt(44, map.capacity()).putInt(48, (int) writer.add(map)).putInt(64, (int) writer.add("Xenolith"));
-        info.putLong(88, VgaText.MEMORY).putInt(96, 2 * VgaText.COLUMNS)
-                .putInt(100, VgaText.COLUMNS).putInt(104, VgaText.ROWS);
-        info.put(108, (byte) 16).put(109, (byte) EGA_TEXT);
+        if (memory.hasDisplay()) {
+            info.putInt(0, INFO_FLAGS | INFO_FRAMEBUFFER).putLong(88, Vga.TEXT_MEMORY).putInt(96, 2 * Vga.COLUMNS);
+            info.putInt(100, Vga.COLUMNS).putInt(104, Vga.ROWS).put(108, (byte) 16).put(109, (byte) EGA_TEXT);
+        }
         return writer.add(info);
     }
 

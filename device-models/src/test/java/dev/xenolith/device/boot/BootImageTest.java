@@ -36,7 +36,7 @@ class BootImageTest {
         BootRequest.File disk = initrd == null ? null : new BootRequest.File("disk", initrd);
         return BootImage.load(
                 new BootRequest(new BootRequest.File("kernel", kernel), disk, line, List.of(modules)),
-                new BootMemory(memory, map, RSDP));
+                new BootMemory(memory, map, RSDP, true));
     }
 
     private void refuses(byte[] kernel, String message) {

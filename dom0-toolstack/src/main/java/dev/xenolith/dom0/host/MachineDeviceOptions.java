@@ -5,15 +5,20 @@ import dev.xenolith.dom0.display.VncSettings;
 import dev.xenolith.dom0.machinedisk.DriveSpec;
 import dev.xenolith.dom0.machinedisk.MachineDisks;
 import dev.xenolith.dom0.xl.ToolstackException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /** The options of {@code xenolith machine run} that say what is built into the machine and plugged into it. */
 final class MachineDeviceOptions {
+    private static final String VGA_STANDARD = "std";
+    private static final String VGA_NONE = "none";
+    /** Where the package seabios has it. */
+    private static final String VGA_BIOS = "/usr/share/seabios/vgabios-stdvga.bin";
+
     @Option(names = "--disk", paramLabel = "FILE[,OPTION...]", description = "A disk in an image: if=ide or if=ahci (default: ide), format=raw, qcow2 or vhd (default: raw), readonly. A comma in FILE is written twice; may be repeated.")
     private List<String> disks = new ArrayList<>();
 
@@ -32,6 +37,15 @@ final class MachineDeviceOptions {
     @Option(names = "--forward", paramLabel = "tcp:[ADDRESS:]PORT-GUEST:PORT", description = "A port of this host, at 127.0.0.1 if nothing is said, that leads to the machine behind a NAT; udp too. May be repeated.")
     private List<String> forwards = new ArrayList<>();
 
+    @Option(names = "--vga", paramLabel = "CARD", description = "The display: std, a VGA with the VBE extensions of Bochs, or none (default: std).")
+    private String vga = VGA_STANDARD;
+
+    @Option(names = "--vga-bios", paramLabel = "FILE", description = "Image of the VGA's BIOS, which firmware starts (default: with --bios " + VGA_BIOS + " if it is there, else none).")
+    private @Nullable String vgaBios;
+
+    @Option(names = "--screenshot", paramLabel = "FILE", description = "Write a picture of the screen at the end, as PNG.")
+    private @Nullable String screenshot;
+
     @Option(names = "--vnc", paramLabel = VncSettings.SYNTAX, description = "Show the screen to VNC viewers at TCP port 5900 + N, with web to browsers at 5700 + N too; without HOST to this computer only. POLICY: allow-exclusive, force-shared or ignore.")
     private @Nullable String vnc;
 
@@ -39,9 +53,30 @@ final class MachineDeviceOptions {
      * Checks everything. Throws with the option at fault and {@link ToolstackException#USAGE}.
      *
      * @param firmware whether firmware is booted, and not a kernel
+     * @param screen whether the text on the screen is wanted
      */
-    MachineDevices toSettings(Path directory, boolean firmware) {
-        return new MachineDevices(drives(directory), bootOrder(firmware), nics(directory), network(), vnc(directory));
+    MachineDevices toSettings(Path directory, boolean firmware, boolean screen) {
+        return new MachineDevices(display(directory, firmware, screen), drives(directory), bootOrder(firmware), nics(directory), network(), vnc(directory));
+    }
+
+    private MachineDevices.@Nullable Display display(Path directory, boolean firmware, boolean screen) {
+        switch (vga) {
+            case VGA_STANDARD -> {
+                Path installed = Path.of(VGA_BIOS);
+                Path image = vgaBios != null
+                        ? MachineRunOptions.resolve(directory, "--vga-bios", vgaBios)
+                        : firmware && Files.isReadable(installed) ? installed : null;
+                return new MachineDevices.Display(image, MachineRunOptions.given(directory, "--screenshot", screenshot));
+            }
+            case VGA_NONE -> {
+                if (vgaBios != null || screen || screenshot != null) {
+                    throw usage((vgaBios != null ? "--vga-bios" : screen ? "--screen" : "--screenshot")
+                            + " does not go with --vga none");
+                }
+                return null;
+            }
+            default -> throw usage("--vga: expected std or none, found '" + vga + "'");
+        }
     }
 
     private List<NicSpec> nics(Path directory) {

@@ -9,6 +9,10 @@ import dev.xenolith.device.boot.BootRequest;
 import dev.xenolith.device.boot.FirmwareImage;
 import dev.xenolith.device.pci.PciFunction;
 import dev.xenolith.device.pci.PciSlot;
+import dev.xenolith.device.boot.OptionRom;
+import dev.xenolith.device.display.Display;
+import dev.xenolith.device.display.Picture;
+import dev.xenolith.device.display.PictureWriter;
 import dev.xenolith.device.serial.StreamBackend;
 import dev.xenolith.dom0.display.VncServer;
 import dev.xenolith.dom0.display.web.SerialConsole;
@@ -78,12 +82,14 @@ final class MachineRun {
     private volatile @Nullable IOException serialFailure;
     private final AtomicReference<@Nullable ToolstackException> networkFailure = new AtomicReference<>();
     private List<String> screen = List.of();
+    private final Picture picture = new Picture();
     private @Nullable MachineTrace trace;
     private @Nullable VncServer vnc;
     private final SerialConsole webConsole = new SerialConsole(value -> {
         Running now = running.get();
         return now == null || now.serial.offer(value);
     });
+    private PcBoard.@Nullable Vga vga;
 
     MachineRun(Client client, MachineSettings settings) {
         this.client = client;
@@ -94,6 +100,7 @@ final class MachineRun {
     int run() throws InterruptedException {
         BootRequest request = request();
         FirmwareImage firmware = firmware();
+        vga = vga();
         OrderlyEnd orderlyEnd = new OrderlyEnd(this::end);
         try (MachineDisks disks = MachineDisks.open(settings.devices().drives())) {
             return run(request, firmware, disks);
@@ -122,6 +129,7 @@ final class MachineRun {
             } while (outcome.kind() == Outcome.Kind.RESET && !ending);
             client.rawMode(false);
             checkTrace(traceOut);
+            writeScreenshot();
             if (settings.screen()) {
                 client.out().write(text(screen).getBytes(StandardCharsets.UTF_8));
                 client.out().flush();
@@ -285,8 +293,8 @@ final class MachineRun {
         PcBoard.Options options = new PcBoard.Options(settings.memoryBytes(), settings.processors(), settings.model(),
                 settings.machine(), machine -> serial[0] = new StreamBackend(out, machine, this::serialFailed),
                 seconds == null ? System.currentTimeMillis() / 1000 : seconds, firmware, settings.debugExit(),
-                settings.testDevice(), settings.maxInstructions() - instructions, cards, disks.ideDrives(),
-                settings.devices().bootOrder());
+                settings.testDevice(), settings.maxInstructions() - instructions,
+                new PcBoard.Peripherals(vga, cards, disks.ideDrives(), settings.devices().bootOrder()));
         try (network; PcBoard board = new PcBoard(options); ImageWork work = new ImageWork(board.machine())) {
             disks.attach(work);
             network.attach(board.machine()).exceptionally(this::networkFailed);
@@ -328,6 +336,10 @@ final class MachineRun {
             count(board.machine().interpreter().lockstep());
             machineTime += board.machine().clock().now();
             screen = board.screen();
+            Display display = board.display();
+            if (display != null) {
+                display.draw(picture);
+            }
             out.flush();
             ToolstackException unbound = networkFailure.get();
             if (unbound != null) {
@@ -470,6 +482,31 @@ final class MachineRun {
             return FirmwareImage.of(read("--bios", bios));
         } catch (BootException e) {
             throw ToolstackException.failure(String.valueOf(e.getMessage()));
+        }
+    }
+
+    private PcBoard.@Nullable Vga vga() {
+        MachineDevices.Display display = settings.devices().display();
+        if (display == null) {
+            return null;
+        }
+        Path bios = display.bios();
+        try {
+            return new PcBoard.Vga(bios == null ? null : OptionRom.of(read("--vga-bios", bios)));
+        } catch (BootException e) {
+            throw ToolstackException.failure("--vga-bios: " + e.getMessage());
+        }
+    }
+
+    private void writeScreenshot() {
+        MachineDevices.Display display = settings.devices().display();
+        Path file = display == null ? null : display.screenshot();
+        if (file != null) {
+            try (OutputStream out = Files.newOutputStream(file)) {
+                PictureWriter.png(picture, out);
+            } catch (IOException e) {
+                throw failure("--screenshot", file, e);
+            }
         }
     }
 

@@ -141,10 +141,10 @@ final class MachineRunOptions {
                 new Machine.Configuration(clockMode(), chosenSeed(), TranslationModes.named(translate)),
                 deterministic ? DETERMINISTIC_START : null,
                 serialFile(directory), debugExit, testDevice, maxInstructions, stats, screen, debugging(),
-                trace.toSettings(directory, cpus), devices.toSettings(directory, bios != null));
+                trace.toSettings(directory, cpus), devices.toSettings(directory, bios != null, screen));
     }
 
-    private static @Nullable Path given(Path directory, String option, @Nullable String file) {
+    static @Nullable Path given(Path directory, String option, @Nullable String file) {
         return file == null ? null : resolve(directory, option, file);
     }
 
