@@ -368,7 +368,8 @@ public final class PcBoard implements AutoCloseable, Saveable {
 
     /** Loads a kernel, after doing what firmware would have done. Throws {@link BootException} with one line if that fails. */
     public void boot(BootRequest request) throws BootException {
-        BootEntry entry = BootImage.load(request, new BootMemory(machine.memory(), description.map(), rsdp, display != null));
+        BootEntry entry = BootImage.load(request,
+                new BootMemory(machine.memory(), description.map(), rsdp, display != null));
         enter(entry);
         FirmwareDuties.powerManagement(powerManagement.config());
         if (display != null) {

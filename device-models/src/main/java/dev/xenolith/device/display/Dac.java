@@ -33,17 +33,13 @@ final class Dac {
     }
 
     /** Whether components have eight bits for software. */
-    void setWide(boolean eightBits) {
-        wide = eightBits;
-    }
+    void setWide(boolean eightBits) { wide = eightBits; }
 
     int mask() {
         return mask;
     }
 
-    void setMask(int value) {
-        mask = value;
-    }
+    void setMask(int value) { mask = value; }
 
     /** 3 after an index to read from was given, 0 after one to write to. */
     int state() {

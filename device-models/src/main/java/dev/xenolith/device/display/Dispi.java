@@ -60,9 +60,7 @@ final class Dispi implements MmioDevice, Saveable {
 
     // ---- what the rest of the card sees --------------------------------------------------------------------------------
 
-    boolean isEnabled() {
-        return (registers[ENABLE] & ENABLED) != 0;
-    }
+    boolean isEnabled() { return (registers[ENABLE] & ENABLED) != 0; }
 
     /** Whether pixels are bytes, and not bits in planes. */
     boolean isLinear() {

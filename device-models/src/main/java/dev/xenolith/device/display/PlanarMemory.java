@@ -57,9 +57,7 @@ final class PlanarMemory implements ByteRegisters {
         return latches;
     }
 
-    void setLatches(int value) {
-        latches = value;
-    }
+    void setLatches(int value) { latches = value; }
 
     @Override
     public long read(long offset, int size) {

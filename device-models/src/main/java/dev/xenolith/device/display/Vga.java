@@ -114,9 +114,7 @@ public final class Vga implements Display, Saveable {
         return bigEndian;
     }
 
-    void setBigEndian(boolean big) {
-        bigEndian = big;
-    }
+    void setBigEndian(boolean big) { bigEndian = big; }
 
     /** The text on the screen, a line for each row, from the first column to the last that is not blank; or that it is a picture. */
     public List<String> text() {

@@ -72,9 +72,7 @@ final class VgaRegisters implements ByteRegisters, Saveable {
         return isAwake() && (miscellaneous & RAM_ENABLE) != 0;
     }
 
-    private boolean isAwake() {
-        return (subsystem & 1) != 0;
-    }
+    private boolean isAwake() { return (subsystem & 1) != 0; }
 
     /** Whether the screen is dark: switched off, or without a palette while software sets that. */
     boolean isBlank() {

@@ -141,7 +141,8 @@ class VgaTest {
         assertThat(registers.readByte(7)).as("writes").isZero();
         registers.writeByte(7, 255);
         assertThat(registers.readByte(7)).as("reads").isEqualTo(3);
-        assertThat(new int[]{registers.readByte(9), registers.readByte(9), registers.readByte(9), registers.readByte(9)})
+        assertThat(
+                new int[]{registers.readByte(9), registers.readByte(9), registers.readByte(9), registers.readByte(9)})
                 .containsExactly(0x3f, 2, 3, 4);
     }
 
