@@ -180,7 +180,7 @@ class PlanarMemoryTest {
         graphics(6, 0x0d);
         assertThat(window.read(0x1_8003, 1)).isEqualTo(0x77);
         vga.registers().writeByte(2, 0x65);
-        assertThat(window.read(0x1_8003, 1)).as("memory is switched off").isEqualTo(0xff);
+        assertThat(window.read(0x1_8003, 1)).as("memory is switched off").isEqualTo(-1);
     }
 
     @Test

@@ -337,7 +337,7 @@ final class MachineRun {
             machineTime += board.machine().clock().now();
             screen = board.screen();
             Display display = board.display();
-            if (display != null) {
+            if (display != null && screenshot() != null) {
                 display.draw(picture);
             }
             out.flush();
@@ -498,9 +498,13 @@ final class MachineRun {
         }
     }
 
-    private void writeScreenshot() {
+    private @Nullable Path screenshot() {
         MachineDevices.Display display = settings.devices().display();
-        Path file = display == null ? null : display.screenshot();
+        return display == null ? null : display.screenshot();
+    }
+
+    private void writeScreenshot() {
+        Path file = screenshot();
         if (file != null) {
             try (OutputStream out = Files.newOutputStream(file)) {
                 PictureWriter.png(picture, out);

@@ -26,6 +26,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -148,6 +149,20 @@ class MachineCommandTest {
     }
 
     @Test
+    void theScreenBecomesAPicture() throws IOException {
+        assertThat(machine("--kernel", kernel(true, SHOW, POWER_OFF), "--screenshot", "screen.png", "--serial",
+                "file:log", "--deterministic")).isZero();
+        var image = ImageIO.read(directory.resolve("screen.png").toFile());
+        assertThat(image.getWidth()).isEqualTo(720);
+        assertThat(image.getRGB(9, 18)).as("the left stroke of H").isEqualTo(0xffaaaaaa);
+        assertThat(image.getRGB(12, 18)).isEqualTo(0xff000000);
+        fails("--screenshot: " + directory + "/none/x.png: No such file", "--kernel", kernel(true, POWER_OFF),
+                "--screenshot", "none/x.png");
+        fails("--vga-bios: kernel: not an expansion ROM", "--kernel", kernel(true, POWER_OFF), "--vga-bios", "kernel");
+        assertThat(machine("--kernel", kernel(true, SHOW, POWER_OFF), "--vga", "none")).isZero();
+    }
+
+    @Test
     void theScreenIsPrintedOnRequest() throws Exception {
         PipedOutputStream keys = new PipedOutputStream();
         client.input(new PipedInputStream(keys));
@@ -255,6 +270,10 @@ class MachineCommandTest {
         refuses("--freeze goes with --gdb", "--kernel", kernel, "--freeze");
         refuses("--gdb-arch goes with --gdb", "--kernel", kernel, "--gdb-arch", "i386");
         refuses("--gdb-arch: expected x86-64 or i386", "--kernel", kernel, "--gdb", ":0", "--gdb-arch", "arm");
+        refuses("--vga: expected std or none, found 'cirrus'", "--kernel", kernel, "--vga", "cirrus");
+        refuses("--vga-bios does not go with --vga none", "--kernel", kernel, "--vga", "none", "--vga-bios", kernel);
+        refuses("--screen does not go with --vga none", "--kernel", kernel, "--vga", "none", "--screen");
+        refuses("--screenshot does not go with --vga none", "--kernel", kernel, "--vga", "none", "--screenshot", "x");
         refuses("--max-instructions: expected at least 1", "--kernel", kernel, "--max-instructions", "0");
     }
 
