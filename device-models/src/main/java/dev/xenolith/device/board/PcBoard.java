@@ -226,7 +226,8 @@ public final class PcBoard implements AutoCloseable, Saveable {
                 new ApicMessages(machine.processorSet().apicBus()), memory);
         ide = slots.plug(1, 1, 0, slot -> new Piix3Ide(slot, isa.get(Piix3Ide.PRIMARY_IRQ).source(),
                 isa.get(Piix3Ide.SECONDARY_IRQ).source()));
-        options.peripherals().drives().forEach(each -> ide.attach(each.channel(), each.unit(), each.drive().apply(clock)));
+        options.peripherals().drives()
+                .forEach(each -> ide.attach(each.channel(), each.unit(), each.drive().apply(clock)));
         display = options.peripherals().vga() == null ? null : plug(options.peripherals().vga());
         options.peripherals().cards().forEach(card -> slots.plug(FIRST_SLOT, card));
         fwCfg = new FwCfg(memory);

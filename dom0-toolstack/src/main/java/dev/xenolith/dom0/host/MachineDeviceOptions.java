@@ -40,7 +40,8 @@ final class MachineDeviceOptions {
     @Option(names = "--vga", paramLabel = "CARD", description = "The display: std, a VGA with the VBE extensions of Bochs, or none (default: std).")
     private String vga = VGA_STANDARD;
 
-    @Option(names = "--vga-bios", paramLabel = "FILE", description = "Image of the VGA's BIOS, which firmware starts (default: with --bios " + VGA_BIOS + " if it is there, else none).")
+    @Option(names = "--vga-bios", paramLabel = "FILE", description = "Image of the VGA's BIOS, which firmware starts (default: with --bios "
+            + VGA_BIOS + " if it is there, else none).")
     private @Nullable String vgaBios;
 
     @Option(names = "--screenshot", paramLabel = "FILE", description = "Write a picture of the screen at the end, as PNG.")
@@ -56,7 +57,8 @@ final class MachineDeviceOptions {
      * @param screen whether the text on the screen is wanted
      */
     MachineDevices toSettings(Path directory, boolean firmware, boolean screen) {
-        return new MachineDevices(display(directory, firmware, screen), drives(directory), bootOrder(firmware), nics(directory), network(), vnc(directory));
+        return new MachineDevices(display(directory, firmware, screen), drives(directory), bootOrder(firmware),
+                nics(directory), network(), vnc(directory));
     }
 
     private MachineDevices.@Nullable Display display(Path directory, boolean firmware, boolean screen) {
@@ -66,7 +68,8 @@ final class MachineDeviceOptions {
                 Path image = vgaBios != null
                         ? MachineRunOptions.resolve(directory, "--vga-bios", vgaBios)
                         : firmware && Files.isReadable(installed) ? installed : null;
-                return new MachineDevices.Display(image, MachineRunOptions.given(directory, "--screenshot", screenshot));
+                return new MachineDevices.Display(image,
+                        MachineRunOptions.given(directory, "--screenshot", screenshot));
             }
             case VGA_NONE -> {
                 if (vgaBios != null || screen || screenshot != null) {

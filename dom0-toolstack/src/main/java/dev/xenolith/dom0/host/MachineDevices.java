@@ -15,7 +15,8 @@ import org.jspecify.annotations.Nullable;
  * @param network the bridges that the network cards lead to
  * @param vnc null if nobody is shown the screen
  */
-record MachineDevices(@Nullable Display display, List<DriveSpec> drives, List<BootDevice> bootOrder, List<NicSpec> nics, NetworkOptions network,
+record MachineDevices(@Nullable Display display, List<DriveSpec> drives, List<BootDevice> bootOrder, List<NicSpec> nics,
+        NetworkOptions network,
         @Nullable VncSettings vnc) {
     /**
      * A VGA.
