@@ -168,7 +168,8 @@ public final class PcBoard implements AutoCloseable, Saveable {
     private final Piix3Ide ide;
     private final FwCfg fwCfg;
     private final @Nullable TestDevice testDevice;
-    private final List<SharedLine> isa = new ArrayList<>();
+    /** The wires of all interrupts: those of ISA, and after them the inputs of the I/O APIC that only PCI has. */
+    private final List<SharedLine> wires = new ArrayList<>();
     private final long rsdp;
     private long milestone = Long.MAX_VALUE;
     private Runnable atMilestone = () -> {};
@@ -191,11 +192,11 @@ public final class PcBoard implements AutoCloseable, Saveable {
         bsp.connect(pic);
         ioApic = new IoApic(machine.processorSet().apicBus());
         machine.processorSet().apicBus().onEndOfInterrupt(ioApic::endOfInterrupt);
-        for (int irq = 0; irq < ISA_IRQS; irq++) {
-            isa.add(new SharedLine(toControllers(irq)));
+        for (int irq = 0; irq < IoApic.PINS; irq++) {
+            wires.add(new SharedLine(irq < ISA_IRQS ? toControllers(irq) : ioApic.input(irq)));
         }
-        InterruptLine irq0 = isa.get(0).source();
-        InterruptLine irq8 = isa.get(8).source();
+        InterruptLine irq0 = wires.get(0).source();
+        InterruptLine irq8 = wires.get(8).source();
         hpet = new Hpet(clock, IntStream.range(0, IoApic.PINS).mapToObj(ioApic::input).toList(), irq0,
                 irq8);
         pit = new Pit(clock, hpet.pitInput());
@@ -204,16 +205,16 @@ public final class PcBoard implements AutoCloseable, Saveable {
         SharedLine a20 = new SharedLine(open -> machine.processors().forEach(each -> each.setA20Gate(open)));
         keyboard = new Ps2Keyboard(clock);
         mouse = new Ps2Mouse(clock);
-        i8042 = KeyboardController.of(keyboard, mouse, isa.get(1).source(), isa.get(12).source(), a20.source(),
+        i8042 = KeyboardController.of(keyboard, mouse, wires.get(1).source(), wires.get(12).source(), a20.source(),
                 this::reset);
         portA = new SystemControlPortA(a20.source(), this::reset);
         CharacterBackend serial = options.serial().apply(machine::post);
-        com1 = new Uart16550("com1", clock, serial, isa.get(BoardDescription.COM1_IRQ).source());
-        powerManagement = new Piix4Pm(clock, ports, isa.get(BoardDescription.SCI).source(),
+        com1 = new Uart16550("com1", clock, serial, wires.get(BoardDescription.COM1_IRQ).source());
+        powerManagement = new Piix4Pm(clock, ports, wires.get(BoardDescription.SCI).source(),
                 () -> end(Outcome.of(Outcome.Kind.POWER_OFF)));
         List<List<InterruptLine>> routes = new ArrayList<>();
         for (int pirq = 0; pirq < Piix3.PIRQS; pirq++) {
-            routes.add(isa.stream().map(SharedLine::source).toList());
+            routes.add(wires.stream().limit(ISA_IRQS).map(SharedLine::source).toList());
         }
         piix3 = new Piix3(routes, this::reset);
         pci = new PciBus(piix3.resetControl());
@@ -222,10 +223,13 @@ public final class PcBoard implements AutoCloseable, Saveable {
         pci.add(1, 0, piix3);
         pci.add(1, 3, powerManagement);
         Dma memory = new MemoryDma(machine.memory());
-        slots = new PciWiring(pci, piix3, new PciSpaces(ports, machine.processorSet().map(), charge::memory), clock,
+        List<InterruptLine> apicInputs = wires.stream().skip(BoardDescription.PIRQ_GSI).limit(Piix3.PIRQS)
+                .map(SharedLine::source).toList();
+        slots = new PciWiring(pci, piix3, apicInputs,
+                new PciSpaces(ports, machine.processorSet().map(), charge::memory), clock,
                 new ApicMessages(machine.processorSet().apicBus()), memory);
-        ide = slots.plug(1, 1, 0, slot -> new Piix3Ide(slot, isa.get(Piix3Ide.PRIMARY_IRQ).source(),
-                isa.get(Piix3Ide.SECONDARY_IRQ).source()));
+        ide = slots.plug(1, 1, 0, slot -> new Piix3Ide(slot, wires.get(Piix3Ide.PRIMARY_IRQ).source(),
+                wires.get(Piix3Ide.SECONDARY_IRQ).source()));
         options.peripherals().drives()
                 .forEach(each -> ide.attach(each.channel(), each.unit(), each.drive().apply(clock)));
         display = options.peripherals().vga() == null ? null : plug(options.peripherals().vga());
@@ -259,10 +263,9 @@ public final class PcBoard implements AutoCloseable, Saveable {
         };
     }
 
-    /** One more source of each interrupt: those of ISA, and the inputs of the I/O APIC beyond. */
+    /** One more source of each interrupt. */
     private List<InterruptLine> interruptLines() {
-        return IntStream.range(0, IoApic.PINS)
-                .mapToObj(line -> line < ISA_IRQS ? isa.get(line).source() : ioApic.input(line)).toList();
+        return wires.stream().map(SharedLine::source).toList();
     }
 
     /** RAM below 3 GiB and from 4 GiB on, shadow RAM below 1 MiB, ROM below 4 GiB; devices' memory may be in the holes. */
@@ -517,16 +520,16 @@ public final class PcBoard implements AutoCloseable, Saveable {
     /** Writes the devices; processors, memory and clock are the machine's. */
     @Override
     public void save(StateWriter out) {
-        out.put("isaLines", isa.stream().mapToLong(SharedLine::asserted).toArray());
+        out.put("wires", wires.stream().mapToLong(SharedLine::asserted).toArray());
         devices().forEach(out::put);
     }
 
     @Override
     public void restore(StateReader in) throws StateException {
-        long[] lines = new long[ISA_IRQS];
-        in.get("isaLines", lines);
-        for (int irq = 0; irq < ISA_IRQS; irq++) {
-            isa.get(irq).restore(lines[irq]);
+        long[] lines = new long[IoApic.PINS];
+        in.get("wires", lines);
+        for (int irq = 0; irq < IoApic.PINS; irq++) {
+            wires.get(irq).restore(lines[irq]);
         }
         for (Saveable device : devices()) {
             in.get(device);

@@ -30,14 +30,23 @@ final class PciWiring implements Saveable {
     private final Dma memory;
     private final List<SharedLine> pirqs = new ArrayList<>();
 
-    PciWiring(PciBus bus, Piix3 bridge, PciSpaces spaces, Clock clock, MessageSink messages, Dma memory) {
+    /**
+     * @param apicInputs where PIRQA# to PIRQD# lead besides the bridge, which makes ISA interrupts of them
+     */
+    PciWiring(PciBus bus, Piix3 bridge, List<InterruptLine> apicInputs, PciSpaces spaces, Clock clock,
+            MessageSink messages, Dma memory) {
         this.bus = bus;
         this.spaces = spaces;
         this.clock = clock;
         this.messages = messages;
         this.memory = memory;
         for (int i = 0; i < Piix3.PIRQS; i++) {
-            pirqs.add(new SharedLine(bridge.pirq(i)));
+            InterruptLine toBridge = bridge.pirq(i);
+            InterruptLine toApic = apicInputs.get(i);
+            pirqs.add(new SharedLine(asserted -> {
+                toBridge.set(asserted);
+                toApic.set(asserted);
+            }));
         }
     }
 
