@@ -142,7 +142,7 @@ class WebTest {
         assertThat(raw(upgrade + "Origin: null\r\n\r\n")).isEqualTo("HTTP/1.1 403");
         assertThat(raw(upgrade + "Origin: http://here:1\r\nOrigin: http://x\r\n\r\n")).isEqualTo("HTTP/1.1 403");
         assertThat(raw(upgrade + "Origin: http://here:1\r\n\r\n")).isEqualTo("HTTP/1.1 101");
-        assertThat(raw(upgrade.replace("13", "7") + "\r\n")).isEqualTo("HTTP/1.1 426");
+        assertThat(raw(upgrade.replace("Version: 13", "Version: 7") + "\r\n")).isEqualTo("HTTP/1.1 426");
     }
 
     @Test
