@@ -19,7 +19,8 @@ fi
 command -v npm >/dev/null 2>&1 || without 'there is no Node.js with npm'
 mkdir -p "$work" || exit 1
 cp "$lock/package.json" "$lock/package-lock.json" "$work/" || exit 1
-(cd "$work" && npm ci --ignore-scripts --no-audit --no-fund) >"$work/npm.log" 2>&1 ||
+(cd "$work" && npm ci --ignore-scripts --no-audit --no-fund --fetch-retries=1 --fetch-timeout=60000) \
+    >"$work/npm.log" 2>&1 ||
     without "npm has failed, see $work/npm.log"
 
 rm -rf "$assets"
