@@ -27,7 +27,6 @@ public final class StandardVga implements PciFunction {
     private static final int MEMORY_BAR = 0;
     private static final int REGISTER_BAR = 2;
     private static final int REGISTER_SIZE = 4096;
-    private static final int LEAST_ROM = 2 << 10;
 
     /** In BAR 2: the VGA's ports from 0x3c0 on, the display interface, and what QEMU has added. */
     private static final int VGA_REGISTERS = 0x400;
@@ -51,9 +50,7 @@ public final class StandardVga implements PciFunction {
         slot.spaces().memory("vga-memory", config, MEMORY_BAR, Vga.MEMORY_SIZE, linear(vga.memory()));
         slot.spaces().memory("vga-registers", config, REGISTER_BAR, REGISTER_SIZE, new Registers());
         if (bios != null) {
-            int size = Math.max(Integer.highestOneBit(bios.length - 1) << 1, LEAST_ROM);
-            config.expansionRom(size);
-            slot.spaces().expansionRom("vga", config, size, bios);
+            slot.spaces().expansionRom("vga", config, bios);
         }
     }
 

@@ -68,7 +68,6 @@ public final class Ps2Keyboard implements Ps2Device, Keyboard {
     private int repeat = DEFAULT_REPEAT;
     /** Command that waits for its argument, 0 if none. */
     private int pending;
-    private int lastSent;
     /** Usage of the key that repeats. */
     private int repeating = NO_KEY;
     private final BitSet down = new BitSet(ScanCodes.USAGES);
@@ -99,8 +98,7 @@ public final class Ps2Keyboard implements Ps2Device, Keyboard {
 
     @Override
     public int next() {
-        lastSent = queue.take();
-        return lastSent;
+        return queue.take();
     }
 
     // ---- keys ----------------------------------------------------------------------------------------------------------
@@ -240,21 +238,21 @@ public final class Ps2Keyboard implements Ps2Device, Keyboard {
         switch (command) {
             case SET_LEDS -> {
                 leds = value & 7;
-                answer(ACKNOWLEDGE);
+                queue.answer(ACKNOWLEDGE);
             }
             case SET_REPEAT -> {
                 repeat = value & 0x7f;
-                answer(ACKNOWLEDGE);
+                queue.answer(ACKNOWLEDGE);
             }
             case SCAN_CODE_SET -> {
                 if (value == 0) {
-                    answer(ACKNOWLEDGE, set);
+                    queue.answer(ACKNOWLEDGE, set);
                 } else if (value <= 3) {
                     set = value;
                     stopRepeating();
-                    answer(ACKNOWLEDGE);
+                    queue.answer(ACKNOWLEDGE);
                 } else {
-                    answer(RESEND);
+                    queue.answer(RESEND);
                 }
             }
             default -> {
@@ -265,50 +263,42 @@ public final class Ps2Keyboard implements Ps2Device, Keyboard {
                     tellsUp.set(usage, command == KEY_UP);
                 }
                 pending = command;
-                answer(ACKNOWLEDGE);
+                queue.answer(ACKNOWLEDGE);
             }
         }
     }
 
     private void command(int value) {
         switch (value) {
-            case ECHO -> answer(ECHO);
-            case IDENTIFY -> answer(ACKNOWLEDGE, ID_1, ID_2);
+            case ECHO -> queue.answer(ECHO);
+            case IDENTIFY -> queue.answer(ACKNOWLEDGE, ID_1, ID_2);
             case ENABLE -> {
                 enabled = true;
-                answer(ACKNOWLEDGE);
+                queue.answer(ACKNOWLEDGE);
             }
             case DEFAULT_DISABLE, DEFAULT -> {
                 setDefaults();
                 enabled = value == DEFAULT;
-                answer(ACKNOWLEDGE);
+                queue.answer(ACKNOWLEDGE);
             }
             case ALL_REPEAT, ALL_UP, ALL_DOWN_ONLY, ALL_REPEAT_UP -> {
                 repeats.set(0, ScanCodes.USAGES, value == ALL_REPEAT || value == ALL_REPEAT_UP);
                 tellsUp.set(0, ScanCodes.USAGES, value == ALL_UP || value == ALL_REPEAT_UP);
-                answer(ACKNOWLEDGE);
+                queue.answer(ACKNOWLEDGE);
             }
             case SET_LEDS, SET_REPEAT, SCAN_CODE_SET, KEY_REPEAT, KEY_UP, KEY_DOWN_ONLY -> {
                 pending = value;
-                answer(ACKNOWLEDGE);
+                queue.answer(ACKNOWLEDGE);
             }
-            case RESEND -> queue.add(lastSent);
+            case RESEND -> queue.add(queue.last());
             case RESET -> {
                 set = 2;
                 leds = 0;
                 setDefaults();
                 enabled = true;
-                answer(ACKNOWLEDGE, SELF_TEST_PASSED);
+                queue.answer(ACKNOWLEDGE, SELF_TEST_PASSED);
             }
-            default -> answer(RESEND);
-        }
-    }
-
-    /** Answers replace what had not been fetched. */
-    private void answer(int... bytes) {
-        queue.clear();
-        for (int each : bytes) {
-            queue.add(each);
+            default -> queue.answer(RESEND);
         }
     }
 
@@ -333,7 +323,7 @@ public final class Ps2Keyboard implements Ps2Device, Keyboard {
     public void save(StateWriter out) {
         queue.save(out);
         out.put("enabled", enabled).put("set", set).put("leds", leds).put("repeat", repeat).put("pending", pending);
-        out.put("lastSent", lastSent).put("repeating", repeating).put("repetition", repetition);
+        out.put("repeating", repeating).put("repetition", repetition);
         out.put("down", down.toLongArray()).put("repeats", repeats.toLongArray()).put("tellsUp", tellsUp.toLongArray());
     }
 
@@ -345,7 +335,6 @@ public final class Ps2Keyboard implements Ps2Device, Keyboard {
         leds = in.getByte("leds");
         repeat = in.getByte("repeat");
         pending = in.getByte("pending");
-        lastSent = in.getByte("lastSent");
         repeating = in.getByte("repeating");
         in.get("repetition", repetition);
         restore(in, "down", down);

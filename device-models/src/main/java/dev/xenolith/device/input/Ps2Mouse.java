@@ -67,7 +67,6 @@ public final class Ps2Mouse implements Ps2Device, Pointer {
     private int rates;
     private int id = ID_STANDARD;
     private int pending;
-    private int lastSent;
     private int dx;
     private int dy;
     private int wheel;
@@ -91,8 +90,7 @@ public final class Ps2Mouse implements Ps2Device, Pointer {
 
     @Override
     public int next() {
-        lastSent = queue.take();
-        return lastSent;
+        return queue.take();
     }
 
     // ---- movement ------------------------------------------------------------------------------------------------------
@@ -198,14 +196,14 @@ public final class Ps2Mouse implements Ps2Device, Pointer {
             } else if (rates == KNOCK_FIVE_BUTTONS) {
                 id = ID_FIVE_BUTTONS;
             }
-            answer(ACKNOWLEDGE);
+            queue.answer(ACKNOWLEDGE);
         } else if (command == SET_RESOLUTION && value <= MAX_RESOLUTION) {
             resolution = value;
-            answer(ACKNOWLEDGE);
+            queue.answer(ACKNOWLEDGE);
         } else {
             // Once more, please.
             pending = command;
-            answer(RESEND);
+            queue.answer(RESEND);
         }
     }
 
@@ -213,14 +211,14 @@ public final class Ps2Mouse implements Ps2Device, Pointer {
         switch (value) {
             case SCALING_1_TO_1, SCALING_2_TO_1 -> {
                 doubled = value == SCALING_2_TO_1;
-                answer(ACKNOWLEDGE);
+                queue.answer(ACKNOWLEDGE);
             }
             case SET_RESOLUTION, SET_RATE -> {
                 pending = value;
-                answer(ACKNOWLEDGE);
+                queue.answer(ACKNOWLEDGE);
             }
             case STATUS -> {
-                answer(ACKNOWLEDGE);
+                queue.answer(ACKNOWLEDGE);
                 int order = (buttons & LEFT) << 2 | (buttons & MIDDLE) >>> 1 | (buttons & RIGHT) >>> 1;
                 queue.add((remote ? 1 << 6 : 0) | (enabled ? 1 << 5 : 0) | (doubled ? 1 << 4 : 0) | order);
                 queue.add(resolution);
@@ -229,41 +227,41 @@ public final class Ps2Mouse implements Ps2Device, Pointer {
             case STREAM_MODE, REMOTE_MODE -> {
                 remote = value == REMOTE_MODE;
                 forget();
-                answer(ACKNOWLEDGE);
+                queue.answer(ACKNOWLEDGE);
             }
             case READ_DATA -> {
-                answer(ACKNOWLEDGE);
+                queue.answer(ACKNOWLEDGE);
                 putPacket(false);
             }
             case WRAP_MODE, RESET_WRAP -> {
                 wrap = value == WRAP_MODE;
-                answer(ACKNOWLEDGE);
+                queue.answer(ACKNOWLEDGE);
             }
-            case IDENTIFY -> answer(ACKNOWLEDGE, id);
+            case IDENTIFY -> queue.answer(ACKNOWLEDGE, id);
             case ENABLE, DISABLE -> {
                 enabled = value == ENABLE;
                 forget();
-                answer(ACKNOWLEDGE);
+                queue.answer(ACKNOWLEDGE);
             }
             case DEFAULT -> {
                 setDefaults();
-                answer(ACKNOWLEDGE);
+                queue.answer(ACKNOWLEDGE);
             }
-            case RESEND -> queue.add(lastSent);
+            case RESEND -> queue.add(queue.last());
             case RESET -> {
                 setDefaults();
                 id = ID_STANDARD;
                 rates = 0;
                 wrap = false;
-                answer(ACKNOWLEDGE, SELF_TEST_PASSED, id);
+                queue.answer(ACKNOWLEDGE, SELF_TEST_PASSED, id);
             }
-            default -> answer(pendingError());
+            default -> queue.answer(pendingError());
         }
     }
 
     /** A second invalid byte in a row is an error, the first one is to be repeated. */
     private int pendingError() {
-        return lastSent == RESEND ? ERROR : RESEND;
+        return queue.last() == RESEND ? ERROR : RESEND;
     }
 
     private void setDefaults() {
@@ -283,14 +281,6 @@ public final class Ps2Mouse implements Ps2Device, Pointer {
         report.cancel();
     }
 
-    /** Answers replace what had not been fetched. */
-    private void answer(int... bytes) {
-        queue.clear();
-        for (int each : bytes) {
-            queue.add(each);
-        }
-    }
-
     // ---- state ---------------------------------------------------------------------------------------------------------
 
     @Override
@@ -303,7 +293,7 @@ public final class Ps2Mouse implements Ps2Device, Pointer {
         queue.save(out);
         out.put("enabled", enabled).put("remote", remote).put("wrap", wrap).put("doubled", doubled);
         out.put("resolution", resolution).put("rate", rate).put("rates", rates).put("id", id).put("pending", pending);
-        out.put("lastSent", lastSent).put("dx", dx).put("dy", dy).put("wheel", wheel).put("buttons", buttons);
+        out.put("dx", dx).put("dy", dy).put("wheel", wheel).put("buttons", buttons);
         out.put("moved", moved).put("report", report);
     }
 
@@ -319,7 +309,6 @@ public final class Ps2Mouse implements Ps2Device, Pointer {
         rates = in.getInt("rates", 0, 0xff_ffff);
         id = in.getInt("id", ID_STANDARD, ID_FIVE_BUTTONS);
         pending = in.getByte("pending");
-        lastSent = in.getByte("lastSent");
         dx = in.getInt("dx", -MAX_HELD, MAX_HELD);
         dy = in.getInt("dy", -MAX_HELD, MAX_HELD);
         wheel = in.getInt("wheel", -MAX_HELD, MAX_HELD);

@@ -14,6 +14,7 @@ final class Ps2Queue {
     private final byte[] bytes = new byte[CAPACITY];
     private int first;
     private int count;
+    private int last;
 
     boolean isEmpty() { return count == 0; }
 
@@ -34,14 +35,23 @@ final class Ps2Queue {
     }
 
     int take() {
-        int value = bytes[first] & 0xff;
+        last = bytes[first] & 0xff;
         first = (first + 1) % CAPACITY;
         count--;
-        return value;
+        return last;
     }
 
-    void clear() {
+    /** What was taken last, 0 before. */
+    int last() {
+        return last;
+    }
+
+    /** Puts answers in place of what had not been fetched. */
+    void answer(int... answers) {
         count = 0;
+        for (int each : answers) {
+            add(each);
+        }
     }
 
     void save(StateWriter out) {
@@ -49,7 +59,7 @@ final class Ps2Queue {
         for (int i = 0; i < count; i++) {
             held[i] = bytes[(first + i) % CAPACITY];
         }
-        out.put("queue", held);
+        out.put("queue", held).put("lastSent", last);
     }
 
     void restore(StateReader in) throws StateException {
@@ -57,6 +67,7 @@ final class Ps2Queue {
         if (held.length > CAPACITY) {
             throw new StateException("a PS/2 device has " + held.length + " bytes to send, more than " + CAPACITY);
         }
+        last = in.getByte("lastSent");
         first = 0;
         count = held.length;
         System.arraycopy(held, 0, bytes, 0, count);

@@ -13,6 +13,8 @@ import java.util.List;
  */
 public final class ConfigSpace implements Saveable {
     public static final int SIZE = 256;
+    /** Least size of an expansion ROM. */
+    static final int MIN_EXPANSION_ROM = 2 << 10;
     /** Base address registers of a type-0 header. */
     public static final int BARS = 6;
 
@@ -130,7 +132,7 @@ public final class ConfigSpace implements Saveable {
 
     /** Gives the function an expansion ROM; {@code size} is a power of two, at least 2 KiB (6.2.5.2). */
     public ConfigSpace expansionRom(int size) {
-        checkBar(size, 2 << 10, 16 << 20);
+        checkBar(size, MIN_EXPANSION_ROM, 16 << 20);
         allow(EXPANSION_ROM, 4, -size | ROM_ENABLE);
         return allow(COMMAND, 1, writable[COMMAND] | COMMAND_MEMORY);
     }

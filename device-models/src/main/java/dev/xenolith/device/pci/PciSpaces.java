@@ -100,8 +100,10 @@ public final class PciSpaces {
         });
     }
 
-    /** Has the bytes of {@code image} appear as the expansion ROM, whose size {@link ConfigSpace#expansionRom} has set. */
-    public void expansionRom(String name, ConfigSpace config, int size, byte[] image) {
+    /** Has the bytes of {@code image} appear as the expansion ROM, which is as large as they need. */
+    public void expansionRom(String name, ConfigSpace config, byte[] image) {
+        int size = Math.max(Integer.highestOneBit(Math.max(image.length - 1, 1)) << 1, ConfigSpace.MIN_EXPANSION_ROM);
+        config.expansionRom(size);
         add(config, new MemoryWindow(name + "-rom", size, charge.apply(new RomImage(image))) {
             @Override
             long decoded() {

@@ -137,8 +137,8 @@ class PciSpacesTest {
 
     @Test
     void anExpansionRomIsReadWhileItIsEnabled() {
-        ConfigSpace config = function().expansionRom(2048);
-        spaces.expansionRom("card", config, 2048, new byte[]{0x55, (byte) 0xaa, 4});
+        ConfigSpace config = function();
+        spaces.expansionRom("card", config, new byte[]{0x55, (byte) 0xaa, 4});
         config.write(ConfigSpace.COMMAND, 2, ConfigSpace.COMMAND_MEMORY);
         config.write(ConfigSpace.EXPANSION_ROM, 4, 0xfeb0_0000);
         assertThat(map.read(0xfeb0_0000L, 2)).isEqualTo(0xffff);

@@ -85,8 +85,7 @@ public final class E1000 implements PciFunction {
         slot.spaces().memory("e1000", config, 0, SIZE, new Memory());
         slot.spaces().ports("e1000", config, 1, PORTS, new Ports());
         if (rom != null) {
-            int size = Math.max(Integer.highestOneBit(Math.max(rom.length - 1, 1)) << 1, 2048);
-            slot.spaces().expansionRom("e1000", config.expansionRom(size), size, rom);
+            slot.spaces().expansionRom("e1000", config, rom);
         }
         resetRegisters();
         link.connect((frame, offset, length) -> phy.hasLink() && receiver.deliver(frame, offset, length));
