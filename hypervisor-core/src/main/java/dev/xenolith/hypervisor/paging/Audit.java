@@ -240,9 +240,10 @@ public final class Audit {
         void frame(int mfn) {
             if (frames.isAllocated(mfn)) {
                 references[mfn]++;
-                if (frames.isHypervisors(mfn)) {
-                    uses[mfn]++;
-                }
+            }
+            if (frames.isHypervisors(mfn) && frames.references(mfn) > 0) {
+                // What fixes the type of a shared frame, until nobody maps it any more.
+                uses[mfn]++;
             }
             if (frames.isPinned(mfn)) {
                 use(mfn, -1, "pin");

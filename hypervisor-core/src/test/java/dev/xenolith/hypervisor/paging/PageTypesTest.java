@@ -104,6 +104,26 @@ class PageTypesTest {
         world.memory.releaseHypervisorFrame(hypervisors);
     }
 
+    /** As when a domain ends whose page tables, taken apart later, still map its shared info. */
+    @Test
+    void aSharedFrameThatIsGivenUpStaysWhatItIsUntilNobodyMapsIt() {
+        for (boolean writable : new boolean[]{true, false}) {
+            int shared = world.memory.allocateHypervisorFrame();
+            assertThat(world.memory.share(shared, guest.owner, writable)).isTrue();
+            guest.poke(l1, 0, writable ? rw(shared) : ro(shared));
+            assertThat(guest.pin(l1, FrameTable.L1)).isZero();
+            world.assertSound();
+            world.memory.releaseHypervisorFrame(shared);
+            world.assertSound();
+            assertThat(world.frames.type(shared)).isEqualTo(writable ? FrameTable.WRITABLE : FrameTable.NONE);
+            assertThat(guest.pin(shared, FrameTable.L1)).isEqualTo(-EINVAL);
+            long free = world.memory.freeFrames();
+            assertThat(guest.unpin(l1)).isZero();
+            assertThat(world.memory.freeFrames()).isEqualTo(free + 1);
+            world.assertSound();
+        }
+    }
+
     @Test
     void hypervisorSlotsCannotBeChanged() {
         build();
